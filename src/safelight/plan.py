@@ -1,0 +1,282 @@
+"""The plan: the one document between finding and hiding.
+
+`find` writes it, a person mends it, `hide` carries it out and `attack` checks the copy against it. It says for one clip,
+identified by its hash, which regions of which frames are hidden or revealed, by whose decision and why. The same clip,
+the same plan and the same version of Safelight give a byte-identical copy; so nothing outside the plan may influence it.
+
+All coordinates are *shown* coordinates (see :mod:`safelight.geometry`). A region covers exactly the interpolated box of
+its key frames, margins included: whoever hides adds nothing and decides nothing.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from safelight.errors import Code, SafelightError
+from safelight.geometry import Box
+
+PLAN_VERSION = 1
+
+Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-65536, le=131072)]
+Length = Annotated[float, Field(allow_inf_nan=False, gt=0, le=131072)]
+Score = Annotated[float, Field(ge=0, le=1)]
+Frame = Annotated[int, Field(ge=0, le=2**31)]
+Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e7)]
+ShortText = Annotated[str, Field(max_length=2000)]
+
+
+class Document(BaseModel):
+    """Base of everything in a plan: unknown fields are refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class Kind(StrEnum):
+    """What a region covers."""
+
+    FACE = "face"
+    HEAD = "head"
+    BODY = "body"
+    TEXT = "text"
+    PLATE = "plate"
+    SCREEN = "screen"
+    OVERLAY = "overlay"
+    FREE = "free"
+
+
+class Decision(StrEnum):
+    """What happens to a region: covered, shown on purpose, or only shown to a person for a decision."""
+
+    HIDE = "hide"
+    REVEAL = "reveal"
+    PROPOSE = "propose"
+
+
+class Shape(StrEnum):
+    """Outline of the covered area inside the box."""
+
+    BOX = "box"
+    ELLIPSE = "ellipse"
+
+
+class How(StrEnum):
+    """Where the boxes of a stretch come from; everything but ``found`` deserves a person's look first."""
+
+    FOUND = "found"  # a finder saw it in these frames (or in the frames directly around, when not every frame is read)
+    FILLED = "filled"  # between two finds, interpolated
+    FOLLOWED = "followed"  # before the first or after the last find, by following the picture
+    HELD = "held"  # nothing to follow: the last box stays, widened
+    DRAWN = "drawn"  # a person drew it
+
+
+class Look(StrEnum):
+    """What a hidden region looks like; both are independent of what they cover."""
+
+    VEIL = "veil"
+    SOLID = "solid"
+
+
+class SoundAction(StrEnum):
+    """What happens to a stretch of sound."""
+
+    SILENCE = "silence"
+
+
+class Clip(Document):
+    """Identity and time base of the clip a plan belongs to."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    width: Annotated[int, Field(gt=0, le=65536)]
+    height: Annotated[int, Field(gt=0, le=65536)]
+    frames: Annotated[int, Field(gt=0, le=2**31)]
+    time_base: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]]
+    first_pts: int
+    last_pts: int
+    still: bool = False
+
+
+class Keyframe(Document):
+    """A region's box at one frame; between key frames edges move linearly with the frame number."""
+
+    frame: Frame
+    pts: int
+    x: Pixels
+    y: Pixels
+    width: Length
+    height: Length
+
+    @property
+    def box(self) -> Box:
+        """The box in shown coordinates."""
+        return Box(self.x, self.y, self.x + self.width, self.y + self.height)
+
+    @classmethod
+    def of(cls, frame: int, pts: int, box: Box) -> Keyframe:
+        """A key frame with that box."""
+        return cls(frame=frame, pts=pts, x=box.x1, y=box.y1, width=box.width, height=box.height)
+
+
+class Stretch(Document):
+    """How the boxes of the frames ``first`` to ``last`` (inclusive) came about."""
+
+    first: Frame
+    last: Frame
+    how: How
+    finder: Annotated[str, Field(max_length=100)] = ""
+    score: Score = 0.0
+
+
+class Region(Document):
+    """One thing, followed through time: a person's head, a plate, an overlay. Covers its first to its last key frame."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    kind: Kind
+    shape: Shape = Shape.ELLIPSE
+    decision: Decision = Decision.HIDE
+    decided_by: Annotated[str, Field(max_length=200)] = "find"
+    reason: ShortText = ""
+    score: Score = 0.0
+    keyframes: Annotated[list[Keyframe], Field(min_length=1)]
+    stretches: list[Stretch] = []
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        frames = [key.frame for key in self.keyframes]
+        if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+            raise ValueError(f"region {self.id}: key frames must be in rising order, each frame once")
+        if any(s.last < s.first for s in self.stretches):
+            raise ValueError(f"region {self.id}: a stretch ends before it begins")
+        return self
+
+    @property
+    def first(self) -> int:
+        """First frame covered."""
+        return self.keyframes[0].frame
+
+    @property
+    def last(self) -> int:
+        """Last frame covered."""
+        return self.keyframes[-1].frame
+
+    def box_at(self, frame: int) -> Box | None:
+        """The box at a frame, linearly interpolated; None outside the covered frames."""
+        if not self.first <= frame <= self.last:
+            return None
+        after = bisect.bisect_left(self.keyframes, frame, key=lambda k: k.frame)
+        b = self.keyframes[after]
+        if b.frame == frame:
+            return b.box
+        a = self.keyframes[after - 1]
+        t = (frame - a.frame) / (b.frame - a.frame)
+        return Box(*(p + (q - p) * t for p, q in zip(a.box, b.box, strict=True)))
+
+
+class Sound(Document):
+    """What happens to the sound from ``start`` to ``end``, in seconds of the copy's time line."""
+
+    start: Seconds
+    end: Seconds
+    action: SoundAction = SoundAction.SILENCE
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("a sound span ends before it begins")
+        return self
+
+
+class Settings(Document):
+    """How the plan is carried out; everything that changes the copy and is no region."""
+
+    look: Look = Look.VEIL
+    sound: SoundAction = SoundAction.SILENCE
+
+
+class Origin(Document):
+    """What made the plan."""
+
+    safelight: str
+    finders: dict[str, str] = {}
+    effort: Literal["quick", "default", "thorough"] = "default"
+
+
+class Plan(Document):
+    """The whole plan of one clip."""
+
+    format: Literal["safelight-plan"] = "safelight-plan"
+    version: Literal[1] = PLAN_VERSION
+    clip: Clip
+    settings: Settings = Settings()
+    origin: Origin
+    cuts: list[Frame] = []
+    regions: list[Region] = []
+    sounds: list[Sound] = []
+
+    @model_validator(mode="after")
+    def _fits_the_clip(self) -> Self:
+        picture = Box(0, 0, self.clip.width, self.clip.height)
+        seen: set[str] = set()
+        for region in self.regions:
+            if region.id in seen:
+                raise ValueError(f"two regions are called {region.id}")
+            seen.add(region.id)
+            if region.last >= self.clip.frames:
+                raise ValueError(f"region {region.id} goes on after the last frame")
+            for key in region.keyframes:
+                if key.box.intersection(picture).area <= 0:
+                    raise ValueError(f"region {region.id} lies outside the picture at frame {key.frame}")
+        return self
+
+    def covers(self, frame: int) -> Iterator[tuple[Region, Box]]:
+        """Every region that is to be hidden at a frame, with its box."""
+        for region in self.regions:
+            if region.decision is Decision.HIDE:
+                box = region.box_at(frame)
+                if box is not None:
+                    yield region, box
+
+    def to_json(self) -> str:
+        """The document as text; equal plans give equal text."""
+        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, file: str | None = None) -> Plan:
+        """Check and load a plan.
+
+        Raises SafelightError: SL-PLAN-VERSION for another version, SL-PLAN-INVALID for all else that is wrong.
+        """
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SafelightError(Code.PLAN_INVALID, f"This is not JSON: {error}.", file=file) from error
+        if not isinstance(raw, dict) or raw.get("format") != "safelight-plan":
+            raise SafelightError(Code.PLAN_INVALID, "This is not a Safelight plan.", file=file)
+        if raw.get("version") != PLAN_VERSION:
+            raise SafelightError(
+                Code.PLAN_VERSION, f"This plan has version {raw.get('version')!r}, not {PLAN_VERSION}.", file=file
+            )
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "document"
+            raise SafelightError(
+                Code.PLAN_INVALID, f"The plan is not valid at {place}: {first['msg']}.", file=file
+            ) from error
+
+    @classmethod
+    def load(cls, path: Path) -> Plan:
+        """Read a plan from a file; raises like :meth:`from_json`, or OSError."""
+        return cls.from_json(path.read_bytes(), file=str(path))
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema of a plan."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Plan.model_json_schema()}
