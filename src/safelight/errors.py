@@ -17,6 +17,7 @@ class Code(StrEnum):
     NOT_A_FILE = "SL-NOT-A-FILE"
     NO_PERMISSION = "SL-NO-PERMISSION"
     UNREADABLE = "SL-UNREADABLE"
+    CHANGED = "SL-CHANGED"
     EMPTY = "SL-EMPTY"
     # what is inside it
     NOT_MEDIA = "SL-NOT-MEDIA"
@@ -54,6 +55,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.NOT_A_FILE: "Give a regular file or a folder, not a pipe, socket or device.",
     Code.NO_PERMISSION: "Give yourself permission to read the file, or copy it to a place you own.",
     Code.UNREADABLE: "The disk or card could not be read; copy the file to a healthy disk and try again.",
+    Code.CHANGED: "Somebody or something wrote to the file while it was read; copy it to a quiet place and try again.",
     Code.EMPTY: "The file holds no bytes; fetch it again from the card.",
     Code.NOT_MEDIA: "This is not a film or picture that can be read; if it should be one, fetch it again from the card.",
     Code.NO_PICTURE: "There is no picture in this file (sound only?); nothing was made of it.",
