@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from safelight import __version__
 from safelight.media.facts import Dropped
-from safelight.plan import How, Plan
+from safelight.plan import How, Look, Plan
 from safelight.workers.messages import Hidden, Missing
 
 
@@ -28,7 +28,7 @@ class Options(Document):
     """What a person may choose for `protect`; part of what makes a result the same or another."""
 
     effort: Literal["quick", "default", "thorough"] = "default"
-    look: Literal["veil", "solid"] = "veil"
+    look: Look = Look.VEIL
     accept_damaged: bool = False
 
 

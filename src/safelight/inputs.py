@@ -59,10 +59,10 @@ def expand(paths: list[Path], *, leave_out: Path | None = None) -> Iterator[Item
 
 
 class Original:
-    """An opened original: its descriptor, its hash, and the promise that it did not change meanwhile. Context manager."""
+    """An opened original: its descriptor, its hash, the promise that it did not change meanwhile. Context manager."""
 
     def __init__(self, path: Path) -> None:
-        """Open ``path`` read-only. Raises SafelightError when it is missing, no regular file, empty or not ours to read."""
+        """Open ``path`` read-only. Raises SafelightError when it is missing, empty, no regular file or not ours."""
         self.path = path
         try:
             # O_NONBLOCK: opening a pipe nobody writes to must not hang; it means nothing for a regular file

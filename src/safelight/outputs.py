@@ -108,3 +108,18 @@ def publish(moves: list[tuple[Path, Path]]) -> None:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+
+def names_for(source: Path, folder: Path, taken: set[str]) -> Names:
+    """Final names for a source: by its stem, or by its full name where another clip of the batch has the stem.
+
+    ``taken``: stems given away in this batch, lower case, by folder; the new one is added.
+    """
+    for stem in (source.stem, source.name):
+        key = os.fspath(folder / stem).lower()  # two names that differ in case only are one on some disks
+        if key not in taken:
+            taken.add(key)
+            return Names(folder, stem)
+    raise SafelightError(
+        Code.IN_THE_WAY, "Two clips of this batch would give copies of one name.", file=printable(source)
+    )

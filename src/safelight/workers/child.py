@@ -1,7 +1,7 @@
 """Inside a worker: read one job from standard input, do it, answer in JSON lines.
 
-Started as ``python -m safelight.workers SOURCE_FD FOLDER``. The clip comes as an inherited descriptor, so its name never
-gets in here; all that may be written lies in FOLDER, which is also the working directory.
+Started as ``python -m safelight.workers SOURCE_FD FOLDER``. The clip comes as an inherited descriptor, so its name
+never gets in here; all that may be written lies in FOLDER, which is also the working directory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ import time
 from collections.abc import Callable
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import JOB, MAX_LINE, Failure, FindJob, Found, Hidden, HideJob, Message, Progress
+from safelight.workers.messages import (
+    JOB,
+    MAX_LINE,
+    Failure,
+    FindJob,
+    Found,
+    Hidden,
+    HideJob,
+    Message,
+    Progress,
+)
 
 SECONDS_BETWEEN_REPORTS = 0.2
 

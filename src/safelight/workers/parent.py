@@ -38,8 +38,8 @@ def run(
 ) -> Found | Hidden:
     """Run one job in a new worker process and return its checked answer.
 
-    ``source``: readable descriptor of the clip; its offset is reset by the worker's own reads. ``folder``: private folder
-    the worker may write to. ``progress``: called with (frames done, frames expected or None).
+    ``source``: readable descriptor of the clip; its offset is reset. ``folder``: private folder the worker
+    may write to. ``progress``: called with (frames done, frames expected or None).
 
     Raises SafelightError with the worker's own refusal, or SL-WORKER-DIED, SL-WORKER-TIMEOUT, SL-WORKER-LIED;
     Cancelled when ``cancel`` was set.
