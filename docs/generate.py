@@ -17,8 +17,8 @@ def documents() -> dict[str, str]:
     account = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Account.model_json_schema(by_alias=True)}
     rows = "\n".join(f"| `{code.value}` | {NEXT_STEP[code]} |" for code in Code)
     codes = (
-        "# Codes\n\nEvery refusal has one of these codes; a code never changes its meaning. The message beside it says what"
-        f" happened and to which file.\n\n| code | what to do |\n|---|---|\n{rows}\n"
+        "# Codes\n\nEvery refusal has one of these codes; a code never changes its meaning. The message beside it says"
+        f" what happened and to which file.\n\n| code | what to do |\n|---|---|\n{rows}\n"
     )
     return {
         "plan.schema.json": json.dumps(schema(), indent=1) + "\n",

@@ -1,7 +1,7 @@
 """A worker that lies, dies, hangs or never ends costs one clip and a code, nothing else.
 
-The workers here are real processes started by the real code; only their program is replaced, by a script that behaves as
-a worker would that a hostile file has taken over.
+The workers here are real processes started by the real code; only their program is replaced, by a script that behaves
+as a worker would that a hostile file has taken over.
 """
 
 from __future__ import annotations
