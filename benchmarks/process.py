@@ -49,16 +49,23 @@ def run(words: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cw
 
 
 def _family(pid: int) -> float:
-    """Memory of a process and all below it: proportional set size where the kernel tells it, in MB."""
+    """Memory of a process and all below it: proportional set size, in MB (Linux)."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue  # it has just ended
+            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    family = {pid}
+    while grown := {child for child, parent in parents.items() if parent in family} - family:
+        family |= grown
     total = 0.0
-    waiting = [pid]
-    while waiting:
-        one = Path(f"/proc/{waiting.pop()}")
+    for member in family:
         try:
-            lines = (one / "smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-            for task in (one / "task").iterdir():
-                waiting += [int(child) for child in (task / "children").read_text().split()]
+            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
         except OSError:
-            continue  # it has just ended
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
     return total
