@@ -61,7 +61,7 @@ class YuNet:
 
 
 class CenterFace:
-    """The CenterFace face finder (Xu et al.: "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2019).
+    """The CenterFace face finder (Xu et al.: "CenterFace: Joint Face Detection and Alignment Using Face as Point").
 
     One grid of cells 4 pixels wide: a heat map of face centres (the confidence), the logarithm of height and width in
     cells, and the centre's offset (y, x) from the middle of its cell, in cells.

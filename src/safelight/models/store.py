@@ -26,6 +26,10 @@ class State(StrEnum):
     READY = "ready"
     MISSING = "missing"
     CHANGED = "changed"
+    UNREADABLE = "unreadable"
+
+
+_STATES = {Code.WEIGHTS_MISSING: State.MISSING, Code.WEIGHTS_CHANGED: State.CHANGED}
 
 
 def folder() -> Path:
@@ -81,21 +85,13 @@ def load(weight: Weight) -> bytes:
         ) from error
 
 
-def state(weight: Weight) -> State:
-    """Read and hash a weight: is it there, and is it the right one?
-
-    Raises:
-        SafelightError: NO_PERMISSION or UNREADABLE: that cannot be said.
-    """
+def inspect(weight: Weight) -> tuple[State, SafelightError | None]:
+    """Read and hash a weight: how it stands, and what :func:`load` would raise."""
     try:
         load(weight)
     except SafelightError as error:
-        if error.code is Code.WEIGHTS_MISSING:
-            return State.MISSING
-        if error.code is Code.WEIGHTS_CHANGED:
-            return State.CHANGED
-        raise
-    return State.READY
+        return _STATES.get(error.code, State.UNREADABLE), error
+    return State.READY, None
 
 
 def require(group: str) -> None:
