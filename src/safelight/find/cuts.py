@@ -92,7 +92,8 @@ class _Motion:
         still = likeness(a, b, (0, 0))
         if min(a.shape) < 8:
             return 0.0, 0.0, still
-        (dx, dy), _ = cv2.phaseCorrelate(a, b, self._window)
+        # Copies: OpenCV multiplies its inputs by the window in place when their size suits its transform.
+        (dx, dy), _ = cv2.phaseCorrelate(a.copy(), b.copy(), self._window)
         moved = likeness(a, b, (round(dx), round(dy))) if max(abs(dx), abs(dy)) >= 0.5 else still
         if abs(dx) < 0.5 and abs(dy) < 0.5 and still > 0.5:
             return dx, dy, still

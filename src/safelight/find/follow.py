@@ -19,6 +19,8 @@ from safelight.geometry import Box
 
 GOOD = 0.6  # correlation from which a match is trusted
 POOR = 0.4  # below it the head counts as lost in this picture
+_ACROSS = 0.8  # correlation from which a head is still there across a supposed cut,
+_DOUBTFUL = 0.3  # if the whole pictures are at least that alike
 _SIDE = 24  # longest side of a template
 _CORE = 0.85  # part of the head box that makes the template; its rim is background
 
@@ -30,6 +32,14 @@ class Trace(NamedTuple):
     luma: NDArray[np.uint8]
     shift: tuple[float, float]
     cut: bool
+    alike: float
+
+    def ends(self, score: float) -> bool:
+        """Whether a head followed into this picture with that score was left behind by the cut before it.
+
+        A cut may be a mistake: if the pictures are not that unlike and the head is where it was, it stays.
+        """
+        return self.cut and (self.alike < _DOUBTFUL or score < _ACROSS)
 
 
 class Memory:
@@ -40,7 +50,7 @@ class Memory:
 
     def add(self, glance: Glance) -> Trace:
         """Remember one glance; the oldest is forgotten when there are too many."""
-        trace = Trace(glance.picture.index, glance.luma, glance.shift, glance.cut)
+        trace = Trace(glance.picture.index, glance.luma, glance.shift, glance.cut, glance.alike)
         self._traces.append(trace)
         return trace
 

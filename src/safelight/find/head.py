@@ -13,6 +13,7 @@ from safelight.geometry import Box
 from safelight.plan import Kind
 
 _SAME = 0.4  # overlap from which two heads in one picture are one person's
+_INSIDE = 0.75  # or this part of the smaller lies in the larger
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ def _same_person(known: Sighting, detection: Detection, head: Box) -> bool:
         x, y = known.box.centre
         body = detection.box
         return body.x1 <= x <= body.x2 and body.y1 - 0.1 * body.height <= y <= body.y1 + 0.4 * body.height
-    common = known.box.intersection(head)
-    smaller = min(known.box.area, head.area)
-    return known.box.overlap(head) > _SAME or (common.width > 0 < common.height and common.area > 0.75 * smaller)
+    return same_head(known.box, head)
+
+
+def same_head(a: Box, b: Box) -> bool:
+    """Whether two head boxes in one picture are one head: they overlap much, or one lies in the other."""
+    common = a.intersection(b)
+    inside = common.width > 0 and common.height > 0 and common.area > _INSIDE * min(a.area, b.area)
+    return a.overlap(b) > _SAME or inside

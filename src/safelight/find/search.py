@@ -22,6 +22,7 @@ from safelight.find.track import Patience, Track, Tracker
 from safelight.geometry import Box
 
 _STRONG_COST = 4.0  # what a pixel costs the strong finder, the light one's being 1
+_CALL_COST = 0.03  # what each look costs beside its pixels, megapixels
 _CLOSER_SIDE = 160  # side of an enlarged part, pixels
 _CLOSER_FACE = 44.0  # size a head is brought to in it, at most three times enlarged
 _CLOSER_MOST = 12  # parts looked at in one picture
@@ -42,8 +43,8 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(period=4, beat=2.0, pixels=1.0, enlarge=1.0, spare=0.04),
-    "default": Effort(period=2, beat=1.0, pixels=1.3, enlarge=1.5, spare=0.08),
+    "quick": Effort(period=4, beat=2.0, pixels=1.0, enlarge=1.0, spare=0.02),
+    "default": Effort(period=2, beat=1.0, pixels=1.3, enlarge=1.5, spare=0.05),
     "thorough": Effort(period=1, beat=0.3, pixels=2.1, enlarge=1.5, spare=0.6),
 }
 
@@ -160,7 +161,7 @@ class Search:
             scale = min(3.0, _CLOSER_FACE * 1.8 / max(track.box.height, 1.0))
             side = round(_CLOSER_SIDE / scale)
             part, origin = _part(picture, track.box, side)
-            megapixels = (_CLOSER_SIDE**2) / 1e6
+            megapixels = (_CLOSER_SIDE**2) / 1e6 + _CALL_COST
             both = self._strong is not None and (frame - track.seen) % 3 != 1
             if not self._purse.spend(megapixels * (1 + _STRONG_COST * both)):
                 break

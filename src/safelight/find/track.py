@@ -13,13 +13,12 @@ from typing import NamedTuple
 
 from safelight.find.cuts import Glance
 from safelight.find.follow import POOR, Follower, Memory, Trace
-from safelight.find.head import Sighting
+from safelight.find.head import Sighting, same_head
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
-BELIEVED = 0.65  # a single sighting that makes a track on its own
-_ACROSS = 0.8  # correlation from which a head is still there across a supposed cut
+BELIEVED = 0.6  # a single sighting that makes a track on its own
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -54,6 +53,7 @@ class Track:
     kinds: set[Kind]
     finders: set[str]
     total: float  # sum of all sightings' scores
+    good: int  # sightings that would each be believed alone
     sightings: int = 1
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
@@ -122,7 +122,10 @@ class Tracker:
             for track, sighting in _pairs(self._unseen(trace.frame), tier):
                 self._join(track, sighting, trace)
                 unmatched.remove(sighting)
+        seen = [track.box for track in self.live if track.seen == trace.frame]
         for sighting in unmatched:
+            if any(same_head(box, sighting.box) for box in seen):
+                continue  # one head, seen twice in this picture
             self._number += 1
             spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
             track = Track(
@@ -134,8 +137,10 @@ class Tracker:
                 {sighting.kind},
                 set(sighting.finders),
                 sighting.score,
+                int(sighting.score >= BELIEVED),
             )
             self.live.append(track)
+            seen.append(sighting.box)
         for track in self.live:
             if not track.believed and track.supported():
                 track.believed = True
@@ -151,6 +156,10 @@ class Tracker:
         self.live = []
         return sorted(self.done, key=lambda t: t.number)
 
+    def _reach(self, track: Track) -> int:
+        """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
+        return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
+
     def _small(self, box: Box) -> Box:
         return box.scaled(self._scale, self._scale)
 
@@ -162,10 +171,10 @@ class Tracker:
         """Follow a track into the next picture; False when it ends before it."""
         patience = self._patience
         score = track.follower.step(trace.luma, trace.shift)
-        if trace.cut and score < _ACROSS:
+        if trace.ends(score):
             return False
         track.lost = 0 if score >= POOR else track.lost + 1
-        if track.lost > patience.held or trace.frame - track.seen > patience.unseen:
+        if track.lost > patience.held or trace.frame - track.seen > self._reach(track):
             return False
         if not track.believed and trace.frame - track.seen > patience.doubted:
             return False
@@ -194,6 +203,7 @@ class Tracker:
         track.best = max(track.best, sighting.score)
         track.total += sighting.score
         track.sightings += 1
+        track.good += sighting.score >= BELIEVED
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
         track.follower.anchor(trace.luma, self._small(sighting.box))
@@ -225,9 +235,9 @@ class Tracker:
         follower = Follower(traces[0].luma, self._small(track.spots[0].box))
         earlier: list[Spot] = []
         lost = met = 0
-        for later, trace in zip(traces, traces[1:], strict=False):
+        for later, trace in zip(traces, traces[1 : self._reach(track) + 1], strict=False):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
-            if later.cut and score < _ACROSS:
+            if later.ends(score):
                 break
             lost = 0 if score >= POOR else lost + 1
             spot = self._spot(trace.frame, follower.box, score, lost)
