@@ -28,7 +28,8 @@ def _pattern(sigma: int) -> NDArray[np.int64]:
         noise = np.roll(noise, 1, axis) + 2 * noise + np.roll(noise, -1, axis)
     spread = np.sqrt(np.float64((noise * noise).sum()) / noise.size)
     scaled = np.rint(noise * (sigma / spread)).astype(np.int64)
-    return np.clip(scaled, -_SIGMAS * sigma, _SIGMAS * sigma)
+    pattern: NDArray[np.int64] = np.clip(scaled, -_SIGMAS * sigma, _SIGMAS * sigma)
+    return pattern
 
 
 @lru_cache(maxsize=8)

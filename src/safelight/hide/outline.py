@@ -1,9 +1,9 @@
 """Which samples a region covers, exactly, on the planes as they are stored.
 
-A region's shape (a box, or the ellipse inside it) is turned into one span per row of luma pixels. A pixel belongs to the
-region as soon as the shape touches it, be it in one corner: rounding goes outwards everywhere. Coarser rasters (chroma
-planes, the grid of the veil) are derived from these spans and never from the shape again, so that no raster can disagree
-with the luma about what is hidden.
+A region's shape (a box, or the ellipse inside it) is turned into one span per row of luma pixels. A pixel belongs to
+the region as soon as the shape touches it, be it in one corner: rounding goes outwards everywhere. Coarser rasters
+(chroma planes, the grid of the veil) are derived from these spans and never from the shape again, so that no raster can
+disagree with the luma about what is hidden.
 """
 
 from __future__ import annotations

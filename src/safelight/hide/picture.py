@@ -29,9 +29,7 @@ _LUMA_GRAIN = 400  # standard deviation, 16-bit scale: 1.6 steps of 8 bit, the n
 _CHROMA_GRAIN = 90  # a third of a step: enough to keep 8-bit gradients from banding, too little to see as colour
 
 
-def hide_areas(
-    planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raster, look: Look, index: int
-) -> int:
+def hide_areas(planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raster, look: Look, index: int) -> int:
     """Fill areas of one picture; returns how many luma pixels are covered.
 
     ``planes``: changed in place. ``areas``: shapes and their boxes in shown coordinates of ``raster``, which must have
@@ -79,7 +77,7 @@ def _rest(full_range: bool) -> tuple[list[int], list[tuple[int, int]]]:
 
 @dataclass(frozen=True)
 class _Group:
-    """Planes of one size (luma alone, or both chroma planes), their number among Y, U and V, and what is hidden there."""
+    """Planes of one size (luma alone, or both of chroma), their place among Y, U and V, and what is hidden in them."""
 
     planes: list[NDArray[Any]]
     channels: slice

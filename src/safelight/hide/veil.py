@@ -1,10 +1,11 @@
 """The veil: a calm surface that continues the visible surroundings of all hidden regions of one picture.
 
 The picture is averaged over a grid of cells; cells touched by any hidden region are holes. The holes are filled by
-pulling the visible cells up a pyramid and pushing the coarse colours back down where finer levels know nothing (Gortler,
-Grzeszczuk, Szeliski, Cohen: The Lumigraph, SIGGRAPH 1996, section 3.4). The veil is the second finest level of that
-pyramid, enlarged smoothly: colours and light of the surroundings pass into it, edges and textures do not, so nothing in
-it can look like a face and nothing flickers with the noise of single pixels.
+pulling the visible cells up a pyramid and pushing the coarse colours back down where finer levels know nothing
+(Gortler, Grzeszczuk, Szeliski, Cohen: The Lumigraph, SIGGRAPH 1996, section 3.4). The veil is the second finest level
+of that pyramid, enlarged smoothly: light and colours of the surroundings pass into it, edges and textures do not, so
+nothing in it can look like a face and nothing flickers with the noise of single pixels. A breath of grey is mixed in:
+a viewer should see that something is hidden here, not be shown an emptiness that never was.
 
 All values are on a 16-bit scale, whatever the depth of the picture. Integers throughout, or single exactly rounded
 operations: the same planes give the same veil on every machine.
@@ -13,6 +14,7 @@ operations: the same planes give the same veil on every machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from safelight.hide.outline import Outline
 
 FULL = 65535
+_HAZE = 8  # one part in so many is the colour of rest: a pane of glass, not a picture of what might be behind it
 _CELLS = 240  # cells along the longer side of a picture, at most; a head then still spans several
 _LOUDNESS = np.float32(4.0)  # how strongly few visible cells on a level speak against the coarser level
 _REACH = 2  # cells of the surface around a block that its enlargement needs, so that blocks fit without a seam
@@ -66,6 +69,7 @@ class Veil:
             for outline in outlines:
                 _punch(level, outline.coarse(self._side, self._side))
             surface = _spread(level, np.array(rest, np.uint16))
+            surface += np.array(rest, np.uint16) // _HAZE - surface // _HAZE
         else:  # too small for a single cell
             surface = np.tile(np.array(rest, np.uint16), (rows // 2 + 1, columns // 2 + 1, 1))
         low, high = (np.array(side, np.uint16) for side in zip(*limits, strict=True))
@@ -86,7 +90,7 @@ class Veil:
         x1, y1 = x * step_x - offset, y * step_y - offset
         x2, y2 = x1 + (width - 1) * step_x + 1, y1 + (height - 1) * step_y + 1
         left, top, right, bottom = x1 // scale, y1 // scale, -(-x2 // scale), -(-y2 // scale)
-        part = np.ascontiguousarray(
+        part: NDArray[Any] = np.ascontiguousarray(
             self._surface[
                 top - _REACH + _PAD : bottom + _REACH + _PAD, left - _REACH + _PAD : right + _REACH + _PAD, channels
             ]
@@ -104,7 +108,7 @@ def _cells(
     plane: NDArray[np.uint8] | NDArray[np.uint16], across: int, down: int, columns: int, rows: int
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Means over cells of ``across`` x ``down`` samples (powers of two); shape (rows, columns)."""
-    part = plane[: rows * down, : columns * across]
+    part: NDArray[Any] = plane[: rows * down, : columns * across]
     while across > 1 or down > 1:
         step_x, step_y = min(across, 2), min(down, 2)
         size = (part.shape[1] // step_x, part.shape[0] // step_y)
@@ -125,17 +129,18 @@ def _spread(level: NDArray[np.uint16], rest: NDArray[np.uint16]) -> NDArray[np.u
 
     ``level``: values times weight in all channels but the last, the weight (0 or FULL) in the last.
     """
-    pyramid = []
-    while not pyramid or max(level.shape[:2]) > 1:
-        level = cv2.pyrDown(level)
-        pyramid.append(level)
+    pyramid: list[NDArray[Any]] = []
+    finer: NDArray[Any] = level
+    while not pyramid or max(finer.shape[:2]) > 1:
+        finer = cv2.pyrDown(finer)
+        pyramid.append(finer)
     surface = rest.reshape(1, 1, -1)
-    for level in reversed(pyramid):
-        rows, columns = level.shape[:2]
+    for known in reversed(pyramid):
+        rows, columns = known.shape[:2]
         coarser = cv2.pyrUp(surface, dstsize=(columns, rows)).reshape(rows, columns, -1)
-        weight = level[..., -1:].astype(np.float32)
+        weight = known[..., -1:].astype(np.float32)
         loudness = np.minimum(FULL / np.maximum(weight, 1), _LOUDNESS)
-        own = level[..., :-1] * loudness
+        own = known[..., :-1] * loudness
         unknown = 1 - weight * loudness / FULL
         surface = np.clip(np.rint(own + unknown * coarser), 0, FULL).astype(np.uint16)
     return surface
