@@ -45,22 +45,19 @@ class Outline:
             return None
         rows = np.arange(first, end, dtype=np.float64)
         if shape is Shape.BOX:
-            middle, half = (x1 + x2) / 2, np.zeros(len(rows))
-            left = np.full(len(rows), np.floor(x1))
-            right = np.full(len(rows), np.ceil(x2))
+            left, right = np.full(len(rows), np.floor(x1)), np.full(len(rows), np.ceil(x2))
         else:
             # The widest chord of an ellipse within one row of pixels is the one nearest to its centre.
-            middle, centre = (x1 + x2) / 2, (y1 + y2) / 2
-            nearest = np.maximum(np.minimum(rows + 1, centre), rows)
-            height_of_half = (y2 - y1) / 2
-            away = np.divide(nearest - centre, height_of_half) if height_of_half > 0 else np.zeros(len(rows))
-            half = (x2 - x1) / 2 * np.sqrt(np.maximum(1.0 - away * away, 0.0))
-            left = np.floor(middle - half)
-            right = np.maximum(np.ceil(middle + half), left + 1)
+            across, down = (x2 - x1) / 2, (y2 - y1) / 2
+            away = np.maximum(np.minimum(rows + 1, y1 + down), rows) - (y1 + down)
+            away = away / down if down > 0 else np.zeros(len(rows))
+            half = across * np.sqrt(np.maximum(1.0 - away * away, 0.0))
+            left, right = np.floor(x1 + across - half), np.ceil(x1 + across + half)
         right = np.maximum(right, left + 1)
         left = np.minimum(np.maximum(left, 0), width).astype(np.int64)
         right = np.minimum(np.maximum(right, 0), width).astype(np.int64)
-        if not (right > left).any():
+        right[right <= left] = 0  # an empty row: it must stay empty on coarser rasters, whatever its left is
+        if not right.any():
             return None
         return cls(first, left, right)
 

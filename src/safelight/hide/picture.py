@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,8 @@ from safelight.geometry import Box, Raster
 from safelight.hide.grain import TILE, bound, grain
 from safelight.hide.outline import Outline, covered
 from safelight.hide.veil import Veil
+from safelight.media.planes import Planes
 from safelight.plan import Look, Shape
-
-if TYPE_CHECKING:
-    from safelight.media.planes import Planes
 
 _LUMA_GRAIN = 400  # standard deviation, 16-bit scale: 1.6 steps of 8 bit, the noise of a decent camera by day
 _CHROMA_GRAIN = 90  # a third of a step: enough to keep 8-bit gradients from banding, too little to see as colour

@@ -87,7 +87,7 @@ class Veil:
         step_x, step_y = sub_x // fine, sub_y // fine
         scale = 2 * self._side // fine  # the surface is one level coarser than the cells
         offset = (self._side // fine - 1) // 2  # sample 0 of the surface is the centre of cell 0, not its corner
-        x1, y1 = x * step_x - offset, y * step_y - offset
+        x1, y1 = x * step_x + (step_x - 1) // 2 - offset, y * step_y + (step_y - 1) // 2 - offset
         x2, y2 = x1 + (width - 1) * step_x + 1, y1 + (height - 1) * step_y + 1
         left, top, right, bottom = x1 // scale, y1 // scale, -(-x2 // scale), -(-y2 // scale)
         part: NDArray[Any] = np.ascontiguousarray(
