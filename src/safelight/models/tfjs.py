@@ -69,7 +69,7 @@ def _free_size(nodes: dict[str, Node], constants: dict[str, NDArray[Any]]) -> No
         nodes[_SIZE + name] = {"name": _SIZE + name, "op": "Const"}
         return _SIZE + name
 
-    def node(name: str, op: str, inputs: list[str], **attributes: Node) -> str:
+    def node(name: str, op: str, inputs: list[str], **attributes: Any) -> str:
         nodes[_SIZE + name] = {"name": _SIZE + name, "op": op, "input": inputs, "attr": attributes}
         return _SIZE + name
 
