@@ -76,7 +76,8 @@ def measure(width: int, height: int, seconds: float, runs: int, table: Table) ->
             turns["floor"].append(run([sys.executable, "-m", "benchmarks.floor", clip, target]))
             turns["safelight"].append(run([safelight, "protect", "-q", "-o", out / str(turn), clip]))
             theirs = Path(folder) / f"deface{turn}.mp4"
-            turns["deface"].append(run([deface(), "--keep-audio", "-o", theirs, clip]))
+            quiet = {"ORT_DISABLE_TELEMETRY": "1"}  # its inference engine would otherwise send data home
+            turns["deface"].append(run([deface(), "--keep-audio", "-o", theirs, clip], env=quiet))
         copies = {"safelight": out / "0" / "clip.safelight.mp4", "deface": Path(folder) / "deface0.mp4"}
         for name, measured in turns.items():
             ratios = [
