@@ -30,12 +30,13 @@ from safelight.media.planes import VideoReformatter
 from safelight.media.sound import SilentTrack
 
 # The one place that says how copies are coded. Two threads whatever the machine has, and no shortcut that only some
-# processors know: both would change the bytes.
+# processors know: both would change the bytes. So would "lookahead-threads=1": with it, the same pictures gave other
+# bytes in every run.
 PROFILE: dict[str, str] = {
     "preset": "superfast",
     "crf": "19",
     "threads": "2",
-    "x264-params": "cpu-independent=1:open-gop=0:lookahead-threads=1",
+    "x264-params": "cpu-independent=1:open-gop=0",
 }
 KEY_SECONDS = 2
 JPEG_QUALITY = 92
