@@ -59,7 +59,7 @@ def hide_areas(planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raste
         veil = Veil(every, planes.depth, planes.sub_x, planes.sub_y, outlines, rest[: len(every)], limits)
         for group in groups:
             group.drape(veil, index, planes.depth)
-    return covered(outlines, width, height)
+    return covered(outlines)
 
 
 def _rest(full_range: bool) -> tuple[list[int], list[tuple[int, int]]]:
