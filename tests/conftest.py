@@ -10,9 +10,9 @@ import pytest
 
 @pytest.fixture(scope="session")
 def shared_media() -> Path:
-    """A folder of real clips that is not part of the repository."""
-    named = os.environ.get("SAFELIGHT_TEST_MEDIA")
-    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "media"
-    if not folder.is_dir():
-        pytest.skip("real clips are missing: set SAFELIGHT_TEST_MEDIA to their folder")
+    """Folder of real footage with ground truth; tests that need it are skipped where it is missing."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "media"
+    folder = Path(os.environ.get("SAFELIGHT_TEST_MEDIA", beside))
+    if not (folder / "video").is_dir():
+        pytest.skip("the shared test media are not on this machine (set SAFELIGHT_TEST_MEDIA)")
     return folder
