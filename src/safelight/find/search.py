@@ -31,8 +31,8 @@ _CLOSER_MOST = 12  # parts looked at in one picture
 @dataclass(frozen=True)
 class Effort:
     """How hard to look. ``period``: pictures between two looks of the light finder. ``beat``: seconds between two of the
-    strong one. ``pixels``: largest picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is enlarged
-    by this on every other look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
+    strong one. ``pixels``: largest picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is
+    enlarged by this on every fourth look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
     """
 
     period: int
@@ -147,7 +147,7 @@ class Search:
     def _scale(self) -> float:
         width, height = self._size
         small = width * height < self._effort.pixels * 0.5e6
-        return self._effort.enlarge if small and self._looks % 2 else self._fit()
+        return self._effort.enlarge if small and self._looks % 4 == 1 else self._fit()
 
     def _megapixels(self, scale: float) -> float:
         return self._size[0] * self._size[1] * scale * scale / 1e6

@@ -1,4 +1,4 @@
-"""Carry out a plan on a clip: read, fill, develop, write, one picture at a time, in flat memory. For use in a worker."""
+"""Carry out a plan on a clip: read, fill, develop, write; one picture at a time, in flat memory. Run in a worker."""
 
 from __future__ import annotations
 

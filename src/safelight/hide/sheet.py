@@ -62,7 +62,7 @@ class Sheet:
             box = track.region.box_at(index)
             assert box is not None
             cut = surroundings(box, picture.size)
-            label = f"{track.moments[index]}  {self._when(picture.pts)}"
+            label = "" if self._plan.clip.still else f"{track.moments[index]}  {self._when(picture.pts)}"
             track.tiles[index] = page.Tile(
                 crop(picture, cut), _within(box, cut), track.region.shape is Shape.ELLIPSE, label
             )
@@ -79,7 +79,8 @@ class Sheet:
         first, last = region.keyframes[0], region.keyframes[-1]
         frames = last.frame - first.frame + 1
         when = self._when(first.pts) if frames == 1 else f"{self._when(first.pts)} to {self._when(last.pts)}"
-        lines = [f"{region.kind.value}, {region.shape.value}", when, _count(frames, "frame")]
+        lines = [f"{region.kind.value}, {region.shape.value}"]
+        lines += [] if self._plan.clip.still else [when, _count(frames, "frame")]
         lines += [f"{how.value} {share:.0%}" for how, share in origins(region).items()]
         if region.score > 0:
             lines.append(f"score {region.score:.2f}")

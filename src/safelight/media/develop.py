@@ -68,8 +68,14 @@ class Developed:
     size: tuple[int, int]
 
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
-        """The picture scaled to that size, shape (height, width, 3)."""
-        return Scaler().pixels(self.frame, self.colour, 0, width, height)
+        """The picture scaled to that size, shape (height, width, 3), for sheets and finders."""
+        return Scaler(exact=True).pixels(self.frame, self.colour, 0, width, height)
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """The picture as it is, padding included, shape (height, width, 3)."""
+        return Scaler(exact=True).pixels(
+            self.frame, self.colour, 0, self.frame.width, self.frame.height, "rgb24"
+        )
 
 
 class Developer:

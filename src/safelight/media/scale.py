@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from safelight.media.colour import PQ, Colour
 
-_GOOD = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+_FAST = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+# The fast way to RGB is up to 3 levels too dark: good enough to find people, not to keep a picture.
+_EXACT = _FAST | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
 _BRIGHT = 500.0  # nits shown as white; faces in graded HDR lie around 50 to 200
 
 
@@ -24,7 +26,8 @@ def _pq_curve() -> NDArray[np.uint8]:
 class Scaler:
     """Scales straight to the wanted size; keeps its tables between pictures of the same shape."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, exact: bool = False) -> None:
+        self._how = _EXACT if exact else _FAST
         self._reformatter = VideoReformatter()
         self._curve = _pq_curve()
 
@@ -38,7 +41,7 @@ class Scaler:
         """
         frame.colorspace = colour.matrix
         across, down = (height, width) if turn % 2 else (width, height)
-        scaled = self._reformatter.reformat(frame, across, down, layout, interpolation=_GOOD, threads=1)
+        scaled = self._reformatter.reformat(frame, across, down, layout, interpolation=self._how, threads=1)
         array = scaled.to_ndarray()
         if colour.transfer == PQ:
             array = self._curve[array]

