@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.find.bridge import bridged
 from safelight.find.cuts import Glance, Showable, glances, luma_size
 from safelight.find.detect import Detection, Finder
 from safelight.find.head import sightings
@@ -91,6 +92,7 @@ class Search:
         self._beat = max(round(effort.beat * second), 1)
         self._since_light = self._since_strong = 10**9
         self._looks = 0
+        self._second = second
 
     def run(self, pictures: Iterable[Showable], progress: Callable[[int], None]) -> Found:
         """Read the whole clip once; ``progress`` is told the number of frames done."""
@@ -104,7 +106,7 @@ class Search:
             self._tracker.step(glance)
             self._look(glance)
             progress(frame + 1)
-        return Found(self._tracker.finish(), cuts, times)
+        return Found(bridged(self._tracker.finish(), round(1.5 * self._second)), cuts, times)
 
     def _look(self, glance: Glance) -> None:
         """Let the finders that are due look at one picture."""
