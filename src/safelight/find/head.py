@@ -81,9 +81,7 @@ def bodies(detections: Iterable[Detection]) -> list[Sighting]:
             side, more = 0.06 * detection.box.width, 0.05 * detection.box.height
             box = detection.box.grown(side, more, side, more)
             names = frozenset({detection.finder})
-            found.append(
-                Sighting(box, _worth(detection), detection.finder, Kind.BODY, names, detection.box, joined=True)
-            )
+            found.append(Sighting(box, _worth(detection), detection.finder, Kind.BODY, names, detection.box, joined=True))
     return found
 
 
