@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from safelight.find.track import Spot, Track
 from safelight.geometry import Box
@@ -12,8 +12,9 @@ from safelight.plan import How
 def bridged(tracks: list[Track], longest: int) -> list[Track]:
     """Cover the way of a head that one track lost sight of and another found again within ``longest`` frames.
 
-    Where following failed (behind something, say) each track guesses on its own; if both moved so that one could be the
-    other, the straight way between them is covered by the later one too. The guesses stay: the bridge may be wrong.
+    Where following failed (behind something, say) each track guesses on its own; if both moved so that one
+    could be the other, the straight way between them is covered by the later one too. The guesses stay: the
+    bridge may be wrong.
     """
     for later in tracks:
         offers = [
@@ -27,7 +28,8 @@ def bridged(tracks: list[Track], longest: int) -> list[Track]:
 
 
 def _miss(earlier: Track, later: Track) -> float:
-    """How far, in head sizes, one track's straight motion passes the other's, seen from both; infinite if in two shots."""
+    """How far, in head sizes, one track's straight motion passes the other's, seen from both; infinite if in
+    two shots."""
     gap = later.born - earlier.seen
     start, end = earlier.known(earlier.seen), later.known(later.born)
     if earlier.shot != later.shot:
@@ -42,7 +44,7 @@ def _miss(earlier: Track, later: Track) -> float:
     for a, b in ((before, start), (end, after)):
         speed = [(q - p) / max(b.frame - a.frame, 1) for p, q in zip(a.box.centre, b.box.centre, strict=True)]
         gone = [q - p - v * gap for p, q, v in zip(start.box.centre, end.box.centre, speed, strict=True)]
-        misses.append(float(np.hypot(*gone)) / size)
+        misses.append(math.hypot(*gone) / size)
     return max(misses) / (1 + gap / 25)
 
 

@@ -1,13 +1,15 @@
 """Joining sightings of one head into a track, picture by picture, and following it where no finder sees it.
 
-Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is left. Between
-sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once a track is believed it is
-followed back before its first sighting as well. A track that nothing supports is dropped.
+Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is
+left. Between sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once
+a track is believed it is followed back before its first sighting as well. A track that nothing supports is
+dropped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -209,7 +211,7 @@ class Tracker:
     def _spot(self, frame: int, small: Box, score: float, lost: int) -> Spot | None:
         """A followed or held spot from a follower's box; None when the head has left the picture."""
         box = small.scaled(1 / self._scale, 1 / self._scale)
-        if box.intersection(self._picture).area < 0.1 * box.area or box.clipped(*self._picture[2:]).width <= 1:
+        if box.intersection(self._picture).area < 0.1 * box.area:
             return None
         if not lost:
             return Spot(frame, box, How.FOLLOWED, "", score)
@@ -219,7 +221,11 @@ class Tracker:
 
     def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
         """A sighting continues a track: what lies between the last one and this is filled."""
-        spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
+        box = sighting.box
+        if sighting.kind is Kind.BODY and track.kinds != {Kind.BODY}:
+            # a body says that the head is there, the picture says better where
+            box = track.box.union(box) if track.lost else track.box
+        spot = Spot(trace.frame, box, How.FOUND, sighting.finder, sighting.score)
         self._fill(track, spot)
         track.seen, track.lost = trace.frame, 0
         track.best = max(track.best, sighting.score)
@@ -228,7 +234,7 @@ class Tracker:
         track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
-        track.follower.anchor(trace.luma, self._small(sighting.box))
+        track.follower.anchor(trace.luma, self._small(box))
 
     def _fill(self, track: Track, found: Spot) -> None:
         """Bend the followed boxes since the last sighting so that they end in the new one."""
@@ -242,7 +248,7 @@ class Tracker:
             old = track.spots[place]
             part = step / count
             box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
-            if strayed:  # the follower was not sure: the straight way counts, and the followed one where it is near
+            if strayed:  # then the straight way counts, and the followed one where it is near
                 straight = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
                 loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
                 straight = straight.grown(loose, loose, loose, loose)
@@ -251,15 +257,17 @@ class Tracker:
         track.spots[-1] = found
 
     def _follow_back(self, track: Track) -> None:
-        """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
+        """Follow a new track from its first sighting to the cut before, or until it is lost or meets another.
+        """
         traces = self._memory.back_from(track.first)
         if not traces or traces[0].frame != track.first:
             return
         follower = Follower(traces[0].luma, self._small(track.spots[0].box))
         earlier: list[Spot] = []
-        others = [t for t in (*self.live, *self.done) if t.believed and t.first < track.first <= t.last + len(traces)]
+        near = (t for t in (*self.live, *self.done) if t.first < track.first <= t.last + len(traces))
+        others = [t for t in near if t.believed]
         lost = met = 0
-        for later, trace in zip(traces, traces[1 : self._reach(track) + 1], strict=False):
+        for later, trace in pairwise(traces[: self._reach(track) + 1]):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
             if later.ends(score):
                 break
@@ -276,13 +284,15 @@ class Tracker:
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:
     """Whether one of these tracks covers that spot."""
-    return any((there := track.at(spot.frame)) is not None and there.box.overlap(spot.box) > 0.5 for track in tracks)
+    there = (track.at(spot.frame) for track in tracks)
+    return any(other is not None and other.box.overlap(spot.box) > 0.5 for other in there)
 
 
 def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sighting]]:
     """Greedy one-to-one pairs, nearest first; believed tracks and good scores are a little nearer.
 
-    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or half as large.
+    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or
+    half as large.
     """
     if not tracks or not found:
         return []
