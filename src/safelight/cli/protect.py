@@ -1,0 +1,156 @@
+"""`safelight protect`: the main job from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from safelight import models
+from safelight.account import Account, Options
+from safelight.batch import Result, protect_all
+from safelight.cli.show import Display
+from safelight.errors import Code
+from safelight.inputs import expand, printable
+from safelight.plan import Look
+
+EXAMPLES = """**Examples**
+
+`safelight protect clip.mp4` — one clip; results go to the folder `protected`
+
+`safelight protect card/ -o copies` — everything on a card, into `copies`
+
+`safelight protect --look solid --thorough clip.MTS` — grey instead of a veil, and look harder
+
+`safelight protect -o out --json *.mov > report.json` — for a script
+
+`safelight protect -o out -- -strange-name.mp4` — a name that begins with a dash
+"""
+
+INTERRUPTED = 130
+
+
+def protect(
+    paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")] = Path(
+        "protected"
+    ),
+    look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")
+    ] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger. Slower.")] = False,
+    accept_damaged: Annotated[
+        bool,
+        typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed."),
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
+) -> None:
+    """Make copies that show nobody: faces and heads hidden, sound silenced, nothing of the file's past kept.
+
+    Beside each copy lie its account (what was done), its plan (what is hidden where) and a contact sheet. Only the copy
+    is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
+    """
+    if quick and thorough:
+        raise typer.BadParameter("--quick and --thorough exclude each other")
+    options = Options(
+        effort="quick" if quick else "thorough" if thorough else "default",
+        look=look,
+        accept_damaged=accept_damaged,
+    )
+    models.require("find")
+    console = Console(stderr=True, highlight=False)
+    results: list[Result] = []
+    with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
+        items = list(expand(paths, leave_out=out))
+        for result in protect_all(items, out, options, jobs=jobs, watch=display.watch, cancel=cancel):
+            results.append(result)
+            if not as_json:
+                display.print(_line(result))
+    if as_json:
+        print(json.dumps({"results": [as_dict(result) for result in results]}, indent=1, ensure_ascii=False))
+    if not results:
+        console.print(Text("There is no file in what was named; nothing was done."))
+    interrupted = any(r.refusal is not None and r.refusal.code is Code.INTERRUPTED for r in results)
+    if interrupted or not results or any(r.refusal is not None for r in results):
+        raise typer.Exit(INTERRUPTED if interrupted else 1)
+
+
+@contextmanager
+def cancel_on_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or a polite kill sets; the work then ends in order. A second Ctrl-C ends at once."""
+    cancel = threading.Event()
+
+    def stop(number: int, _: object) -> None:
+        if cancel.is_set():
+            os._exit(INTERRUPTED)
+        cancel.set()
+        print("stopping …", file=sys.stderr)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _line(result: Result) -> Text:
+    name = printable(result.path)
+    if result.refusal is not None:
+        return Text.assemble((f"✗ {result.refusal.code} ", "bold red"), Text(_without_code(result)))
+    assert result.outcome is not None
+    account, copy = result.outcome.account, result.outcome.copy
+    told = "already done" if result.outcome.already else f"{account.seconds:.1f} s"
+    return Text.assemble(
+        ("✓ ", "bold green"), f"{name} → {printable(copy)}  ", (f"({told}: {_figures(account)})", "dim")
+    )
+
+
+def _without_code(result: Result) -> str:
+    assert result.refusal is not None
+    return str(result.refusal).removeprefix(f"{result.refusal.code}: ")
+
+
+def _figures(account: Account) -> str:
+    frames, tracks = account.frames, account.tracks
+    return (
+        f"{frames.written} frames, {tracks.hidden} tracks hidden in {frames.hidden} frames, "
+        f"{account.share_hidden_mean:.1%} of the picture"
+    )
+
+
+def as_dict(result: Result) -> dict[str, Any]:
+    """One result for ``--json``: paths, status and account, or code and reason."""
+    if result.refusal is not None:
+        error = result.refusal
+        return {
+            "source": printable(result.path),
+            "status": "refused",
+            "code": error.code.value,
+            "detail": error.detail,
+            "next_step": error.next_step,
+        }
+    assert result.outcome is not None
+    outcome = result.outcome
+    return {
+        "source": printable(result.path),
+        "status": "already done" if outcome.already else "protected",
+        "copy": printable(outcome.copy),
+        "account": printable(outcome.names.account),
+        "plan": printable(outcome.names.plan),
+        "sheet": printable(outcome.names.sheet) if outcome.account.sheet else None,
+        "figures": outcome.account.model_dump(mode="json", by_alias=True),
+    }

@@ -1,0 +1,67 @@
+"""`safelight find` and `safelight hide`: the main job stage by stage, on plan files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from safelight import models
+from safelight.account import Options
+from safelight.cli.protect import cancel_on_signals
+from safelight.cli.show import Display
+from safelight.inputs import printable
+from safelight.outputs import names_for
+from safelight.plan import Look
+from safelight.protect import find_only, hide_only
+
+FIND_EXAMPLES = "**Example**\n\n`safelight find clip.mp4 -o work` — writes `work/clip.safelight-plan.json`"
+HIDE_EXAMPLES = (
+    "**Example**\n\n`safelight hide clip.mp4 --plan work/clip.safelight-plan.json -o work` — writes the copy"
+)
+
+Clip = Annotated[Path, typer.Argument(help="A film or picture.", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Damaged = Annotated[bool, typer.Option("--accept-damaged", help="Use what can be read of a damaged file.")]
+
+
+def find(
+    clip: Clip,
+    out: Out = Path("protected"),
+    quick: Annotated[bool, typer.Option("--quick", help="Look less often.")] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger.")] = False,
+    accept_damaged: Damaged = False,
+) -> None:
+    """Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan."""
+    if quick and thorough:
+        raise typer.BadParameter("--quick and --thorough exclude each other")
+    options = Options(effort="quick" if quick else "thorough" if thorough else "default", accept_damaged=accept_damaged)
+    models.require("find")
+    console = Console(stderr=True, highlight=False)
+    names = names_for(clip, out, set())
+    with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
+        plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
+    print(printable(names.plan))
+    console.print(Text(f"{len(plan.regions)} regions in {plan.clip.frames} frames"))
+
+
+def hide(
+    clip: Clip,
+    plan: Annotated[Path, typer.Option("--plan", help="The plan made for exactly this file.")],
+    out: Out = Path("protected"),
+    look: Annotated[
+        Look | None,
+        typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
+    ] = None,
+    accept_damaged: Damaged = False,
+) -> None:
+    """Carry out a plan: write the copy, its contact sheet and its account."""
+    console = Console(stderr=True, highlight=False)
+    names = names_for(clip, out, set())
+    with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
+        watch = display.watch(clip)
+        outcome = hide_only(clip, plan, names, look=look, accept_damaged=accept_damaged, observer=watch, cancel=cancel)
+    print(printable(outcome.copy))

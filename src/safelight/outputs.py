@@ -1,0 +1,125 @@
+"""Where results go: their names, the private folder they grow in, and the one moment they appear.
+
+Nothing half-done ever has a final name: workers write into a private folder beside the target, and finished files are
+renamed into place, the account last. Whoever finds an account finds everything it speaks of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from safelight.errors import Code, SafelightError
+from safelight.inputs import printable
+
+PRIVATE = ".safelight-"  # prefix of private folders; the rest is random
+
+
+@dataclass(frozen=True)
+class Names:
+    """The final names of everything made of one clip. ``stem`` is the clip's name without its extension."""
+
+    folder: Path
+    stem: str
+
+    def copy(self, extension: str) -> Path:
+        """The copy, the only file meant to be published."""
+        return self.folder / f"{self.stem}.safelight{extension}"
+
+    @property
+    def account(self) -> Path:
+        """What was done, for the desk."""
+        return self.folder / f"{self.stem}.safelight.json"
+
+    @property
+    def plan(self) -> Path:
+        """The plan, for the desk."""
+        return self.folder / f"{self.stem}.safelight-plan.json"
+
+    @property
+    def sheet(self) -> Path:
+        """Contact sheet of the hidden tracks."""
+        return self.folder / f"{self.stem}.safelight-sheet.png"
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn failures to write into refusals: SL-DISK-FULL, SL-NOT-WRITABLE."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        code = Code.DISK_FULL if full else Code.NOT_WRITABLE
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise SafelightError(code, f"The folder could not be written to: {why}.", file=printable(folder)) from error
+
+
+@contextlib.contextmanager
+def private_folder(target: Path) -> Iterator[Path]:
+    """A private folder on the target's file system, gone afterwards whatever happens.
+
+    Left-overs of runs that were killed are removed: a folder nobody holds a lock on belongs to nobody.
+    """
+    with writing(target):
+        target.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+        folder = Path(tempfile.mkdtemp(prefix=PRIVATE, dir=target))
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def _sweep(target: Path) -> None:
+    for left in target.glob(PRIVATE + "*"):
+        try:
+            found = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue  # not a folder, or just removed by its owner
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass  # somebody is working in it
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+        finally:
+            os.close(found)
+
+
+def publish(moves: list[tuple[Path, Path]]) -> None:
+    """Give finished files their final names, in order, each durable before the next (fsync of file and folder)."""
+    for made, final in moves:
+        with writing(final.parent):
+            with made.open("rb") as file:
+                os.fsync(file.fileno())
+            made.replace(final)
+            folder = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+def names_for(source: Path, folder: Path, taken: set[str]) -> Names:
+    """Final names for a source: by its stem, or by its full name where another clip of the batch has the stem.
+
+    ``taken``: stems given away in this batch, lower case, by folder; the new one is added.
+    """
+    for stem in (source.stem, source.name):
+        key = os.fspath(folder / stem).lower()  # two names that differ in case only are one on some disks
+        if key not in taken:
+            taken.add(key)
+            return Names(folder, stem)
+    raise SafelightError(
+        Code.IN_THE_WAY, "Two clips of this batch would give copies of one name.", file=printable(source)
+    )

@@ -1,0 +1,88 @@
+"""Inside a worker: read one job from standard input, do it, answer in JSON lines.
+
+Started as ``python -m safelight.workers SOURCE_FD FOLDER``. The clip comes as an inherited descriptor, so its name
+never gets in here; all that may be written lies in FOLDER, which is also the working directory.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from safelight.errors import Code, SafelightError
+from safelight.workers.messages import (
+    JOB,
+    MAX_LINE,
+    Failure,
+    FindJob,
+    Found,
+    Hidden,
+    HideJob,
+    Message,
+    Progress,
+)
+
+SECONDS_BETWEEN_REPORTS = 0.2
+
+
+class Speaker:
+    """Writes messages to the program; the only thing that writes to its descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._out = os.fdopen(descriptor, "wb", buffering=0)
+        self._last = 0.0
+
+    def say(self, message: Message) -> None:
+        """Send one message."""
+        self._out.write(message.model_dump_json().encode() + b"\n")
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Report progress, at most a few times a second."""
+        now = time.monotonic()
+        if now - self._last >= SECONDS_BETWEEN_REPORTS:
+            self._last = now
+            self.say(Progress(done=done, total=total))
+
+
+def _leave_when_orphaned() -> None:
+    """End this process when the program is gone: its end of standard input closes, however it died."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(70)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _do(job: FindJob | HideJob, source: int, progress: Callable[[int, int | None], None]) -> Found | Hidden:
+    from safelight.workers import jobs  # here, so that a broken installation is reported as a message
+
+    with os.fdopen(source, "rb") as clip:
+        if isinstance(job, FindJob):
+            return jobs.find(job, clip, progress)
+        return jobs.hide(job, clip, progress)
+
+
+def main() -> int:
+    """Run one job; returns the exit status of the worker (0 when an answer was given, also a refusal)."""
+    speaker = Speaker(os.dup(1))
+    os.dup2(2, 1)  # whatever a library prints goes to standard error, never between our messages
+    source, folder = int(sys.argv[1]), sys.argv[2]
+    os.chdir(folder)
+    os.umask(0o077)
+    job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
+    _leave_when_orphaned()
+    try:
+        speaker.say(_do(job, source, speaker.progress))
+    except SafelightError as error:
+        speaker.say(Failure(code=error.code, detail=error.detail[:4000]))
+    except OSError as error:
+        code = Code.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else Code.UNREADABLE
+        speaker.say(Failure(code=code, detail=f"{os.strerror(error.errno or errno.EIO)}."))
+    except MemoryError:
+        speaker.say(Failure(code=Code.TOO_LARGE, detail="The worker ran out of memory."))
+    return 0

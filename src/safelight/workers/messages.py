@@ -1,0 +1,89 @@
+"""What the program says to a worker, and what a worker may say back.
+
+Messages are JSON, one per line, never pickles: a worker that a hostile file has taken over must not be able to run code
+in the program. Everything a worker says is validated here as if a stranger had written it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from safelight.errors import Code
+from safelight.media.facts import ClipFacts, Gap
+
+MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
+
+Count = Annotated[int, Field(ge=0, le=2**31)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Message(BaseModel):
+    """Base of all messages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FindJob(Message):
+    """Find what must be hidden and leave the plan as ``plan.json`` in the worker's folder."""
+
+    job: Literal["find"] = "find"
+    sha256: Sha256
+    effort: Literal["quick", "default", "thorough"] = "default"
+    accept_damaged: bool = False
+
+
+class HideJob(Message):
+    """Carry out ``plan.json`` of the worker's folder; leave the copy and the contact sheet there."""
+
+    job: Literal["hide"] = "hide"
+    accept_damaged: bool = False
+
+
+Job = Annotated[FindJob | HideJob, Field(discriminator="job")]
+
+
+class Progress(Message):
+    """How far the worker is, in frames; ``total`` is the container's claim and may be wrong."""
+
+    type: Literal["progress"] = "progress"
+    done: Count
+    total: Count | None = None
+
+
+class Failure(Message):
+    """The worker refuses the file."""
+
+    type: Literal["failure"] = "failure"
+    code: Code
+    detail: Annotated[str, Field(max_length=4000)]
+
+
+class Found(Message):
+    """``find`` is done; the plan lies in the folder."""
+
+    type: Literal["found"] = "found"
+    facts: ClipFacts
+    frames: Count
+
+
+class Hidden(Message):
+    """``hide`` is done; copy and sheet lie in the folder."""
+
+    type: Literal["hidden"] = "hidden"
+    facts: ClipFacts
+    copy_name: Literal["copy.mp4", "copy.png", "copy.jpg"]
+    frames_read: Count
+    frames_written: Count
+    frames_hidden: Count
+    share_mean: Share
+    share_max: Share
+    missing: Annotated[list[Gap], Field(max_length=10_000)]
+
+
+Answer = Annotated[Progress | Failure | Found | Hidden, Field(discriminator="type")]
+
+JOB: TypeAdapter[FindJob | HideJob] = TypeAdapter(Job)
+ANSWER: TypeAdapter[Progress | Failure | Found | Hidden] = TypeAdapter(Answer)

@@ -1,0 +1,131 @@
+"""The program's side of a worker: start it, feed it, listen with suspicion, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from safelight.errors import Code, SafelightError
+from safelight.workers.messages import ANSWER, MAX_LINE, Failure, FindJob, Found, Hidden, HideJob, Progress
+
+SECONDS_WITHOUT_PROGRESS = 180.0
+SECONDS_BETWEEN_LOOKS = 0.2
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The work was called off; nothing is wrong with the file."""
+
+
+def run(
+    job: FindJob | HideJob,
+    source: int,
+    folder: Path,
+    *,
+    progress: Callable[[int, int | None], None],
+    cancel: threading.Event,
+    patience: float = SECONDS_WITHOUT_PROGRESS,
+) -> Found | Hidden:
+    """Run one job in a new worker process and return its checked answer.
+
+    ``source``: readable descriptor of the clip; its offset is reset. ``folder``: private folder the worker
+    may write to. ``progress``: called with (frames done, frames expected or None).
+
+    Raises SafelightError with the worker's own refusal, or SL-WORKER-DIED, SL-WORKER-TIMEOUT, SL-WORKER-LIED;
+    Cancelled when ``cancel`` was set.
+    """
+    os.lseek(source, 0, os.SEEK_SET)
+    with tempfile.TemporaryFile() as errors, _started(source, folder, errors) as process:
+        assert process.stdin is not None
+        try:
+            process.stdin.write(job.model_dump_json().encode() + b"\n")
+            process.stdin.flush()  # and stays open: the worker ends itself when it closes
+        except BrokenPipeError:
+            raise _died(process, errors) from None
+        for line in _lines(process, cancel, patience):
+            try:
+                answer = ANSWER.validate_json(line)
+            except ValidationError as error:
+                raise SafelightError(Code.WORKER_LIED, "The worker's answer could not be understood.") from error
+            if isinstance(answer, Progress):
+                progress(answer.done, answer.total)
+            elif isinstance(answer, Failure):
+                raise SafelightError(answer.code, answer.detail)
+            elif (answer.type == "found") != (job.job == "find"):
+                raise SafelightError(Code.WORKER_LIED, "The worker answered another question than it was asked.")
+            else:
+                return answer
+        raise _died(process, errors)
+
+
+@contextlib.contextmanager
+def _started(source: int, folder: Path, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process that is certainly gone afterwards."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "safelight.workers", str(source), os.fspath(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        pass_fds=(source,),
+        process_group=0,  # Ctrl-C reaches the program, which ends its workers in order
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+
+
+def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, patience: float) -> Iterator[bytes]:
+    """The worker's messages, until it closes its end. Bounded in length, time without progress, and by ``cancel``."""
+    assert process.stdout is not None
+    out = process.stdout.fileno()
+    buffer = bytearray()
+    deadline = time.monotonic() + patience
+    with selectors.DefaultSelector() as selector:
+        selector.register(out, selectors.EVENT_READ)
+        while True:
+            if cancel.is_set():
+                raise Cancelled
+            if not selector.select(SECONDS_BETWEEN_LOOKS):
+                if time.monotonic() > deadline:
+                    raise SafelightError(Code.WORKER_TIMEOUT, f"No progress for {patience:.0f} seconds.")
+                continue
+            data = os.read(out, 1 << 16)
+            if not data:
+                return
+            deadline = time.monotonic() + patience
+            buffer += data
+            if len(buffer) > MAX_LINE:
+                raise SafelightError(Code.WORKER_LIED, "The worker answered without end.")
+            *lines, rest = bytes(buffer).split(b"\n")
+            buffer[:] = rest
+            yield from lines
+
+
+def _died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
+    """What to say about a worker that ended without an answer: by which signal or status, and its last words."""
+    try:
+        status = process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        return SafelightError(Code.WORKER_DIED, "The worker stopped answering.")
+    how = f"by signal {-status}" if status < 0 else f"with status {status}"
+    errors.seek(max(errors.seek(0, os.SEEK_END) - 2000, 0))
+    words = errors.read().decode("ascii", "replace").strip().splitlines()
+    last = "".join(c if c.isprintable() else "?" for c in words[-1])[:300] if words else "nothing"
+    code = Code.BUG if status == 1 else Code.WORKER_DIED  # 1: a Python exception nobody foresaw
+    return SafelightError(code, f"The worker ended {how}; its last words: {last}.")
