@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from safelight.find.track import Spot, Track
+from safelight.find.path import Path, Spot
+from safelight.find.track import Track
 from safelight.geometry import Box
 from safelight.plan import How
 
@@ -12,8 +13,9 @@ from safelight.plan import How
 def bridged(tracks: list[Track], longest: int) -> list[Track]:
     """Cover the way of a head that one track lost sight of and another found again within ``longest`` frames.
 
-    Where following failed (behind something, say) each track guesses on its own; if both moved so that one could be the
-    other, the straight way between them is covered by the later one too. The guesses stay: the bridge may be wrong.
+    Where following failed (behind something, say) each track guesses on its own; if both moved so that one
+    could be the other, the straight way between them is covered by the later one too. The guesses stay: the
+    bridge may be wrong.
     """
     for later in tracks:
         offers = [
@@ -27,7 +29,8 @@ def bridged(tracks: list[Track], longest: int) -> list[Track]:
 
 
 def _miss(earlier: Track, later: Track) -> float:
-    """How far, in head sizes, one track's straight motion passes the other's, seen from both; infinite if in two shots."""
+    """How far, in head sizes, one track's straight motion passes the other's, seen from both; infinite if in
+    two shots."""
     gap = later.born - earlier.seen
     start, end = earlier.known(earlier.seen), later.known(later.born)
     if earlier.shot != later.shot:
@@ -42,7 +45,7 @@ def _miss(earlier: Track, later: Track) -> float:
     for a, b in ((before, start), (end, after)):
         speed = [(q - p) / max(b.frame - a.frame, 1) for p, q in zip(a.box.centre, b.box.centre, strict=True)]
         gone = [q - p - v * gap for p, q, v in zip(start.box.centre, end.box.centre, speed, strict=True)]
-        misses.append(float(np.hypot(*gone)) / size)
+        misses.append(math.hypot(*gone) / size)
     return max(misses) / (1 + gap / 25)
 
 
@@ -56,4 +59,4 @@ def _bridge(earlier: Track, later: Track) -> None:
         if guess is not None and guess.how is How.FOLLOWED and guess.box.overlap(way) > 0.1:
             way = way.union(guess.box)
         spots[frame] = Spot(frame, way, How.FILLED, end.finder, min(start.score, end.score))
-    later.spots = [spots[frame] for frame in sorted(spots)]
+    later.spots = Path(spots[frame] for frame in sorted(spots))

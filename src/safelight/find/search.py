@@ -1,12 +1,14 @@
 """The first pass: which finder looks at which picture, at which size; tracks come out.
 
-A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and both look
-closer, at enlarged parts, where a track is young, doubted or was not seen. A person finder looks on a beat of its own.
-What may be spent is counted in pixels looked at, never in time measured, so the same clip always gives the same plan.
+A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and
+both look closer, at enlarged parts, where a track is young, doubted or was not seen. A person finder looks on
+a beat of its own. What may be spent is counted in pixels looked at, never in time measured, so the same clip
+always gives the same plan.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,9 +34,10 @@ _FRESH = 3  # pictures of a new shot that the person finder looks at, all of the
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to look. ``period``: pictures between two looks of the light finder. ``people``: pictures between two of
-    the person finder. ``beat``: seconds between two of the strong one. ``pixels``: largest picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is
-    enlarged by this on every fourth look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
+    """How hard to look. ``period``: pictures between two looks of the light finder. ``people``: pictures
+    between two of the person finder. ``beat``: seconds between two of the strong one. ``pixels``: largest
+    picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is enlarged by this on
+    every fourth look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
     """
 
     period: int
@@ -54,7 +57,8 @@ EFFORTS = {
 
 @dataclass
 class Found:
-    """Outcome of the first pass: tracks, first frames of shots after the first, presentation time of every frame."""
+    """Outcome of the first pass: tracks, first frames of shots after the first, presentation time of every
+    frame."""
 
     tracks: list[Track]
     cuts: list[int]
@@ -179,7 +183,7 @@ class Search:
     def _fit(self) -> float:
         """Scale that brings the picture to the largest size looked at."""
         width, height = self._size
-        return min(1.0, (self._effort.pixels * 1e6 / (width * height)) ** 0.5)
+        return min(1.0, math.sqrt(self._effort.pixels * 1e6 / (width * height)))
 
     def _scale(self) -> float:
         width, height = self._size
@@ -203,14 +207,9 @@ class Search:
             both = self._strong is not None and (frame - track.seen) % 3 != 1
             if not self._purse.spend(megapixels * (1 + _STRONG_COST * both)):
                 break
-            part = cv2.resize(part, (_CLOSER_SIDE, _CLOSER_SIDE), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-            exact = _CLOSER_SIDE / side
             for finder in (self._light, self._strong) if both else (self._light,):
                 if finder is not None:
-                    for d in finder.find(part):
-                        box = d.box.scaled(1 / exact, 1 / exact)
-                        box = box.grown(-origin[0], -origin[1], origin[0], origin[1])
-                        seen.append(Detection(box, d.score, d.finder, d.kind))
+                    seen += [_moved(d, *origin) for d in _look_at(finder, part, _CLOSER_SIDE / side)]
         return sightings(seen, self._size[1])
 
 
@@ -218,12 +217,16 @@ def _look_at(finder: Finder, picture: NDArray[np.uint8], scale: float) -> list[D
     """What a finder sees in a scaled picture, in the picture's own pixels."""
     if scale != 1.0:
         size = max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1)
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         sx, sy = picture.shape[1] / size[0], picture.shape[0] / size[1]
-        picture = cv2.resize(picture, size, interpolation=how)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
     else:
         sx = sy = 1.0
     return [Detection(d.box.scaled(sx, sy), d.score, d.finder, d.kind) for d in finder.find(picture)]
+
+
+def _moved(d: Detection, x: float, y: float) -> Detection:
+    return Detection(d.box.grown(-x, -y, x, y), d.score, d.finder, d.kind)
 
 
 def _part(picture: NDArray[np.uint8], box: Box, side: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:

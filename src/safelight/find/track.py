@@ -1,20 +1,22 @@
 """Joining sightings of one head into a track, picture by picture, and following it where no finder sees it.
 
-Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is left. Between
-sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once a track is believed it is
-followed back before its first sighting as well. A track that nothing supports is dropped.
+Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is
+left. Between sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once
+a track is believed it is followed back before its first sighting as well. A track that nothing supports is
+dropped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import pairwise
 
 import numpy as np
 
 from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
 from safelight.find.head import Sighting, on_top, overlaps, same_head
+from safelight.find.path import Path, Spot
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
@@ -23,16 +25,6 @@ BELIEVED = 0.6  # a single sighting of a small head that makes a track on its ow
 NEVER = 10**9  # frames
 _CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
-
-
-class Spot(NamedTuple):
-    """Where a head is in one frame, in shown pixels, and how that is known."""
-
-    frame: int
-    box: Box
-    how: How
-    finder: str
-    score: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,7 @@ class Track:
     """One head through time: a spot for every frame from its first to its last."""
 
     number: int
-    spots: list[Spot]
+    spots: Path
     follower: Follower
     born: int  # frame of the first sighting
     seen: int  # frame of the last sighting
@@ -64,7 +56,6 @@ class Track:
     shot: int = 0  # how many cuts came before it was born
     exact: int = -NEVER  # frame of the last sighting that said where the head ends
     body: int = -NEVER  # frame of the last sighting of the person's body
-    joined: bool = False  # some boxes are those of a body's head, which fills its box to the corners
 
     @property
     def first(self) -> int:
@@ -162,7 +153,7 @@ class Tracker:
             spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
             track = Track(
                 self._number,
-                [spot],
+                Path([spot]),
                 Follower(trace.luma, self._small(sighting.box)),
                 trace.frame,
                 trace.frame,
@@ -189,7 +180,7 @@ class Tracker:
         return sorted(self.done, key=lambda t: t.number)
 
     def _good(self, sighting: Sighting) -> bool:
-        if sighting.kind is not Kind.FACE or sighting.joined:
+        if sighting.body is not None and not sighting.exact:
             return sighting.score >= BELIEVED
         return sighting.score >= enough(sighting.box.width / self._picture.width)
 
@@ -226,7 +217,7 @@ class Tracker:
     def _spot(self, frame: int, small: Box, score: float, lost: int) -> Spot | None:
         """A followed or held spot from a follower's box; None when the head has left the picture."""
         box = small.scaled(1 / self._scale, 1 / self._scale)
-        if box.intersection(self._picture).area < 0.1 * box.area or box.clipped(*self._picture[2:]).width <= 1:
+        if box.intersection(self._picture).area < 0.1 * box.area:
             return None
         if not lost:
             return Spot(frame, box, How.FOLLOWED, "", score)
@@ -254,8 +245,8 @@ class Tracker:
     def _settled(self, track: Track, sighting: Sighting, frame: int) -> Box:
         """Where a track's head is, when a sighting alone does not say exactly where it ends.
 
-        A body confirms a head that was lately seen as a face and has been followed since. An unsure face on a person who
-        has lately been seen as a body may be the slit of a veil: the whole head stays covered.
+        A body confirms a head that was lately seen as a face and has been followed since. An unsure face on a
+        person who has lately been seen as a body may be the slit of a veil: the whole head stays covered.
         """
         followed = track.box
         if sighting.exact or track.lost or sighting.kind is Kind.BODY:
@@ -263,8 +254,8 @@ class Tracker:
         if sighting.kind is Kind.HEAD and frame - track.exact <= self._patience.held:
             inside = followed.intersection(sighting.box).area >= _CONFIRMED * followed.area
             return followed if inside else followed.union(sighting.box)
-        if sighting.kind is Kind.FACE and not sighting.joined and frame - track.body <= self._patience.held:
-            return followed.union(sighting.box) if track.joined else sighting.box
+        if sighting.body is None and frame - track.body <= self._patience.held:
+            return followed.union(sighting.box)
         return sighting.box
 
     def _fill(self, track: Track, found: Spot) -> None:
@@ -279,13 +270,13 @@ class Tracker:
             old = track.spots[place]
             part = step / count
             box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
-            if strayed:  # the follower was not sure: the straight way counts, and the followed one where it is near
+            if strayed:  # then the straight way counts, and the followed one where it is near
                 straight = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
                 loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
                 straight = straight.grown(loose, loose, loose, loose)
                 box = box.union(straight) if box.overlap(straight) > 0.3 else straight
-            track.spots[place] = Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score))
-        track.spots[-1] = found
+            track.spots.put(Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score)))
+        track.spots.put(found)
 
     def _follow_back(self, track: Track) -> None:
         """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
@@ -294,9 +285,10 @@ class Tracker:
             return
         follower = Follower(traces[0].luma, self._small(track.spots[0].box))
         earlier: list[Spot] = []
-        others = [t for t in (*self.live, *self.done) if t.believed and t.first < track.first <= t.last + len(traces)]
+        near = (t for t in (*self.live, *self.done) if t.first < track.first <= t.last + len(traces))
+        others = [t for t in near if t.believed]
         lost = met = 0
-        for later, trace in zip(traces, traces[1 : self._reach(track) + 1], strict=False):
+        for later, trace in pairwise(traces[: self._reach(track) + 1]):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
             if later.ends(score):
                 break
@@ -308,7 +300,8 @@ class Tracker:
             met = met + 1 if _taken(others, spot) else 0
             if met >= 5:
                 break
-        track.spots[:0] = reversed(earlier)
+        if earlier:
+            track.spots = Path([*reversed(earlier), *track.spots])
 
 
 def _note(track: Track, sighting: Sighting, frame: int) -> None:
@@ -317,19 +310,19 @@ def _note(track: Track, sighting: Sighting, frame: int) -> None:
         track.exact = frame
     if sighting.body is not None:
         track.body = frame
-    confirmed = sighting.kind is Kind.HEAD and track.spots[-1].box != sighting.box
-    track.joined = track.joined or (sighting.joined and not confirmed)
 
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:
     """Whether one of these tracks covers that spot."""
-    return any((there := track.at(spot.frame)) is not None and there.box.overlap(spot.box) > 0.5 for track in tracks)
+    there = (track.at(spot.frame) for track in tracks)
+    return any(other is not None and other.box.overlap(spot.box) > 0.5 for other in there)
 
 
 def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sighting]]:
     """Greedy one-to-one pairs, nearest first; believed tracks and good scores are a little nearer.
 
-    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or half as large.
+    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or
+    half as large.
     """
     if not tracks or not found:
         return []

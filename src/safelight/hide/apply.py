@@ -12,6 +12,7 @@ from typing import Protocol
 from safelight.errors import Code, SafelightError
 from safelight.hide.picture import hide_areas
 from safelight.hide.sheet import Sheet
+from safelight.media.ahead import ahead
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture, Reader
@@ -100,17 +101,17 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int,
             yield index, developed
 
     times = _planned_times(plan)
-    for picture in reader.pictures():
-        _require_time(picture, plan.clip, times)
-        planes = picture.planes()
-        height, width = planes.y.shape
-        if (width, height) != (raster.stored_width, raster.stored_height):
-            raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
-        areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
-        hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
-        tally.count(hidden / (width * height))
-        waiting.append((picture.index, picture.pts))
-        yield from named(developer.develop(planes, picture.pts))
+    with ahead((picture, picture.planes()) for picture in reader.pictures()) as pictures:
+        for picture, planes in pictures:
+            _require_time(picture, plan.clip, times)
+            height, width = planes.y.shape
+            if (width, height) != (raster.stored_width, raster.stored_height):
+                raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
+            areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
+            hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
+            tally.count(hidden / (width * height))
+            waiting.append((picture.index, picture.pts))
+            yield from named(developer.develop(planes, picture.pts))
     yield from named(developer.finish())
 
 
