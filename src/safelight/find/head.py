@@ -24,7 +24,7 @@ _EXACT = 0.6  # score from which a face says where its head ends; weaker ones ar
 
 # What a person finder's score is worth beside a face finder's: from 0.3 on it makes a track on its own, from 0.2
 # on when it comes again.
-_WORTH = (0.12, 0.199, 0.2, 0.3, 0.5, 1.0), (0.1, 0.2, 0.55, 0.6, 0.75, 1.0)
+_WORTH = (0.12, 0.199, 0.2, 0.3, 0.5, 1.0), (0.2, 0.4, 0.55, 0.6, 0.75, 1.0)
 
 # How far down a person's box the head reaches and half how wide it is, as parts of the box's height and width,
 # by height over width of the box: only the top is head where the whole person shows, half of it where the

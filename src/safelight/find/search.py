@@ -29,6 +29,7 @@ _CALL_COST = 0.03  # what each look costs beside its pixels, megapixels
 _CLOSER_SIDE = 160  # side of an enlarged part, pixels
 _CLOSER_FACE = 44.0  # size a head is brought to in it, at most three times enlarged
 _CLOSER_MOST = 12  # parts looked at in one picture
+_USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
 _FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
 
 
@@ -111,6 +112,7 @@ class Search:
         self._bodies = Tracker(width, height, scale, patience) if whole else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
+        self._people_period = max(round(effort.people * rate / _USUAL_RATE), 1)
         self._since_light = self._since_strong = self._since_people = NEVER
         self._age = 0  # pictures of this shot so far
         self._looks = 0
@@ -148,7 +150,7 @@ class Search:
         due = first or glance.last or strong or self._since_light >= self._effort.period
         due = due or (self._restless() and self._purse.spend(self._megapixels(1.0)))
         fresh = self._age <= _FRESH or glance.last
-        people = self._people if fresh or self._since_people >= self._effort.people else None
+        people = self._people if fresh or self._since_people >= self._people_period else None
         if not due and people is None:
             return
         picture = glance.picture.bgr(*self._size)
@@ -195,7 +197,7 @@ class Search:
 
     def _closer(self, frame: int, picture: NDArray[np.uint8]) -> list[Sighting]:
         """Look at enlarged parts around tracks that were not seen in this picture or are not believed yet."""
-        due = frame - self._effort.people
+        due = frame - self._people_period
         wanting = [t for t in self._tracker.live if not t.believed or t.seen < (frame if t.face else due)]
         wanting.sort(key=lambda t: (frame - t.seen, t.number))
         seen: list[Detection] = []

@@ -24,6 +24,7 @@ SURE = 0.5  # a sighting that is associated first
 BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
 NEVER = 10**9  # frames
 _LEAST = 0.25  # a sighting below it continues tracks but begins none
+_BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
@@ -360,6 +361,8 @@ def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sigh
     away = apart / np.maximum(np.minimum(size[None], known[:, None]), 1.0)
     reach = np.array([0.55 + min(0.05 * track.lost, 0.7) for track in tracks])
     near = (away <= reach[:, None]) | (overlaps(expected, boxes) >= 0.3)
+    bodies = np.array([sighting.kind is Kind.HEAD for sighting in found])
+    near |= bodies[None] & (away <= reach[:, None] + _BODY_REACH)
     possible = near & (ratio > 0.45) & (ratio < 2.2)
     faces = np.array([track.face for track in tracks])
     for column, sighting in enumerate(found):
