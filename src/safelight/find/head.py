@@ -42,7 +42,7 @@ def head_of(detection: Detection) -> Box:
     """
     box, width, height = detection.box, detection.box.width, detection.box.height
     if detection.kind is Kind.FACE:
-        side = max(0.35 * width, (1.25 * height - width) / 2, 2.0)
+        side = max(0.38 * width, (1.25 * height - width) / 2, 2.0)
         return box.grown(side, max(0.5 * height, 2.0), side, max(0.32 * height, 2.0))
     if detection.kind is Kind.BODY:
         head = min(0.6 * width, 0.22 * height)
