@@ -62,7 +62,7 @@ def head_of(detection: Detection, height: float) -> Box:
     """
     box, wide, high = detection.box, detection.box.width, detection.box.height
     if detection.kind is Kind.FACE:
-        side = max(0.35 * wide, (1.25 * high - wide) / 2, 2.0)
+        side = max(0.38 * wide, (1.25 * high - wide) / 2, 2.0)
         return box.grown(side, max(0.5 * high, 2.0), side, max(0.32 * high, 2.0))
     shape = high / max(wide, 1.0)
     depth = high * float(np.interp(shape, *_DEPTH))

@@ -234,19 +234,19 @@ class Tracker:
             return False
         if not track.believed and trace.frame - track.seen > patience.doubted:
             return False
-        spot = self._spot(trace.frame, track.follower.box, score, track.lost)
+        spot = self._spot(trace.frame, track.follower, track.lost)
         if spot is None:
             return False
         track.spots.append(spot)
         return True
 
-    def _spot(self, frame: int, small: Box, score: float, lost: int) -> Spot | None:
+    def _spot(self, frame: int, follower: Follower, lost: int) -> Spot | None:
         """A followed or held spot from a follower's box; None when the head has left the picture."""
-        box = small.scaled(1 / self._scale, 1 / self._scale)
+        box = follower.box.scaled(1 / self._scale, 1 / self._scale)
         if box.intersection(self._picture).area < 0.1 * box.area:
             return None
         if not lost:
-            return Spot(frame, box, How.FOLLOWED, "", score)
+            return Spot(frame, box, How.FOLLOWED, "", follower.sure)
         more = min(0.02 * lost, _MOST_GROWN)
         side = more * box.width, more * box.height
         return Spot(frame, box.grown(*side, *side), How.HELD, "", 0.0)
@@ -319,7 +319,7 @@ class Tracker:
             if later.ends(score):
                 break
             lost = 0 if score >= POOR else lost + 1
-            spot = self._spot(trace.frame, follower.box, score, lost)
+            spot = self._spot(trace.frame, follower, lost)
             if spot is None or lost > self._patience.held:
                 break
             earlier.append(spot)
