@@ -112,7 +112,7 @@ class Search:
         self._bodies = Tracker(width, height, scale, patience) if whole else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
-        self._people_period = max(round(effort.people * rate / _USUAL_RATE), 1)
+        self._people_period = max(round(effort.people * rate / _USUAL_RATE), 2)
         self._since_light = self._since_strong = self._since_people = NEVER
         self._age = 0  # pictures of this shot so far
         self._looks = 0
@@ -159,7 +159,7 @@ class Search:
             seen += people.find(picture)
             self._since_people = 0
             if self._bodies is not None:
-                self._bodies.see(bodies(seen))
+                self._bodies.see(bodies(seen, self._size[1]))
         if due:
             scale = self._scale()
             seen += _look_at(self._light, picture, scale)
