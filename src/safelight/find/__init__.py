@@ -9,11 +9,12 @@ from safelight import __version__
 from safelight.errors import Code, SafelightError
 from safelight.find.cover import regions
 from safelight.find.cuts import Showable
+from safelight.find.detect import Finder
 from safelight.find.search import EFFORTS, Finders, Search
 from safelight.media.facts import ClipFacts
 from safelight.plan import Clip, Origin, Plan
 
-__all__ = ["EffortName", "Finders", "HideName", "Readable", "find"]
+__all__ = ["EffortName", "HideName", "Readable", "find"]
 
 EffortName = Literal["quick", "default", "thorough"]
 HideName = Literal["heads", "bodies"]
@@ -35,7 +36,9 @@ def find(
     reader: Readable,
     *,
     sha256: str,
-    finders: Finders,
+    light: Finder,
+    strong: Finder | None,
+    people: Finder | None = None,
     versions: Mapping[str, str] | None = None,
     effort: EffortName = "default",
     hide: HideName = "heads",
@@ -43,14 +46,16 @@ def find(
 ) -> Plan:
     """Look through a clip once and plan what to hide.
 
-    ``sha256``: of the clip's file, hexadecimal. ``versions``: finder names and what identifies their weights,
-    for the plan's origin. ``hide``: heads, or heads and whole bodies. ``progress`` gets the number of frames
-    done. Raises SafelightError SL-NO-FRAMES for a clip without pictures, and whatever reading raises.
+    ``sha256``: of the clip's file, hexadecimal. ``light`` looks for faces often, ``strong`` (None: not at all)
+    seldom and closely; ``people`` (None: not at all) looks for whole people, of whom ``hide`` wants only the
+    heads, or the bodies too. ``versions``: finder names and what identifies their weights, for the plan's
+    origin. ``progress`` gets the number of frames done. Raises SafelightError SL-NO-FRAMES for a clip without
+    pictures, and whatever reading raises.
     """
     facts = reader.facts
     width, height = facts.raster.shown_size
     rate = min(max(facts.rate or 25.0, 1.0), 120.0)
-    search = Search(width, height, rate, EFFORTS[effort], finders, whole=hide == "bodies")
+    search = Search(width, height, rate, EFFORTS[effort], Finders(light, strong, people), whole=hide == "bodies")
     found = search.run(reader.pictures(), progress)
     if not found.pts:
         raise SafelightError(Code.NO_FRAMES, "No picture could be read.")

@@ -24,7 +24,6 @@ Report = Callable[[int, int | None], None]
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
     from safelight import models
-    from safelight.find import Finders
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
@@ -33,7 +32,9 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
         plan = find_regions(
             reader,
             sha256=job.sha256,
-            finders=Finders(light=YuNet(threshold=0.3), strong=CenterFace(threshold=0.2), people=NanoDet()),
+            light=YuNet(threshold=0.3),
+            strong=CenterFace(threshold=0.2),
+            people=NanoDet(),
             versions=models.identities("find"),
             effort=job.effort,
             hide=job.hide,
