@@ -1,0 +1,294 @@
+"""Joining sightings of one head into a track, picture by picture, and following it where no finder sees it.
+
+Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is left. Between
+sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once a track is believed it is
+followed back before its first sighting as well. A track that nothing supports is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from safelight.find.cuts import Glance
+from safelight.find.follow import POOR, Follower, Memory, Trace
+from safelight.find.head import Sighting, same_head
+from safelight.geometry import Box
+from safelight.plan import How, Kind
+
+SURE = 0.5  # a sighting that is associated first
+BELIEVED = 0.6  # a single sighting that makes a track on its own
+_MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
+
+
+class Spot(NamedTuple):
+    """Where a head is in one frame, in shown pixels, and how that is known."""
+
+    frame: int
+    box: Box
+    how: How
+    finder: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a track goes on, in frames: unseen, held in place, and unseen without being believed."""
+
+    unseen: int
+    held: int
+    doubted: int
+
+
+@dataclass
+class Track:
+    """One head through time: a spot for every frame from its first to its last."""
+
+    number: int
+    spots: list[Spot]
+    follower: Follower
+    seen: int  # frame of the last sighting
+    best: float
+    kinds: set[Kind]
+    finders: set[str]
+    total: float  # sum of all sightings' scores
+    good: int  # sightings that would each be believed alone
+    sightings: int = 1
+    lost: int = 0  # frames since the follower last recognised the head
+    believed: bool = False
+
+    @property
+    def first(self) -> int:
+        """First frame."""
+        return self.spots[0].frame
+
+    @property
+    def last(self) -> int:
+        """Last frame."""
+        return self.spots[-1].frame
+
+    @property
+    def box(self) -> Box:
+        """The box in the last frame."""
+        return self.spots[-1].box
+
+    def at(self, frame: int) -> Spot | None:
+        """The spot at a frame, if the track covers it."""
+        place = frame - self.first
+        return self.spots[place] if 0 <= place < len(self.spots) else None
+
+    def supported(self) -> bool:
+        """Whether enough speaks for a head: one good look, two finders, or several weak looks."""
+        if self.best >= BELIEVED:
+            return True
+        if len(self.finders) > 1 and self.total >= 0.7:
+            return True
+        return self.sightings >= 3 and self.total >= 1.1
+
+
+class Tracker:
+    """Joins sightings into tracks. Feed every picture once, in order, then :meth:`finish`.
+
+    ``width``, ``height``: shown picture. ``scale``: luma pixels per shown pixel.
+    """
+
+    def __init__(self, width: int, height: int, scale: float, patience: Patience) -> None:
+        self._picture = Box(0.0, 0.0, float(width), float(height))
+        self._scale = scale
+        self._patience = patience
+        self._memory = Memory(patience.unseen)
+        self._number = 0
+        self.live: list[Track] = []
+        self.done: list[Track] = []
+
+    def step(self, glance: Glance) -> None:
+        """Go on to the next picture: every live track is followed into it or ends."""
+        trace = self._memory.add(glance)
+        staying = []
+        for track in self.live:
+            if self._go_on(track, trace):
+                staying.append(track)
+            else:
+                self._close(track)
+        self.live = staying
+
+    def see(self, found: list[Sighting]) -> None:
+        """Join what finders saw in the picture of the last step."""
+        trace = self._memory.latest
+        unmatched = list(found)
+        for sure in (True, False):
+            tier = [s for s in unmatched if (s.score >= SURE) is sure]
+            for track, sighting in _pairs(self._unseen(trace.frame), tier):
+                self._join(track, sighting, trace)
+                unmatched.remove(sighting)
+        seen = [track.box for track in self.live if track.seen == trace.frame]
+        for sighting in unmatched:
+            if any(same_head(box, sighting.box) for box in seen):
+                continue  # one head, seen twice in this picture
+            self._number += 1
+            spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
+            track = Track(
+                self._number,
+                [spot],
+                Follower(trace.luma, self._small(sighting.box)),
+                trace.frame,
+                sighting.score,
+                {sighting.kind},
+                set(sighting.finders),
+                sighting.score,
+                int(sighting.score >= BELIEVED),
+            )
+            self.live.append(track)
+            seen.append(sighting.box)
+        for track in self.live:
+            if not track.believed and track.supported():
+                track.believed = True
+                self._follow_back(track)
+
+    def _unseen(self, frame: int) -> list[Track]:
+        return [track for track in self.live if track.seen < frame]
+
+    def finish(self) -> list[Track]:
+        """End every live track; all believed tracks, in order of birth."""
+        for track in self.live:
+            self._close(track)
+        self.live = []
+        return sorted(self.done, key=lambda t: t.number)
+
+    def _reach(self, track: Track) -> int:
+        """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
+        return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
+
+    def _small(self, box: Box) -> Box:
+        return box.scaled(self._scale, self._scale)
+
+    def _close(self, track: Track) -> None:
+        if track.believed:
+            self.done.append(track)
+
+    def _go_on(self, track: Track, trace: Trace) -> bool:
+        """Follow a track into the next picture; False when it ends before it."""
+        patience = self._patience
+        score = track.follower.step(trace.luma, trace.shift)
+        if trace.ends(score):
+            return False
+        track.lost = 0 if score >= POOR else track.lost + 1
+        if track.lost > patience.held or trace.frame - track.seen > self._reach(track):
+            return False
+        if not track.believed and trace.frame - track.seen > patience.doubted:
+            return False
+        spot = self._spot(trace.frame, track.follower.box, score, track.lost)
+        if spot is None:
+            return False
+        track.spots.append(spot)
+        return True
+
+    def _spot(self, frame: int, small: Box, score: float, lost: int) -> Spot | None:
+        """A followed or held spot from a follower's box; None when the head has left the picture."""
+        box = small.scaled(1 / self._scale, 1 / self._scale)
+        if box.intersection(self._picture).area < 0.1 * box.area or box.clipped(*self._picture[2:]).width <= 1:
+            return None
+        if not lost:
+            return Spot(frame, box, How.FOLLOWED, "", score)
+        more = min(0.02 * lost, _MOST_GROWN)
+        side = more * box.width, more * box.height
+        return Spot(frame, box.grown(*side, *side), How.HELD, "", 0.0)
+
+    def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
+        """A sighting continues a track: what lies between the last one and this is filled."""
+        spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
+        self._fill(track, spot)
+        track.seen, track.lost = trace.frame, 0
+        track.best = max(track.best, sighting.score)
+        track.total += sighting.score
+        track.sightings += 1
+        track.good += sighting.score >= BELIEVED
+        track.kinds.add(sighting.kind)
+        track.finders |= sighting.finders
+        track.follower.anchor(trace.luma, self._small(sighting.box))
+
+    def _fill(self, track: Track, found: Spot) -> None:
+        """Bend the followed boxes since the last sighting so that they end in the new one."""
+        expected = track.spots[-1].box
+        count = found.frame - track.seen
+        start = track.spots[track.seen - track.first]
+        strayed = any(s.how is How.HELD for s in track.spots[track.seen + 1 - track.first : -1])
+        for step in range(1, count):
+            place = track.seen - track.first + step
+            old = track.spots[place]
+            part = step / count
+            if strayed:
+                box = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
+                loose = 0.25 * min(part, 1 - part) * max(box.width, box.height)
+                box = box.grown(loose, loose, loose, loose)
+            else:
+                box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
+            track.spots[place] = Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score))
+        track.spots[-1] = found
+
+    def _follow_back(self, track: Track) -> None:
+        """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
+        traces = self._memory.back_from(track.first)
+        if not traces or traces[0].frame != track.first:
+            return
+        follower = Follower(traces[0].luma, self._small(track.spots[0].box))
+        earlier: list[Spot] = []
+        lost = met = 0
+        for later, trace in zip(traces, traces[1 : self._reach(track) + 1], strict=False):
+            score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
+            if later.ends(score):
+                break
+            lost = 0 if score >= POOR else lost + 1
+            spot = self._spot(trace.frame, follower.box, score, lost)
+            if spot is None or lost > self._patience.held:
+                break
+            earlier.append(spot)
+            met = met + 1 if self._taken(track, spot) else 0
+            if met >= 5:
+                break
+        track.spots[:0] = reversed(earlier)
+
+    def _taken(self, track: Track, spot: Spot) -> bool:
+        """Whether another believed track covers that spot already."""
+        for other in (*self.live, *self.done):
+            if other is not track and other.believed:
+                there = other.at(spot.frame)
+                if there is not None and there.box.overlap(spot.box) > 0.5:
+                    return True
+        return False
+
+
+def _pairs(tracks: list[Track], found: Iterable[Sighting]) -> list[tuple[Track, Sighting]]:
+    """Greedy one-to-one pairs, nearest first; believed tracks and good scores are a little nearer."""
+    offers = []
+    for track in tracks:
+        for sighting in found:
+            distance = _distance(track, sighting.box)
+            if distance is not None:
+                order = distance - 0.3 * track.believed - 0.2 * sighting.score
+                offers.append((order, track.number, sighting.box, track, sighting))
+    offers.sort(key=lambda offer: offer[:3])
+    pairs: list[tuple[Track, Sighting]] = []
+    taken: set[int] = set()
+    for _, _, _, track, sighting in offers:
+        if id(track) not in taken and id(sighting) not in taken:
+            taken |= {id(track), id(sighting)}
+            pairs.append((track, sighting))
+    return pairs
+
+
+def _distance(track: Track, box: Box) -> float | None:
+    """Distance between a track's expected box and a sighting, in head sizes; None when they cannot be one head."""
+    expected = track.spots[-1].box
+    size = (box.width + box.height) / 2
+    known = (expected.width + expected.height) / 2
+    if not 0.45 < size / known < 2.2:
+        return None
+    (ax, ay), (bx, by) = expected.centre, box.centre
+    away = float(((ax - bx) ** 2 + (ay - by) ** 2) ** 0.5) / max(min(size, known), 1.0)
+    reach = 0.55 + min(0.05 * track.lost, 0.7)
+    if expected.overlap(box) < 0.3 and away > reach:
+        return None
+    return away + 0.5 * abs(size / known - 1)
+
