@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from safelight import __version__
-from safelight.media.facts import Dropped
+from safelight.media.facts import Dropped, Gap
 from safelight.plan import How, Look, Plan
-from safelight.workers.messages import Hidden, Missing
+from safelight.workers.messages import Hidden
 
 
 class Document(BaseModel):
@@ -53,7 +53,7 @@ class Frames(Document):
     read: int
     written: int
     hidden: int  # frames with at least one hidden region
-    missing: list[Missing]  # frames that could not be read, only with --accept-damaged
+    missing: list[Gap]  # frames that could not be read, only with --accept-damaged
 
 
 class Tracks(Document):

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from safelight import models
 from safelight.errors import Code, SafelightError
 from safelight.find import find as find_regions
+from safelight.find.faces import CenterFace, YuNet
 from safelight.hide.apply import apply
 from safelight.media.read import Reader
 from safelight.plan import Plan
-from safelight.workers.messages import FindJob, Found, Hidden, HideJob, Missing
+from safelight.workers.messages import FindJob, Found, Hidden, HideJob
 
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
@@ -23,7 +25,15 @@ Report = Callable[[int, int | None], None]
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
-        plan = find_regions(reader, sha256=job.sha256, effort=job.effort, progress=report)
+        plan = find_regions(
+            reader,
+            sha256=job.sha256,
+            light=YuNet(),
+            strong=CenterFace(),
+            versions=models.identities("find"),
+            effort=job.effort,
+            progress=lambda done: report(done, reader.facts.frames_expected),
+        )
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
 
@@ -43,5 +53,5 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             frames_hidden=done.frames_hidden,
             share_mean=done.share_mean,
             share_max=done.share_max,
-            missing=[Missing(first=g.first, last=g.last, why=g.why) for g in reader.missing],
+            missing=reader.missing,
         )
