@@ -46,7 +46,8 @@ class Weight(_Entry):
     """One weight file.
 
     ``member`` is its path inside the carrier. ``colours`` is the order in which the network wants the channels of a
-    picture; ``outputs`` names the tensors that are computed, in the order in which they are handed out.
+    picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order and in steps of 0 to 255;
+    ``outputs`` names the tensors that are computed, in the order in which they are handed out.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
@@ -58,6 +59,8 @@ class Weight(_Entry):
     sha256: Sha256
     format: Literal["onnx", "tensorflow"]
     colours: Literal["bgr", "rgb"]
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     licence: str
     author: str
