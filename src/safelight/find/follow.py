@@ -21,7 +21,7 @@ GOOD = 0.6  # correlation from which a match is trusted
 POOR = 0.4  # below it the head counts as lost in this picture
 _ACROSS = 0.8  # correlation from which a head is still there across a supposed cut,
 _DOUBTFUL = 0.3  # if the whole pictures are at least that alike
-_SIDE = 24  # longest side of a template
+_SIDE = 18  # longest side of a template
 _CORE = 0.85  # part of the head box that makes the template; its rim is background
 
 

@@ -6,7 +6,10 @@ Everything after this file speaks of heads only, so a face, a head and a body of
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from safelight.find.detect import Detection
 from safelight.geometry import Box
@@ -49,33 +52,55 @@ def sightings(detections: Iterable[Detection]) -> list[Sighting]:
     """One sighting a head, best first; boxes of faces win over boxes of bodies, which say less exactly where it is."""
     found: list[Sighting] = []
     ranked = sorted(detections, key=lambda d: (d.kind is Kind.BODY, -d.score, d.box))
+    boxes = np.empty((len(ranked), 4))
     for detection in ranked:
         if detection.box.area <= 0:
             continue
         head = head_of(detection)
-        for place, known in enumerate(found):
-            if _same_person(known, detection, head):
-                found[place] = Sighting(
-                    known.box, known.score, known.finder, known.kind, known.finders | {detection.finder}
-                )
-                break
-        else:
-            found.append(
-                Sighting(head, detection.score, detection.finder, detection.kind, frozenset({detection.finder}))
-            )
+        known = boxes[: len(found)]
+        same = same_head(known, head)
+        if detection.kind is Kind.BODY:
+            same |= _on_top(known, detection.box)
+        places = np.flatnonzero(same)
+        if places.size:
+            first = found[places[0]]
+            found[places[0]] = replace(first, finders=first.finders | {detection.finder})
+            continue
+        boxes[len(found)] = head
+        names = frozenset({detection.finder})
+        found.append(Sighting(head, detection.score, detection.finder, detection.kind, names))
     return sorted(found, key=lambda s: (-s.score, s.box))
 
 
-def _same_person(known: Sighting, detection: Detection, head: Box) -> bool:
-    if detection.kind is Kind.BODY:
-        x, y = known.box.centre
-        body = detection.box
-        return body.x1 <= x <= body.x2 and body.y1 - 0.1 * body.height <= y <= body.y1 + 0.4 * body.height
-    return same_head(known.box, head)
+def _on_top(heads: NDArray[np.float64], body: Box) -> NDArray[np.bool_]:
+    """Which heads (n, 4) sit on a body."""
+    x, y = (heads[:, :2] + heads[:, 2:]).T / 2
+    inside: NDArray[np.bool_] = (x >= body.x1) & (x <= body.x2)
+    return inside & (y >= body.y1 - 0.1 * body.height) & (y <= body.y1 + 0.4 * body.height)
 
 
-def same_head(a: Box, b: Box) -> bool:
-    """Whether two head boxes in one picture are one head: they overlap much, or one lies in the other."""
-    common = a.intersection(b)
-    inside = common.width > 0 and common.height > 0 and common.area > _INSIDE * min(a.area, b.area)
-    return a.overlap(b) > _SAME or inside
+def _common(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Common area of boxes, (n, 4) and (m, 4), as (n, m)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    common: NDArray[np.float64] = np.prod(np.maximum(high - low, 0.0), axis=2)
+    return common
+
+
+def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    areas: NDArray[np.float64] = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1)
+    return areas
+
+
+def overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of boxes, (n, 4) and (m, 4), as (n, m), 0 to 1."""
+    common = _common(a, b)
+    return common / np.maximum(_areas(a)[:, None] + _areas(b)[None] - common, 1e-9)
+
+
+def same_head(known: NDArray[np.float64], head: Box) -> NDArray[np.bool_]:
+    """Which of the boxes (n, 4) are the same head as another box in one picture: they overlap much, or one lies in the other."""
+    one = np.array([head])
+    smaller = np.minimum(_areas(known), head.area)
+    same: NDArray[np.bool_] = (overlaps(known, one)[:, 0] > _SAME) | (_common(known, one)[:, 0] > _INSIDE * smaller)
+    return same

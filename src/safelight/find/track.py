@@ -7,13 +7,14 @@ followed back before its first sighting as well. A track that nothing supports i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from safelight.find.cuts import Glance
 from safelight.find.follow import POOR, Follower, Memory, Trace
-from safelight.find.head import Sighting, same_head
+from safelight.find.head import Sighting, overlaps, same_head
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
@@ -116,16 +117,16 @@ class Tracker:
     def see(self, found: list[Sighting]) -> None:
         """Join what finders saw in the picture of the last step."""
         trace = self._memory.latest
-        unmatched = list(found)
+        taken: set[int] = set()
         for sure in (True, False):
-            tier = [s for s in unmatched if (s.score >= SURE) is sure]
-            for track, sighting in _pairs(self._unseen(trace.frame), tier):
+            tier = [s for s in found if (s.score >= SURE) is sure]
+            for track, sighting in _pairs([t for t in self.live if t.seen < trace.frame], tier):
                 self._join(track, sighting, trace)
-                unmatched.remove(sighting)
+                taken.add(id(sighting))
         seen = [track.box for track in self.live if track.seen == trace.frame]
-        for sighting in unmatched:
-            if any(same_head(box, sighting.box) for box in seen):
-                continue  # one head, seen twice in this picture
+        for sighting in found:
+            if id(sighting) in taken or (seen and same_head(np.array(seen), sighting.box).any()):
+                continue  # joined, or a second look at a head that is
             self._number += 1
             spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
             track = Track(
@@ -145,9 +146,6 @@ class Tracker:
             if not track.believed and track.supported():
                 track.believed = True
                 self._follow_back(track)
-
-    def _unseen(self, frame: int) -> list[Track]:
-        return [track for track in self.live if track.seen < frame]
 
     def finish(self) -> list[Track]:
         """End every live track; all believed tracks, in order of birth."""
@@ -234,6 +232,7 @@ class Tracker:
             return
         follower = Follower(traces[0].luma, self._small(track.spots[0].box))
         earlier: list[Spot] = []
+        others = [t for t in (*self.live, *self.done) if t.believed and t.first < track.first <= t.last + len(traces)]
         lost = met = 0
         for later, trace in zip(traces, traces[1 : self._reach(track) + 1], strict=False):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
@@ -244,51 +243,44 @@ class Tracker:
             if spot is None or lost > self._patience.held:
                 break
             earlier.append(spot)
-            met = met + 1 if self._taken(track, spot) else 0
+            met = met + 1 if _taken(others, spot) else 0
             if met >= 5:
                 break
         track.spots[:0] = reversed(earlier)
 
-    def _taken(self, track: Track, spot: Spot) -> bool:
-        """Whether another believed track covers that spot already."""
-        for other in (*self.live, *self.done):
-            if other is not track and other.believed:
-                there = other.at(spot.frame)
-                if there is not None and there.box.overlap(spot.box) > 0.5:
-                    return True
-        return False
+
+def _taken(tracks: list[Track], spot: Spot) -> bool:
+    """Whether one of these tracks covers that spot."""
+    return any((there := track.at(spot.frame)) is not None and there.box.overlap(spot.box) > 0.5 for track in tracks)
 
 
-def _pairs(tracks: list[Track], found: Iterable[Sighting]) -> list[tuple[Track, Sighting]]:
-    """Greedy one-to-one pairs, nearest first; believed tracks and good scores are a little nearer."""
-    offers = []
-    for track in tracks:
-        for sighting in found:
-            distance = _distance(track, sighting.box)
-            if distance is not None:
-                order = distance - 0.3 * track.believed - 0.2 * sighting.score
-                offers.append((order, track.number, sighting.box, track, sighting))
-    offers.sort(key=lambda offer: offer[:3])
+def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sighting]]:
+    """Greedy one-to-one pairs, nearest first; believed tracks and good scores are a little nearer.
+
+    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or half as large.
+    """
+    if not tracks or not found:
+        return []
+    expected = np.array([track.box for track in tracks])
+    boxes = np.array([sighting.box for sighting in found])
+    known, size = ((b[:, 2] - b[:, 0] + b[:, 3] - b[:, 1]) / 2 for b in (expected, boxes))
+    ratio = size[None] / known[:, None]
+    centres, places = ((b[:, :2] + b[:, 2:]) / 2 for b in (expected, boxes))
+    apart = np.hypot(*np.moveaxis(centres[:, None] - places[None], 2, 0))
+    away = apart / np.maximum(np.minimum(size[None], known[:, None]), 1.0)
+    reach = np.array([0.55 + min(0.05 * track.lost, 0.7) for track in tracks])
+    near = (away <= reach[:, None]) | (overlaps(expected, boxes) >= 0.3)
+    possible = near & (ratio > 0.45) & (ratio < 2.2)
+    trust = np.array([0.3 * track.believed for track in tracks])[:, None]
+    order = away + 0.5 * np.abs(ratio - 1) - trust - 0.2 * np.array([s.score for s in found])[None]
+    rows, columns = np.nonzero(possible)
     pairs: list[tuple[Track, Sighting]] = []
-    taken: set[int] = set()
-    for _, _, _, track, sighting in offers:
-        if id(track) not in taken and id(sighting) not in taken:
-            taken |= {id(track), id(sighting)}
-            pairs.append((track, sighting))
+    taken_rows: set[int] = set()
+    taken_columns: set[int] = set()
+    for place in np.argsort(order[rows, columns], kind="stable"):
+        row, column = int(rows[place]), int(columns[place])
+        if row not in taken_rows and column not in taken_columns:
+            taken_rows.add(row)
+            taken_columns.add(column)
+            pairs.append((tracks[row], found[column]))
     return pairs
-
-
-def _distance(track: Track, box: Box) -> float | None:
-    """Distance between a track's expected box and a sighting, in head sizes; None when they cannot be one head."""
-    expected = track.spots[-1].box
-    size = (box.width + box.height) / 2
-    known = (expected.width + expected.height) / 2
-    if not 0.45 < size / known < 2.2:
-        return None
-    (ax, ay), (bx, by) = expected.centre, box.centre
-    away = float(((ax - bx) ** 2 + (ay - by) ** 2) ** 0.5) / max(min(size, known), 1.0)
-    reach = 0.55 + min(0.05 * track.lost, 0.7)
-    if expected.overlap(box) < 0.3 and away > reach:
-        return None
-    return away + 0.5 * abs(size / known - 1)
-

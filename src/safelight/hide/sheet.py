@@ -70,7 +70,8 @@ class Sheet:
     def save(self, path: Path) -> None:
         """Write the sheet as PNG without any metadata. Raises OSError."""
         rows = [
-            page.Row(*self._words(track.region), [track.tiles[i] for i in sorted(track.tiles)]) for track in self._tracks
+            page.Row(*self._words(track.region), [track.tiles[i] for i in sorted(track.tiles)])
+            for track in self._tracks
         ]
         page.draw(self._title(), self._notes(), rows).save(path, "PNG")
 
@@ -96,7 +97,9 @@ class Sheet:
         facts.append(f"{decisions[Decision.REVEAL]} shown on purpose")
         if decisions[Decision.PROPOSE]:
             facts.append(f"{decisions[Decision.PROPOSE]} undecided, not hidden")
-        facts.append("one still picture" if clip.still else f"{_count(clip.frames, 'frame')}, {self._when(clip.last_pts)}")
+        facts.append(
+            "one still picture" if clip.still else f"{_count(clip.frames, 'frame')}, {self._when(clip.last_pts)}"
+        )
         notes = [
             "  ·  ".join(facts),
             "All pictures are from the copy. What deserves a look comes first: followed or held boxes, low scores.",
@@ -188,7 +191,12 @@ def _warped(plane: NDArray[np.uint8], affine: NDArray[np.float64], rest: int) ->
         affine[:, 2] += affine[:, :2].sum(axis=1) * (shrink - 1) / 2
         affine[:, :2] *= shrink
     tile = cv2.warpAffine(
-        plane, affine, (TILE_WIDTH, TILE_HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=rest
+        plane,
+        affine,
+        (TILE_WIDTH, TILE_HEIGHT),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=rest,
     )
     return tile.astype(np.float32)
 

@@ -128,6 +128,7 @@ def save(weight: Weight, data: bytes) -> Path:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
+                os.fchmod(descriptor, 0o644)  # public data: who may enter the folder may read it
                 file.flush()
                 os.fsync(file.fileno())
             Path(part).replace(path)

@@ -28,8 +28,8 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
         plan = find_regions(
             reader,
             sha256=job.sha256,
-            light=YuNet(),
-            strong=CenterFace(),
+            light=YuNet(threshold=0.3),
+            strong=CenterFace(threshold=0.2),
             versions=models.identities("find"),
             effort=job.effort,
             progress=lambda done: report(done, reader.facts.frames_expected),
