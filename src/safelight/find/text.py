@@ -5,7 +5,7 @@ shrunk towards the word's middle line. Boxes are made of it as in Liao et al., "
 differentiable binarization" (arXiv 1911.08947): cut at a threshold, take the mean probability of each piece as its
 score, and move each outline outwards again by area x ratio / length.
 
-Text is slow to find and slow to change, so it is looked for a few times a second at most; see :func:`due`.
+Text is slow to find and slow to change, so it is looked for twice a second at most; see :func:`next_look`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from safelight.geometry import Box
 from safelight.plan import Kind
 
 SIDE = 960  # longest side of the picture the network looks at; measured, see docs/text-and-overlays.md
+_SMALL = 480  # pictures up to here are doubled: letters of 7 pixels are readable, but not to the network
 _STEP = 32  # sides the network takes
 _INK = 0.3  # probability from which a pixel is text
 _UNSHRINK = 1.6  # how far outlines are moved outwards again, as a share of area over length
@@ -33,18 +34,18 @@ _SMALLEST = 3  # pixels of the network's map
 Network = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 
 
-def due(seconds: float) -> float:
-    """When to look for text next, after a look at ``seconds`` on the clip's time line.
+def next_look(frame: int, rate: float) -> int:
+    """The frame to look at after a look at ``frame``, of a clip with ``rate`` frames a second.
 
     Twice a second at first, so that a clip of a few seconds gets enough looks to tell burnt-in text from the scene, then
     once a second.
     """
-    return seconds + (0.5 if seconds < 8.0 else 1.0)
+    return frame + max(round(rate * (0.5 if frame < 8 * rate else 1.0)), 1)
 
 
 def look_size(width: int, height: int) -> tuple[int, int]:
-    """Size (width, height) at which a shown picture of that size is looked at; never larger than the picture."""
-    scale = min(SIDE / max(width, height), 1.0)
+    """Size (width, height) at which a shown picture of that size is looked at; very small ones are enlarged."""
+    scale = min(SIDE / max(width, height), 2.0 if max(width, height) <= _SMALL else 1.0)
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
