@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from find.written import HEIGHT, WIDTH, Mask, Picture, compressed, ink, scenery, window, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from find.written import HEIGHT, WIDTH, Mask, Picture, compressed, ink, scenery, window, write
 from safelight import models
 from safelight.errors import SafelightError
 from safelight.find.detect import Detection

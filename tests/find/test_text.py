@@ -8,9 +8,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from find.written import HEIGHT, WIDTH, Mask, Picture, compressed, ink, scenery, window, write
 from PIL import ImageFont, features
 
+from find.written import HEIGHT, WIDTH, Mask, Picture, compressed, ink, scenery, window, write
 from safelight import models
 from safelight.errors import SafelightError
 from safelight.find.detect import Detection

@@ -1,9 +1,9 @@
 """Burnt-in overlays: the date, time and name that a camera writes into its picture.
 
 An overlay is text that stays where it is. Places where a text finder sees words again and again are put on trial, for
-every shot and for the whole clip. Staying is proof where the scene moves or changes. Where the camera stands on a tripod
-everything stays; there two of three must speak for it: its place at the upper or lower border, digits that change, and
-that the text finder is sure.
+every shot and for the whole clip. Staying is proof where the scene moves or changes. Where the camera stands on a
+tripod everything stays; there two of three must speak for it: its place at the upper or lower border, digits that
+change, and that the text finder is sure.
 
 Edges that stay are measured as the length of the mean gradient over the mean length of the gradient: 1 where every look
 has the same edges, near 0 where they come and go. Blinking lengthens neither and so does not matter.
@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from safelight.find.detect import Detection
 from safelight.geometry import Box
 from safelight.plan import Kind
+
+Map = NDArray[np.floating]
 
 _OFTEN = 0.3  # share of looks from which a place is put on trial; text that blinks is seen in half of them
 _SELDOM = 0.1  # of the place's own share, from which a pixel belongs to it: digits that come late, words that change
@@ -144,7 +146,7 @@ class _Sums:
     def overlays(self) -> list[tuple[Box, float]]:
         """Boxes and scores of what is burnt in, by all that was seen."""
         share = self._votes / self.looks
-        mean = cv2.magnitude(self._across, self._down)
+        mean: Map = np.hypot(self._across, self._down)
         rest = (share < _OFTEN) & (self._length > _STRONG * self.looks)
         scene = _ratio(mean[rest], self._length[rest])
         found = []
@@ -161,7 +163,7 @@ class _Sums:
                 found.append((self._roomy(box), score))
         return found
 
-    def _places(self, share: NDArray[np.float32]) -> list[tuple[slice, slice]]:
+    def _places(self, share: Map) -> list[tuple[slice, slice]]:
         """Rows and columns of the places to be tried, the most seen first, each with its rarer parts."""
         places = []
         left = np.where(share >= _OFTEN, share, 0.0)
@@ -190,7 +192,7 @@ class _Sums:
         return box.grown(side, edge, side, edge).clipped(width, height)
 
 
-def _ratio(mean: NDArray[np.float32], length: NDArray[np.float32]) -> float:
+def _ratio(mean: Map, length: Map) -> float:
     total = float(length.sum())
     return float(mean.sum()) / total if total > 0 else 1.0
 

@@ -37,8 +37,8 @@ Network = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 def next_look(frame: int, rate: float) -> int:
     """The frame to look at after a look at ``frame``, of a clip with ``rate`` frames a second.
 
-    Twice a second at first, so that a clip of a few seconds gets enough looks to tell burnt-in text from the scene, then
-    once a second.
+    Twice a second at first, so that a clip of a few seconds gets enough looks to tell burnt-in text from the scene,
+    then once a second.
     """
     return frame + max(round(rate * (0.5 if frame < 8 * rate else 1.0)), 1)
 
@@ -95,4 +95,4 @@ def _padded(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture with its last row and column repeated until both sides are multiples of what the network takes."""
     height, width = bgr.shape[:2]
     below, right = -height % _STEP, -width % _STEP
-    return cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_REPLICATE), dtype=np.uint8)

@@ -46,8 +46,8 @@ class Weight(_Entry):
     """One weight file.
 
     ``member`` is its path inside the carrier. ``colours`` is the order in which the network wants the channels of a
-    picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order and in steps of 0 to 255;
-    ``outputs`` names the tensors that are computed, in the order in which they are handed out.
+    picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order and on the scale 0 to
+    255; ``outputs`` names the tensors that are computed, in the order in which they are handed out.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
