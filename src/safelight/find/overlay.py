@@ -31,10 +31,8 @@ _SELDOM = 0.1  # of the place's own share, from which a pixel belongs to it: dig
 _TALLEST = 0.15  # part of the picture's height; nothing burnt in has larger letters
 _LOOKS = 3  # looks that a shot needs for a trial of its own
 _STAYS = 0.6  # an overlay's edges stay at least so; clocks, blinking and a shaking pixel were measured at 0.73 and more
-_FIRM, _STAYS_FIRM = (
-    0.7,
-    0.45,
-)  # less will do where words always fill that share of their place: thin letters, no contrast
+_FIRM = 0.7  # where words fill that share of their place nearly always ...
+_STAYS_FIRM = 0.45  # ... less will do: thin letters without contrast, shaking
 _STILLER = 0.2  # an overlay stays so much more than a scene that moves
 _TRIPOD = 0.95  # from here on the scene stands still ...
 _CHANGES = 0.05  # ... and what changes by that in its place is a clock
