@@ -1,4 +1,4 @@
-"""All that is written in a clip: text in the scene, followed from look to look, and text burnt into the picture.
+"""All that is written in a clip: text and screens in the scene, followed, and text burnt into the picture.
 
 Runs beside the search for heads on the same glances. Scene text is only proposed to a person unless it is to be hidden;
 burnt-in text is always hidden.
@@ -14,6 +14,7 @@ from safelight.find.cuts import Glance, luma_size
 from safelight.find.detect import Detection, Finder
 from safelight.find.head import Sighting
 from safelight.find.overlay import Overlay, OverlayFinder
+from safelight.find.screen import ScreenFinder
 from safelight.find.text import look_size, next_look
 from safelight.find.track import Patience, Tracker
 from safelight.geometry import Box
@@ -21,6 +22,7 @@ from safelight.plan import Decision, How, Keyframe, Kind, Region, Shape, Stretch
 
 _NEAR = 0.6  # words closer than this part of their height are one sign
 _ROOM = 0.2  # added on all sides, part of a word's height: what the network takes for ink ends early
+_REASONS = {Kind.TEXT: "readable text", Kind.SCREEN: "a lit screen"}
 _MOST = 24  # signs followed at a time; a page of print would cost more than the rest of the search
 
 
@@ -40,6 +42,7 @@ class Signs:
         patience = Patience(unseen=3 * second, held=second, doubted=round(1.5 * second))
         self._tracker = Tracker(width, height, luma_size(width, height)[0] / width, patience)
         self._overlays = OverlayFinder()
+        self._screens = ScreenFinder()
         self._next = 0
 
     def step(self, glance: Glance) -> None:
@@ -56,7 +59,8 @@ class Signs:
         picture = glance.picture.bgr(*self._look_size)
         words = self._finder.find(picture)
         self._overlays.look(picture, words)
-        self._tracker.see([self._sighting(block) for block in blocks(words)[:_MOST]])
+        signs = blocks(words) + [[screen] for screen in self._screens.find(picture)]
+        self._tracker.see([self._sighting(sign) for sign in signs[:_MOST]])
 
     def _sighting(self, words: list[Detection]) -> Sighting:
         box = self._shown(_around(word.box for word in words))
@@ -76,7 +80,7 @@ class Signs:
         burnt_in = [self._overlay(number, overlay, pts) for number, overlay in enumerate(overlays, 1)]
         decision = Decision.HIDE if hide_text else Decision.PROPOSE
         signs = [
-            sign.model_copy(update={"shape": Shape.BOX, "decision": decision, "reason": "readable text"})
+            sign.model_copy(update={"shape": Shape.BOX, "decision": decision, "reason": _REASONS[sign.kind]})
             for sign in regions(self._tracker.finish(), cuts, pts, *self._size, margin)
         ]
         if not hide_text:  # a person need not decide about what is hidden already
