@@ -6,6 +6,8 @@ not found this way; what is written on it still is, by :mod:`safelight.find.text
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ class ScreenFinder:
         for level in _LEVELS:
             bright = cv2.morphologyEx((brightness > level).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
             outlines, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-            for outline in map(np.asarray, outlines):
+            for outline in outlines:
                 corners = _four_corners(outline, brightness.size)
                 score = _contrast(brightness, corners) if corners is not None else 0.0
                 if corners is not None and score > 0:
@@ -49,7 +51,7 @@ class ScreenFinder:
         return [d for place, d in enumerate(found) if all(d.box.overlap(b.box) < 0.5 for b in found[:place])]
 
 
-def _four_corners(outline: NDArray[np.integer], picture_area: int) -> NDArray[np.int32] | None:
+def _four_corners(outline: Any, picture_area: int) -> NDArray[np.int32] | None:
     """The four corners of an outline that has four, (4, 1, 2), or None."""
     area = cv2.contourArea(outline)
     if not _LEAST * picture_area < area < _MOST * picture_area:
