@@ -30,6 +30,7 @@ class Options(Document):
 
     effort: Literal["quick", "default", "thorough"] = "default"
     look: Look = Look.VEIL
+    curtain: bool = False
     accept_damaged: bool = False
 
 

@@ -20,7 +20,9 @@ _LOOSE = 0.08  # tolerance of straight edges, part of the head's size
 _LONGEST = 250  # frames between two key frames at most
 
 
-def regions(tracks: list[Track], cuts: list[int], pts: array[int], width: int, height: int, margin: int) -> list[Region]:
+def regions(
+    tracks: list[Track], cuts: list[int], pts: array[int], width: int, height: int, margin: int
+) -> list[Region]:
     """One region a track. ``margin``: frames added before and after; ``pts``: of every frame; sizes in pixels."""
     return [
         region

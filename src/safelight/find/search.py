@@ -165,7 +165,9 @@ class Search:
             both = self._strong is not None and (frame - track.seen) % 3 != 1
             if not self._purse.spend(megapixels * (1 + _STRONG_COST * both)):
                 break
-            part = cv2.resize(part, (_CLOSER_SIDE, _CLOSER_SIDE), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+            part = cv2.resize(
+                part, (_CLOSER_SIDE, _CLOSER_SIDE), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+            )
             exact = _CLOSER_SIDE / side
             for finder in (self._light, self._strong) if both else (self._light,):
                 if finder is not None:

@@ -73,9 +73,7 @@ class Developed:
 
     def rgb(self) -> NDArray[np.uint8]:
         """The picture as it is, padding included, shape (height, width, 3)."""
-        return Scaler(exact=True).pixels(
-            self.frame, self.colour, 0, self.frame.width, self.frame.height, "rgb24"
-        )
+        return Scaler(exact=True).pixels(self.frame, self.colour, 0, self.frame.width, self.frame.height, "rgb24")
 
 
 class Developer:
@@ -147,7 +145,9 @@ class Developer:
         stored, copy = self._stored, self.colour
         size = f"scale=w={square[0]}:h={square[1]}:flags=bicubic+{_EXACT}"
         if not stored.needs_conversion:
-            matrices = f"in_color_matrix={_MATRICES.get(stored.matrix, 'bt709')}:out_color_matrix={_MATRICES[copy.matrix]}"
+            matrices = (
+                f"in_color_matrix={_MATRICES.get(stored.matrix, 'bt709')}:out_color_matrix={_MATRICES[copy.matrix]}"
+            )
             return [f"{size}:in_range={'pc' if full else 'tv'}:out_range=tv:{matrices}", f"format={layout}"]
         primaries, transfer = (
             _PRIMARIES.get(stored.primaries, "bt709"),

@@ -281,18 +281,12 @@ class Film:
     def _check_end(self) -> None:
         """Compare what was read with what the container promised."""
         name = self._container.format.name
-        if (
-            self._pending
-            and self._context.codec.canonical_name in _ONE_TO_ONE
-            and not self._context.field_order > 1
-        ):
+        if self._pending and self._context.codec.canonical_name in _ONE_TO_ONE and not self._context.field_order > 1:
             self._damage("Pictures at the end were lost", frames=len(self._pending))
         if self._promised > self._size:
             self._damage(f"The file was cut off: {self._promised - self._size} bytes are missing")
         elif name in _INDEXED and self._packets < len(self._track.index_entries):
-            self._damage(
-                "Pictures at the end are missing", frames=len(self._track.index_entries) - self._packets
-            )
+            self._damage("Pictures at the end are missing", frames=len(self._track.index_entries) - self._packets)
         elif name in _TIMED and self._container.duration is not None:
             promised = ((self._container.start_time or 0) + self._container.duration) / 1e6
             if self._end < promised - 0.5:

@@ -75,9 +75,7 @@ def unpack(frame: VideoFrame) -> Planes:
     layout = frame.format
     full = frame.color_range == ColorRange.JPEG or layout.name.startswith("yuvj")
     if layout.is_bayer:
-        raise SafelightError(
-            Code.UNSUPPORTED, f"The pixels are stored as {layout.name}, an unprocessed sensor mosaic."
-        )
+        raise SafelightError(Code.UNSUPPORTED, f"The pixels are stored as {layout.name}, an unprocessed sensor mosaic.")
     alpha = any(part.is_alpha for part in layout.components) or layout.has_palette
     if layout.is_rgb or layout.has_palette:
         return _unpack_rgb(frame, alpha)
@@ -172,9 +170,7 @@ def _unpack_rgb(frame: VideoFrame, alpha: bool) -> Planes:
     deep = bits > 8
     scaler = VideoReformatter()
     if alpha:
-        packed = scaler.reformat(
-            frame, format="rgba64le" if deep else "rgba", interpolation=_POINTWISE, threads=1
-        )
+        packed = scaler.reformat(frame, format="rgba64le" if deep else "rgba", interpolation=_POINTWISE, threads=1)
         pixels = packed.to_ndarray()
         top = 65535 if deep else 255
         colour = pixels[..., :3].astype(np.uint32)

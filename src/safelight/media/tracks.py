@@ -86,9 +86,7 @@ def sound_facts(container: InputContainer, track: Stream | None, origin: float) 
     if length is None:
         whole = container.duration
         begin = (container.start_time or 0) / 1e6
-        length = (
-            0.0 if whole is None else max(begin + whole / 1e6 - (start if start is not None else begin), 0.0)
-        )
+        length = 0.0 if whole is None else max(begin + whole / 1e6 - (start if start is not None else begin), 0.0)
     return SoundFacts(
         codec=(context.codec.canonical_name if context is not None else "unknown")[:50],
         rate=getattr(context, "sample_rate", 0) or 48000,
