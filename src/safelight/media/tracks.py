@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from fractions import Fraction
+from typing import cast
 
 from av.container import InputContainer
 from av.sidedata.sidedata import Type
@@ -86,9 +88,7 @@ def sound_facts(container: InputContainer, track: Stream | None, origin: float) 
     if length is None:
         whole = container.duration
         begin = (container.start_time or 0) / 1e6
-        length = (
-            0.0 if whole is None else max(begin + whole / 1e6 - (start if start is not None else begin), 0.0)
-        )
+        length = 0.0 if whole is None else max(begin + whole / 1e6 - (start if start is not None else begin), 0.0)
     return SoundFacts(
         codec=(context.codec.canonical_name if context is not None else "unknown")[:50],
         rate=getattr(context, "sample_rate", 0) or 48000,
@@ -114,7 +114,8 @@ def dropped(container: InputContainer, film: VideoStream, first: VideoFrame) -> 
     chapters = container.chapters()
     kinds["chapter"] += len(chapters)
     kinds["tag of a chapter"] += sum(len(chapter["metadata"]) for chapter in chapters)
+    notes = cast(Container[Type], first.side_data)  # the binding's stub knows one key only
     for note in _INSIDE:
-        if note in first.side_data:
+        if note in notes:
             kinds[_INSIDE[note]] += 1
     return [Dropped(kind=kind, count=count) for kind, count in sorted(kinds.items()) if count]
