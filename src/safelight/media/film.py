@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import av
 from av.container import InputContainer
@@ -29,9 +29,10 @@ from safelight.media.source import (
 
 # Codecs in which each packet holds one picture, so that a packet without a picture is a loss. Not among them: VP8, VP9
 # and AV1 (invisible reference pictures), and MPEG-4 part 2 (packed pictures, placeholders).
-_ONE_TO_ONE = frozenset(
-    "h264 hevc mjpeg mpeg2video mpeg1video dvvideo prores dnxhd ffv1 huffyuv ffvhuff rawvideo".split()
-)
+_ONE_TO_ONE_NAMES = """
+h264 hevc mjpeg mpeg2video mpeg1video dvvideo prores dnxhd ffv1 huffyuv ffvhuff rawvideo
+"""
+_ONE_TO_ONE = frozenset(_ONE_TO_ONE_NAMES.split())
 _INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
 _TIMED = frozenset({"matroska,webm", "avi", "asf", "flv", "mxf"})
 _MAX_READ_ERRORS = 100
@@ -200,7 +201,7 @@ class Film:
                         self._damage("A packet is damaged", at=packet.pts)
                     if packet.size:
                         self._expect(packet)
-                    yield packet
+                    yield cast("Packet[VideoStream]", packet)
             except av.error.FFmpegError:
                 self._damage("The container cannot be read on")
                 errors += 1
@@ -209,7 +210,7 @@ class Film:
             except OSError as error:
                 raise unreadable(error) from error
 
-    def _expect(self, packet: Packet[VideoStream]) -> None:
+    def _expect(self, packet: Packet[Any]) -> None:
         """Note that a packet should become a picture."""
         self._packets += 1
         if packet.is_discard or packet.is_disposable:
@@ -220,7 +221,7 @@ class Film:
         elif packet.pts is not None:
             self._pending.add(packet.pts)
 
-    def _note_end(self, packet: Packet[VideoStream]) -> None:
+    def _note_end(self, packet: Packet[Any]) -> None:
         if packet.pts is not None and packet.time_base:
             self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
 

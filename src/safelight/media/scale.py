@@ -8,6 +8,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from safelight.media.colour import PQ, Colour
+from safelight.media.tonemap import pq_to_nits
 
 _FAST = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 # The fast way to RGB is up to 3 levels too dark: good enough to find people, not to keep a picture.
@@ -16,9 +17,8 @@ _BRIGHT = 500.0  # nits shown as white; faces in graded HDR lie around 50 to 200
 
 
 def _pq_curve() -> NDArray[np.uint8]:
-    """8-bit PQ values (SMPTE ST 2084) as 8-bit values of an ordinary screen."""
-    code = (np.arange(256) / 255) ** (1 / 78.84375)
-    nits = 10000 * (np.maximum(code - 0.8359375, 0) / (18.8515625 - 18.6875 * code)) ** (1 / 0.1593017578125)
+    """8-bit PQ values as 8-bit values of an ordinary screen."""
+    nits = pq_to_nits(np.arange(256) / 255)
     curve: NDArray[np.uint8] = np.round(255 * np.minimum(nits / _BRIGHT, 1) ** (1 / 2.2)).astype(np.uint8)
     return curve
 

@@ -57,11 +57,12 @@ _KINDS = {
     "metadata": "other data",
 }
 # What Pillow notes about the coding itself, not about the picture's past.
-_CODING = frozenset(
-    "jfif jfif_version jfif_unit jfif_density progressive progression adobe adobe_transform gamma interlace transparency "
-    "background compression bit_depth primary chroma chroma_subsampling depth_images aux loop timestamp duration "
-    "original_orientation srgb mp mpoffset default_image nclx_profile bbox raw_profile_type".split()
-)
+_CODING_NAMES = """
+jfif jfif_version jfif_unit jfif_density progressive progression adobe adobe_transform gamma interlace
+transparency background compression bit_depth primary chroma chroma_subsampling depth_images aux loop
+timestamp duration original_orientation srgb mp mpoffset default_image nclx_profile bbox raw_profile_type
+"""
+_CODING = frozenset(_CODING_NAMES.split())
 
 
 def is_still(source: BinaryIO) -> bool:

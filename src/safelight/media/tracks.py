@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from fractions import Fraction
+from typing import cast
 
 from av.container import InputContainer
 from av.sidedata.sidedata import Type
@@ -112,7 +114,8 @@ def dropped(container: InputContainer, film: VideoStream, first: VideoFrame) -> 
     chapters = container.chapters()
     kinds["chapter"] += len(chapters)
     kinds["tag of a chapter"] += sum(len(chapter["metadata"]) for chapter in chapters)
+    notes = cast(Container[Type], first.side_data)  # the binding's stub knows one key only
     for note in _INSIDE:
-        if note in first.side_data:
+        if note in notes:
             kinds[_INSIDE[note]] += 1
     return [Dropped(kind=kind, count=count) for kind, count in sorted(kinds.items()) if count]

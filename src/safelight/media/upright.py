@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
+from typing import cast
 
+from av.buffer import Buffer
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
@@ -43,6 +46,7 @@ def from_exif(orientation: int) -> tuple[bool, int]:
 
 def of_frame(frame: VideoFrame) -> tuple[bool, int]:
     """(mirrored, clockwise quarter turns) that a decoded picture asks for."""
-    if Type.DISPLAYMATRIX not in frame.side_data:
+    notes = cast(Mapping[Type, Buffer], frame.side_data)  # the binding's stub knows one key only
+    if Type.DISPLAYMATRIX not in notes:
         return False, 0
-    return from_matrix(bytes(frame.side_data[Type.DISPLAYMATRIX]))
+    return from_matrix(bytes(notes[Type.DISPLAYMATRIX]))
