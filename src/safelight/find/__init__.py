@@ -43,9 +43,10 @@ def find(
 ) -> Plan:
     """Look through a clip once and plan what to hide.
 
-    ``sha256``: of the clip's file, hexadecimal. ``light`` looks often, ``strong`` (None: not at all) seldom and closely.
-    ``versions``: finder names and what identifies their weights, for the plan's origin. ``progress`` gets the number of frames done.
-    Raises SafelightError SL-NO-FRAMES for a clip without pictures, and whatever reading raises.
+    ``sha256``: of the clip's file, hexadecimal. ``light`` looks often, ``strong`` (None: not at all) seldom
+    and closely. ``versions``: finder names and what identifies their weights, for the plan's origin.
+    ``progress`` gets the number of frames done. Raises SafelightError SL-NO-FRAMES for a clip without
+    pictures, and whatever reading raises.
     """
     facts = reader.facts
     width, height = facts.raster.shown_size

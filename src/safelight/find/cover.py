@@ -1,7 +1,8 @@
 """The second pass: from tracks to the regions of a plan.
 
-A region begins earlier and ends later than its track, never shrinks below any box of the track, and is kept as few key
-frames: between them edges move in straight lines that stay outside every box and at most a tolerance away.
+A region begins earlier and ends later than its track, never shrinks below any box of the track, and is kept
+as few key frames: between them edges move in straight lines that stay outside every box and at most a
+tolerance away.
 """
 
 from __future__ import annotations
@@ -23,12 +24,20 @@ _LONGEST = 250  # frames between two key frames at most
 def regions(
     tracks: list[Track], cuts: list[int], pts: array[int], width: int, height: int, margin: int
 ) -> list[Region]:
+<<<<<<< HEAD
     """One region a track. ``margin``: frames added before and after; ``pts``: of every frame; sizes in pixels."""
     return [
         region
         for track in tracks
         if (region := _region(track, cuts, pts, Box(0.0, 0.0, float(width), float(height)), margin)) is not None
     ]
+=======
+    """One region a track. ``margin``: frames added before and after; ``pts``: of every frame; sizes in
+    pixels."""
+    picture = Box(0.0, 0.0, float(width), float(height))
+    made = (_region(track, cuts, pts, picture, margin) for track in tracks)
+    return [region for region in made if region is not None]
+>>>>>>> find
 
 
 def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin: int) -> Region | None:
@@ -72,7 +81,8 @@ def _stretched(spots: list[Spot], cuts: list[int], frames: int, margin: int) -> 
 
 
 def _calm(edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Outward edges (n, 4) smoothed in time without falling below any: running maximum, then a mean of equal width."""
+    """Outward edges (n, 4) smoothed in time without falling below any: running maximum, then a mean of equal
+    width."""
     reach = 1
     padded = np.pad(edges, ((2 * reach, 2 * reach), (0, 0)), mode="edge")
     count = len(edges)
@@ -82,7 +92,8 @@ def _calm(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _knots(outer: NDArray[np.float64], tolerance: float) -> list[tuple[int, NDArray[np.float64]]]:
-    """Few places and edges (whole pixels) so that straight lines between them stay outside ``outer``, within the tolerance.
+    """Few places and edges (whole pixels) so that straight lines between them stay outside ``outer``,
+    within the tolerance.
 
     Greedy: from each knot the longest line is taken that keeps to it, found by doubling and bisection.
     """
@@ -92,9 +103,10 @@ def _knots(outer: NDArray[np.float64], tolerance: float) -> list[tuple[int, NDAr
     while knots[-1] < last:
         start = knots[-1]
         good, step = start + 1, 2
-        while start + step <= min(last, start + _LONGEST) and _holds(outer, raised, start, start + step, tolerance):
+        limit = min(last, start + _LONGEST)
+        while start + step <= limit and _holds(outer, raised, start, start + step, tolerance):
             good, step = start + step, step * 2
-        bad = min(start + step, last + 1, start + _LONGEST + 1)
+        bad = min(start + step, limit + 1)
         while bad - good > 1:
             middle = (good + bad) // 2
             if _holds(outer, raised, start, middle, tolerance):

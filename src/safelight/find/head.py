@@ -1,6 +1,8 @@
-"""From what a finder saw to the whole head, and from several finders' boxes in one picture to one sighting a person.
+"""From what a finder saw to the whole head, and from several finders' boxes in one picture to one sighting
+a person.
 
-Everything after this file speaks of heads only, so a face, a head and a body of one person join into one track.
+Everything after this file speaks of heads only, so a face, a head and a body of one person join into one
+track.
 """
 
 from __future__ import annotations
@@ -33,9 +35,10 @@ class Sighting:
 def head_of(detection: Detection) -> Box:
     """The box whose inscribed ellipse covers the whole head of a detection.
 
-    Faces reach from brow to chin. An ellipse leaves its box's corners free: with these margins the corners of the face
-    box lie inside it with a tenth to spare, hair and ears too. A profile's face is narrow for its height but its head is
-    not, so the width is never less than 1.25 times the face's height. For bodies the head is looked for at the top.
+    Faces reach from brow to chin. An ellipse leaves its box's corners free: with these margins the corners
+    of the face box lie inside it with a tenth to spare, hair and ears too. A profile's face is narrow for
+    its height but its head is not, so the width is never less than 1.25 times the face's height. For bodies
+    the head is looked for at the top.
     """
     box, width, height = detection.box, detection.box.width, detection.box.height
     if detection.kind is Kind.FACE:
@@ -49,7 +52,8 @@ def head_of(detection: Detection) -> Box:
 
 
 def sightings(detections: Iterable[Detection]) -> list[Sighting]:
-    """One sighting a head, best first; boxes of faces win over boxes of bodies, which say less exactly where it is."""
+    """One sighting a head, best first; boxes of faces win over boxes of bodies, which say less exactly where
+    it is."""
     found: list[Sighting] = []
     ranked = sorted(detections, key=lambda d: (d.kind is Kind.BODY, -d.score, d.box))
     boxes = np.empty((len(ranked), 4))
@@ -76,7 +80,8 @@ def _on_top(heads: NDArray[np.float64], body: Box) -> NDArray[np.bool_]:
     """Which heads (n, 4) sit on a body."""
     x, y = (heads[:, :2] + heads[:, 2:]).T / 2
     inside: NDArray[np.bool_] = (x >= body.x1) & (x <= body.x2)
-    return inside & (y >= body.y1 - 0.1 * body.height) & (y <= body.y1 + 0.4 * body.height)
+    inside &= (y >= body.y1 - 0.1 * body.height) & (y <= body.y1 + 0.4 * body.height)
+    return inside
 
 
 def _common(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,8 +104,9 @@ def overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
 
 
 def same_head(known: NDArray[np.float64], head: Box) -> NDArray[np.bool_]:
-    """Which of the boxes (n, 4) are the same head as another box in one picture: they overlap much, or one lies in the other."""
+    """Which boxes (n, 4) are the same head as another in one picture: they overlap much, or one lies in the
+    other."""
     one = np.array([head])
-    smaller = np.minimum(_areas(known), head.area)
-    same: NDArray[np.bool_] = (overlaps(known, one)[:, 0] > _SAME) | (_common(known, one)[:, 0] > _INSIDE * smaller)
+    inside = _common(known, one)[:, 0] > _INSIDE * np.minimum(_areas(known), head.area)
+    same: NDArray[np.bool_] = (overlaps(known, one)[:, 0] > _SAME) | inside
     return same

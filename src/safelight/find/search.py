@@ -1,12 +1,13 @@
 """The first pass: which finder looks at which picture, at which size; tracks come out.
 
-A light finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and both look closer,
-at enlarged parts, where a track is young, doubted or was not seen. What may be spent is counted in pixels looked at, never in
-time measured, so the same clip always gives the same plan.
+A light finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and both
+look closer, at enlarged parts, where a track is young, doubted or was not seen. What may be spent is
+counted in pixels looked at, never in time measured, so the same clip always gives the same plan.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.find.bridge import bridged
 from safelight.find.cuts import Glance, Showable, glances, luma_size
 from safelight.find.detect import Detection, Finder
-from safelight.find.head import sightings
+from safelight.find.head import Sighting, sightings
 from safelight.find.track import Patience, Track, Tracker
 from safelight.geometry import Box
 
@@ -30,9 +32,10 @@ _CLOSER_MOST = 12  # parts looked at in one picture
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to look. ``period``: pictures between two looks of the light finder. ``beat``: seconds between two of the
-    strong one. ``pixels``: largest picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is
-    enlarged by this on every fourth look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
+    """How hard to look. ``period``: pictures between two looks of the light finder. ``beat``: seconds
+    between two of the strong one. ``pixels``: largest picture looked at, megapixels. ``enlarge``: a picture
+    smaller than half of that is enlarged by this on every fourth look. ``spare``: megapixels a picture that
+    may be spent on closer and extra looks.
     """
 
     period: int
@@ -51,7 +54,8 @@ EFFORTS = {
 
 @dataclass
 class Found:
-    """Outcome of the first pass: tracks, first frames of shots after the first, presentation time of every frame."""
+    """Outcome of the first pass: tracks, first frames of shots after the first, presentation time of every
+    frame."""
 
     tracks: list[Track]
     cuts: list[int]
@@ -91,6 +95,7 @@ class Search:
         self._beat = max(round(effort.beat * second), 1)
         self._since_light = self._since_strong = 10**9
         self._looks = 0
+        self._second = second
 
     def run(self, pictures: Iterable[Showable], progress: Callable[[int], None]) -> Found:
         """Read the whole clip once; ``progress`` is told the number of frames done."""
@@ -104,7 +109,7 @@ class Search:
             self._tracker.step(glance)
             self._look(glance)
             progress(frame + 1)
-        return Found(self._tracker.finish(), cuts, times)
+        return Found(bridged(self._tracker.finish(), round(1.5 * self._second)), cuts, times)
 
     def _look(self, glance: Glance) -> None:
         """Let the finders that are due look at one picture."""
@@ -142,7 +147,7 @@ class Search:
     def _fit(self) -> float:
         """Scale that brings the picture to the largest size looked at."""
         width, height = self._size
-        return min(1.0, (self._effort.pixels * 1e6 / (width * height)) ** 0.5)
+        return min(1.0, math.sqrt(self._effort.pixels * 1e6 / (width * height)))
 
     def _scale(self) -> float:
         width, height = self._size
@@ -152,7 +157,7 @@ class Search:
     def _megapixels(self, scale: float) -> float:
         return self._size[0] * self._size[1] * scale * scale / 1e6
 
-    def _closer(self, frame: int, picture: NDArray[np.uint8]) -> list:  # type: ignore[type-arg]
+    def _closer(self, frame: int, picture: NDArray[np.uint8]) -> list[Sighting]:
         """Look at enlarged parts around tracks that were not seen in this picture or are not believed yet."""
         wanting = [t for t in self._tracker.live if t.seen < frame or not t.believed]
         wanting.sort(key=lambda t: (frame - t.seen, t.number))
@@ -165,16 +170,9 @@ class Search:
             both = self._strong is not None and (frame - track.seen) % 3 != 1
             if not self._purse.spend(megapixels * (1 + _STRONG_COST * both)):
                 break
-            part = cv2.resize(
-                part, (_CLOSER_SIDE, _CLOSER_SIDE), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-            )
-            exact = _CLOSER_SIDE / side
             for finder in (self._light, self._strong) if both else (self._light,):
                 if finder is not None:
-                    for d in finder.find(part):
-                        box = d.box.scaled(1 / exact, 1 / exact)
-                        box = box.grown(-origin[0], -origin[1], origin[0], origin[1])
-                        seen.append(Detection(box, d.score, d.finder, d.kind))
+                    seen += [_moved(d, *origin) for d in _look_at(finder, part, _CLOSER_SIDE / side)]
         return sightings(seen)
 
 
@@ -182,12 +180,16 @@ def _look_at(finder: Finder, picture: NDArray[np.uint8], scale: float) -> list[D
     """What a finder sees in a scaled picture, in the picture's own pixels."""
     if scale != 1.0:
         size = max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1)
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         sx, sy = picture.shape[1] / size[0], picture.shape[0] / size[1]
-        picture = cv2.resize(picture, size, interpolation=how)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
     else:
         sx = sy = 1.0
     return [Detection(d.box.scaled(sx, sy), d.score, d.finder, d.kind) for d in finder.find(picture)]
+
+
+def _moved(d: Detection, x: float, y: float) -> Detection:
+    return Detection(d.box.grown(-x, -y, x, y), d.score, d.finder, d.kind)
 
 
 def _part(picture: NDArray[np.uint8], box: Box, side: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:

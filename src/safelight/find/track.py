@@ -1,25 +1,27 @@
 """Joining sightings of one head into a track, picture by picture, and following it where no finder sees it.
 
-Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is left. Between
-sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once a track is believed it is
-followed back before its first sighting as well. A track that nothing supports is dropped.
+Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is
+left. Between sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once
+a track is believed it is followed back before its first sighting as well. A track that nothing supports is
+dropped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from safelight.find.cuts import Glance
-from safelight.find.follow import POOR, Follower, Memory, Trace
+from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
 from safelight.find.head import Sighting, overlaps, same_head
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
-BELIEVED = 0.6  # a single sighting that makes a track on its own
+BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -49,6 +51,7 @@ class Track:
     number: int
     spots: list[Spot]
     follower: Follower
+    born: int  # frame of the first sighting
     seen: int  # frame of the last sighting
     best: float
     kinds: set[Kind]
@@ -58,6 +61,7 @@ class Track:
     sightings: int = 1
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
+    shot: int = 0  # how many cuts came before it was born
 
     @property
     def first(self) -> int:
@@ -79,13 +83,29 @@ class Track:
         place = frame - self.first
         return self.spots[place] if 0 <= place < len(self.spots) else None
 
-    def supported(self) -> bool:
-        """Whether enough speaks for a head: one good look, two finders, or several weak looks."""
-        if self.best >= BELIEVED:
+    def known(self, frame: int) -> Spot:
+        """The spot at a frame that the track covers."""
+        return self.spots[frame - self.first]
+
+    def supported(self, part: float) -> bool:
+        """Whether enough speaks for a head: one good look, two finders, or several weak looks.
+
+        ``part``: the head's width as a part of the picture's; the larger, the more weak looks it takes.
+        """
+        if self.good:
             return True
-        if len(self.finders) > 1 and self.total >= 0.7:
+        more = 6.0 * max(part - 0.08, 0.0)
+        if len(self.finders) > 1 and self.total >= 0.7 + more:
             return True
-        return self.sightings >= 3 and self.total >= 1.1
+        return self.sightings >= 3 and self.total >= 1.1 + more
+
+
+def enough(part: float) -> float:
+    """The score that makes a track on its own, for a head of that part of the picture's width.
+
+    A finder that sees a large head at all is usually sure of it, and a wrong one would hide much.
+    """
+    return BELIEVED + 0.35 * min(max(part - 0.15, 0.0), 0.5)
 
 
 class Tracker:
@@ -99,13 +119,14 @@ class Tracker:
         self._scale = scale
         self._patience = patience
         self._memory = Memory(patience.unseen)
-        self._number = 0
+        self._number = self._shot = 0
         self.live: list[Track] = []
         self.done: list[Track] = []
 
     def step(self, glance: Glance) -> None:
         """Go on to the next picture: every live track is followed into it or ends."""
         trace = self._memory.add(glance)
+        self._shot += glance.cut
         staying = []
         for track in self.live:
             if self._go_on(track, trace):
@@ -134,16 +155,18 @@ class Tracker:
                 [spot],
                 Follower(trace.luma, self._small(sighting.box)),
                 trace.frame,
+                trace.frame,
                 sighting.score,
                 {sighting.kind},
                 set(sighting.finders),
                 sighting.score,
-                int(sighting.score >= BELIEVED),
+                int(self._good(sighting)),
+                shot=self._shot,
             )
             self.live.append(track)
             seen.append(sighting.box)
         for track in self.live:
-            if not track.believed and track.supported():
+            if not track.believed and track.supported(track.box.width / self._picture.width):
                 track.believed = True
                 self._follow_back(track)
 
@@ -153,6 +176,9 @@ class Tracker:
             self._close(track)
         self.live = []
         return sorted(self.done, key=lambda t: t.number)
+
+    def _good(self, sighting: Sighting) -> bool:
+        return sighting.score >= enough(sighting.box.width / self._picture.width)
 
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
@@ -185,7 +211,7 @@ class Tracker:
     def _spot(self, frame: int, small: Box, score: float, lost: int) -> Spot | None:
         """A followed or held spot from a follower's box; None when the head has left the picture."""
         box = small.scaled(1 / self._scale, 1 / self._scale)
-        if box.intersection(self._picture).area < 0.1 * box.area or box.clipped(*self._picture[2:]).width <= 1:
+        if box.intersection(self._picture).area < 0.1 * box.area:
             return None
         if not lost:
             return Spot(frame, box, How.FOLLOWED, "", score)
@@ -195,46 +221,53 @@ class Tracker:
 
     def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
         """A sighting continues a track: what lies between the last one and this is filled."""
-        spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
+        box = sighting.box
+        if sighting.kind is Kind.BODY and track.kinds != {Kind.BODY}:
+            # a body says that the head is there, the picture says better where
+            box = track.box.union(box) if track.lost else track.box
+        spot = Spot(trace.frame, box, How.FOUND, sighting.finder, sighting.score)
         self._fill(track, spot)
         track.seen, track.lost = trace.frame, 0
         track.best = max(track.best, sighting.score)
         track.total += sighting.score
         track.sightings += 1
-        track.good += sighting.score >= BELIEVED
+        track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
-        track.follower.anchor(trace.luma, self._small(sighting.box))
+        track.follower.anchor(trace.luma, self._small(box))
 
     def _fill(self, track: Track, found: Spot) -> None:
         """Bend the followed boxes since the last sighting so that they end in the new one."""
         expected = track.spots[-1].box
         count = found.frame - track.seen
         start = track.spots[track.seen - track.first]
-        strayed = any(s.how is How.HELD for s in track.spots[track.seen + 1 - track.first : -1])
+        between = track.spots[track.seen + 1 - track.first : -1]
+        strayed = any(spot.score < GOOD for spot in between)
         for step in range(1, count):
             place = track.seen - track.first + step
             old = track.spots[place]
             part = step / count
-            if strayed:
-                box = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
-                loose = 0.25 * min(part, 1 - part) * max(box.width, box.height)
-                box = box.grown(loose, loose, loose, loose)
-            else:
-                box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
+            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
+            if strayed:  # then the straight way counts, and the followed one where it is near
+                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
+                loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
+                straight = straight.grown(loose, loose, loose, loose)
+                box = box.union(straight) if box.overlap(straight) > 0.3 else straight
             track.spots[place] = Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score))
         track.spots[-1] = found
 
     def _follow_back(self, track: Track) -> None:
-        """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
+        """Follow a new track from its first sighting to the cut before, or until it is lost or meets another.
+        """
         traces = self._memory.back_from(track.first)
         if not traces or traces[0].frame != track.first:
             return
         follower = Follower(traces[0].luma, self._small(track.spots[0].box))
         earlier: list[Spot] = []
-        others = [t for t in (*self.live, *self.done) if t.believed and t.first < track.first <= t.last + len(traces)]
+        near = (t for t in (*self.live, *self.done) if t.first < track.first <= t.last + len(traces))
+        others = [t for t in near if t.believed]
         lost = met = 0
-        for later, trace in zip(traces, traces[1 : self._reach(track) + 1], strict=False):
+        for later, trace in pairwise(traces[: self._reach(track) + 1]):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
             if later.ends(score):
                 break
@@ -251,13 +284,15 @@ class Tracker:
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:
     """Whether one of these tracks covers that spot."""
-    return any((there := track.at(spot.frame)) is not None and there.box.overlap(spot.box) > 0.5 for track in tracks)
+    there = (track.at(spot.frame) for track in tracks)
+    return any(other is not None and other.box.overlap(spot.box) > 0.5 for other in there)
 
 
 def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sighting]]:
     """Greedy one-to-one pairs, nearest first; believed tracks and good scores are a little nearer.
 
-    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or half as large.
+    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or
+    half as large.
     """
     if not tracks or not found:
         return []
