@@ -75,11 +75,12 @@ def hide_only(
     names: Names,
     *,
     look: Look | None,
+    curtain: bool,
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's.
+    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; ``curtain`` is drawn if either says so.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -88,7 +89,12 @@ def hide_only(
         plan = _read_plan(plan_file)
         if plan.clip.sha256 != sha256:
             raise SafelightError(Code.PLAN_OTHER_CLIP, f"{printable(plan_file)} was made for another file.")
-        options = Options(effort=plan.origin.effort, look=look or plan.settings.look, accept_damaged=accept_damaged)
+        options = Options(
+            effort=plan.origin.effort,
+            look=look or plan.settings.look,
+            curtain=curtain or plan.settings.curtain,
+            accept_damaged=accept_damaged,
+        )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             return _hide(original, sha256, plan, names, options, work, observer, cancel, started)
@@ -148,7 +154,7 @@ def _hide(
     started: float,
 ) -> Outcome:
     """Carry out a plan with the look that was asked for and publish everything at once."""
-    plan.settings.look = options.look
+    plan.settings.look, plan.settings.curtain = options.look, options.curtain
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
     observer.stage("hiding")

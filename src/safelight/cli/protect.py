@@ -46,6 +46,9 @@ def protect(
         "protected"
     ),
     look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    curtain: Annotated[
+        bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")
+    ] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")
     ] = False,
@@ -68,6 +71,7 @@ def protect(
     options = Options(
         effort="quick" if quick else "thorough" if thorough else "default",
         look=look,
+        curtain=curtain,
         accept_damaged=accept_damaged,
     )
     models.require("find")

@@ -56,6 +56,9 @@ def hide(
         Look | None,
         typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
     ] = None,
+    curtain: Annotated[
+        bool, typer.Option("--curtain", help="Hide the whole picture, except what the plan reveals.")
+    ] = False,
     accept_damaged: Damaged = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
@@ -63,5 +66,7 @@ def hide(
     names = names_for(clip, out, set())
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         watch = display.watch(clip)
-        outcome = hide_only(clip, plan, names, look=look, accept_damaged=accept_damaged, observer=watch, cancel=cancel)
+        outcome = hide_only(
+            clip, plan, names, look=look, curtain=curtain, accept_damaged=accept_damaged, observer=watch, cancel=cancel
+        )
     print(printable(outcome.copy))

@@ -161,9 +161,7 @@ def _peak(values: NDArray[np.float32], at: int) -> float:
     return 0.0 if bend >= 0 else max(-0.5, min(0.5, 0.5 * (left - right) / bend))
 
 
-def _scaled_part(
-    luma: NDArray[np.uint8], box: Box, factor: float
-) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+def _scaled_part(luma: NDArray[np.uint8], box: Box, factor: float) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """The part of a picture inside a box, scaled, edges repeated outside; and its corner's place in the
     picture."""
     height, width = luma.shape

@@ -257,8 +257,7 @@ class Tracker:
         track.spots[-1] = found
 
     def _follow_back(self, track: Track) -> None:
-        """Follow a new track from its first sighting to the cut before, or until it is lost or meets another.
-        """
+        """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
         traces = self._memory.back_from(track.first)
         if not traces or traces[0].frame != track.first:
             return
