@@ -24,20 +24,11 @@ _LONGEST = 250  # frames between two key frames at most
 def regions(
     tracks: list[Track], cuts: list[int], pts: array[int], width: int, height: int, margin: int
 ) -> list[Region]:
-<<<<<<< HEAD
-    """One region a track. ``margin``: frames added before and after; ``pts``: of every frame; sizes in pixels."""
-    return [
-        region
-        for track in tracks
-        if (region := _region(track, cuts, pts, Box(0.0, 0.0, float(width), float(height)), margin)) is not None
-    ]
-=======
     """One region a track. ``margin``: frames added before and after; ``pts``: of every frame; sizes in
     pixels."""
     picture = Box(0.0, 0.0, float(width), float(height))
     made = (_region(track, cuts, pts, picture, margin) for track in tracks)
     return [region for region in made if region is not None]
->>>>>>> find
 
 
 def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin: int) -> Region | None:
