@@ -80,7 +80,7 @@ def hide_only(
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; ``curtain`` is drawn if either says so.
+    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; either may ask for the ``curtain``.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """

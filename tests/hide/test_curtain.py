@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given, settings
-from tests.hide.scenes import Scene, noise, samples, scenes, shared, touched
 
 from safelight.geometry import Box, Raster
 from safelight.hide.curtain import draw_curtain
 from safelight.media.planes import Planes
 from safelight.plan import Shape
+from tests.hide.scenes import Scene, noise, samples, scenes, shared, touched
 
 
 def secret(scene: Scene, reveals: int) -> list[np.ndarray]:

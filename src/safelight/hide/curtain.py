@@ -23,8 +23,8 @@ Areas = Iterable[tuple[Shape, Box]]
 def draw_curtain(planes: Planes, revealed: Areas, hidden: Areas, raster: Raster) -> int:
     """Cover everything but ``revealed`` less ``hidden``, in place; returns how many luma pixels are covered.
 
-    Areas are shapes and their boxes in shown coordinates of ``raster``. Rounding goes against showing: a pixel at the rim
-    of a revealed shape is covered, one at the rim of a hidden shape too; a chroma sample is kept only when all luma
+    Areas are shapes and their boxes in shown coordinates of ``raster``. Rounding goes against showing: a pixel at the
+    rim of a revealed shape is covered, one at the rim of a hidden shape too; a chroma sample is kept only when all luma
     pixels that may share it are.
     """
     height, width = planes.y.shape
@@ -41,7 +41,7 @@ def draw_curtain(planes: Planes, revealed: Areas, hidden: Areas, raster: Raster)
         if plane is not None:
             kept = _chroma(shown, planes.sub_x, planes.sub_y, plane.shape)
             np.copyto(plane, plane.dtype.type(value), where=~kept)
-    return height * width - int(np.count_nonzero(shown))
+    return int(np.count_nonzero(~shown))
 
 
 def _set(mask: NDArray[np.bool_], outline: Outline | None, value: bool) -> None:
