@@ -88,8 +88,17 @@ class Film:
         first, self._first = self._first, None
         if first is None:
             raise ValueError("a film can be read once")
-        yield first
-        yield from self._frames
+        yield self._tagged(first)
+        for shot in self._frames:
+            yield self._tagged(shot)
+
+    def _tagged(self, shot: Shot) -> Shot:
+        """The shot with the colours settled once for the whole film; FFmpeg refuses to convert from reserved codes."""
+        layout = shot.frame.format
+        if not (layout.is_rgb or layout.has_palette):
+            shot.frame.colorspace = self.facts.matrix
+        shot.frame.color_primaries = shot.frame.color_trc = colour.UNSPECIFIED
+        return shot
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
