@@ -13,7 +13,7 @@ from PIL import Image
 
 from safelight.errors import Code, SafelightError
 from safelight.media.read import Reader
-from tests.media.build import clip, scene
+from tests.media.build import busy, clip, scene
 from tests.media.helpers import read, times
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
@@ -294,3 +294,12 @@ def test_exif_inside_a_film(tmp_path: Path) -> None:
     facts, pictures, _ = read(tmp_path / "a.mjpeg")
     assert len(pictures) == 3
     assert facts.dropped
+
+
+def test_a_track_that_turns_up_midway(tmp_path: Path) -> None:
+    """A transport stream may gain a sound track long after its start."""
+    bare = clip(tmp_path / "a.ts", frames=250, picture=busy).read_bytes()
+    both = clip(tmp_path / "b.ts", frames=25, sound=1.0, pts=list(range(250, 275))).read_bytes()
+    (tmp_path / "c.ts").write_bytes(bare + both)
+    _, pictures, _ = read(tmp_path / "c.ts", accept_damaged=True)
+    assert len(pictures) == 275
