@@ -88,8 +88,17 @@ class Film:
         first, self._first = self._first, None
         if first is None:
             raise ValueError("a film can be read once")
-        yield first
-        yield from self._frames
+        yield self._tagged(first)
+        for shot in self._frames:
+            yield self._tagged(shot)
+
+    def _tagged(self, shot: Shot) -> Shot:
+        """The shot with the colours settled once for the whole film; FFmpeg refuses to convert from reserved codes."""
+        layout = shot.frame.format
+        if not (layout.is_rgb or layout.has_palette):
+            shot.frame.colorspace = self.facts.matrix
+        shot.frame.color_primaries = shot.frame.color_trc = colour.UNSPECIFIED
+        return shot
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
@@ -161,27 +170,30 @@ class Film:
 
     def _decode(self) -> Generator[Shot]:
         for packet in self._read():
-            before = self._complaints.count
-            frames: list[VideoFrame] = []
-            try:
-                with self._complaints.heard():
-                    frames = self._context.decode(packet if packet.size else None)
-            except av.error.EOFError:
-                pass  # flushed twice
-            except av.error.FFmpegError:
-                self._damage("A picture could not be decoded", at=packet.pts)
-                if self._places:
-                    self._places.popleft()
-            else:
-                if self._complaints.count > before:
-                    self._damage("The picture stream is damaged", at=packet.pts)
-            for frame in frames:
-                yield self._accepted(frame)
+            yield from self._pictures_of(packet)
+        yield from self._pictures_of(None)
         if self._index >= 0:
             self._check_end()
 
+    def _pictures_of(self, packet: Packet[VideoStream] | None) -> Iterator[Shot]:
+        """What the decoder gives for a packet, or at the end for None."""
+        before, at = self._complaints.count, packet.pts if packet is not None else None
+        frames: list[VideoFrame] = []
+        try:
+            with self._complaints.heard():
+                frames = self._context.decode(packet)
+        except av.error.FFmpegError:
+            self._damage("A picture could not be decoded", at=at)
+            if self._places:
+                self._places.popleft()
+        else:
+            if self._complaints.count > before:
+                self._damage("The picture stream is damaged", at=at)
+        for frame in frames:
+            yield self._accepted(frame)
+
     def _read(self) -> Iterator[Packet[VideoStream]]:
-        """The film's packets and the closing empty one; errors of the disk and the container become refusals."""
+        """The film's packets; errors of the disk and the container become refusals."""
         errors = 0
         while True:
             packets = self._container.demux()
@@ -195,12 +207,11 @@ class Film:
                     self._note_end(packet)
                     if self._complaints.count > before:
                         self._damage("The container is damaged")
-                    if packet.stream_index != self._track.index:
+                    if packet.stream_index != self._track.index or not packet.size:
                         continue
                     if packet.is_corrupt:
                         self._damage("A packet is damaged", at=packet.pts)
-                    if packet.size:
-                        self._expect(packet)
+                    self._expect(packet)
                     yield cast("Packet[VideoStream]", packet)
             except av.error.FFmpegError:
                 self._damage("The container cannot be read on")
@@ -209,6 +220,9 @@ class Film:
                     return
             except OSError as error:
                 raise unreadable(error) from error
+            except IndexError:
+                # The binding stumbles at the very end when a track turned up midway; all packets were delivered.
+                return
 
     def _expect(self, packet: Packet[Any]) -> None:
         """Note that a packet should become a picture."""

@@ -80,6 +80,10 @@ def listen() -> None:
         logger.propagate = False
         logger.setLevel(logging.ERROR)
         av.logging.set_skip_repeated(False)
+    pillow = logging.getLogger("PIL")
+    if not pillow.handlers:
+        pillow.addHandler(logging.NullHandler())
+        pillow.propagate = False
     av.logging.set_level(av.logging.ERROR)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
 from fractions import Fraction
-from typing import cast
 
 from av.container import InputContainer
 from av.sidedata.sidedata import Type
@@ -14,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from safelight.errors import Code, SafelightError
+from safelight.media import upright
 from safelight.media.facts import Dropped, SoundFacts
 from safelight.media.source import CODECS, MAX_PIXELS, MAX_SIDE
 
@@ -114,8 +113,10 @@ def dropped(container: InputContainer, film: VideoStream, first: VideoFrame) -> 
     chapters = container.chapters()
     kinds["chapter"] += len(chapters)
     kinds["tag of a chapter"] += sum(len(chapter["metadata"]) for chapter in chapters)
-    notes = cast(Container[Type], first.side_data)  # the binding's stub knows one key only
+    notes = upright.notes(first)
+    if notes is None:
+        kinds["note inside the picture stream"] += 1
     for note in _INSIDE:
-        if note in notes:
+        if note in (notes or ()):
             kinds[_INSIDE[note]] += 1
     return [Dropped(kind=kind, count=count) for kind, count in sorted(kinds.items()) if count]

@@ -46,7 +46,17 @@ def from_exif(orientation: int) -> tuple[bool, int]:
 
 def of_frame(frame: VideoFrame) -> tuple[bool, int]:
     """(mirrored, clockwise quarter turns) that a decoded picture asks for."""
-    notes = cast(Mapping[Type, Buffer], frame.side_data)  # the binding's stub knows one key only
-    if Type.DISPLAYMATRIX not in notes:
+    found = notes(frame)
+    if found is None:
+        return False, round(-frame.rotation / 90) % 4
+    if Type.DISPLAYMATRIX not in found:
         return False, 0
-    return from_matrix(bytes(notes[Type.DISPLAYMATRIX]))
+    return from_matrix(bytes(found[Type.DISPLAYMATRIX]))
+
+
+def notes(frame: VideoFrame) -> Mapping[Type, Buffer] | None:
+    """What the decoder attached to a picture; None when a kind is among it that the binding cannot name (Exif)."""
+    try:
+        return cast(Mapping[Type, Buffer], frame.side_data)  # the binding's stub knows one key only
+    except ValueError:
+        return None
