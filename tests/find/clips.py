@@ -30,9 +30,7 @@ def face(width: int) -> tuple[Image, Box]:
     picture = np.asarray(data.astronaut())[int(part.y1) : int(part.y2), int(part.x1) : int(part.x2), ::-1]
     size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
     inside = Box(*(v - o for v, o in zip(_FACE, (part.x1, part.y1) * 2, strict=True)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), inside.scaled(
-        scale, scale
-    )
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), inside.scaled(scale, scale)
 
 
 def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> Image:

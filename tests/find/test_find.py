@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.find.clips import HEIGHT, WIDTH, Clip, Told, bare, face, hidden, scenery
 
 from safelight.errors import Code, SafelightError
 from safelight.find import find
 from safelight.find.faces import CenterFace, YuNet
 from safelight.plan import How, Kind, Plan
+from tests.find.clips import HEIGHT, WIDTH, Clip, Told, bare, face, hidden, scenery
 
 SHA = "0" * 64
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from safelight.find.track import Spot, Track
+from safelight.find.path import Path, Spot
+from safelight.find.track import Track
 from safelight.geometry import Box
 from safelight.plan import How
 
@@ -58,4 +59,4 @@ def _bridge(earlier: Track, later: Track) -> None:
         if guess is not None and guess.how is How.FOLLOWED and guess.box.overlap(way) > 0.1:
             way = way.union(guess.box)
         spots[frame] = Spot(frame, way, How.FILLED, end.finder, min(start.score, end.score))
-    later.spots = [spots[frame] for frame in sorted(spots)]
+    later.spots = Path(spots[frame] for frame in sorted(spots))

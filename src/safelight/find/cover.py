@@ -12,12 +12,13 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.find.track import Spot, Track
+from safelight.find.path import Path, Spot
+from safelight.find.track import Track
 from safelight.geometry import Box
 from safelight.plan import How, Keyframe, Kind, Region, Stretch
 
 _OVER_CUT = 2  # frames a region goes on over a cut: blended pictures show both shots
-_LOOSE = 0.08  # tolerance of straight edges, part of the head's size
+_LOOSE = 0.08  # tolerance of straight edges, part of the head's size; less for large heads
 _LONGEST = 250  # frames between two key frames at most
 
 
@@ -37,7 +38,7 @@ def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin
     outer = _calm(edges)
     size = float(np.median(outer[:, 0] + outer[:, 2]))
     keys = []
-    for place, (left, top, right, bottom) in _knots(outer, max(_LOOSE * size, 1.5)):
+    for place, (left, top, right, bottom) in _knots(outer, max(min(_LOOSE * size, 3 + 0.02 * size), 1.5)):
         box = Box(-left, -top, right, bottom)
         keys.append(Keyframe.of(spots[place].frame, pts[spots[place].frame], box))
     inside = [k.box.intersection(picture) for k in keys]
@@ -55,7 +56,7 @@ def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin
     )
 
 
-def _stretched(spots: list[Spot], cuts: list[int], frames: int, margin: int) -> list[Spot]:
+def _stretched(spots: Path, cuts: list[int], frames: int, margin: int) -> list[Spot]:
     """Spots with the margin in time added at both ends; over a cut it is shorter."""
     first, last = spots[0], spots[-1]
     start = max(first.frame - margin, 0)

@@ -69,6 +69,7 @@ class Follower:
     """Follows one head. Boxes are in luma pixels."""
 
     def __init__(self, luma: NDArray[np.uint8], box: Box) -> None:
+        self.sure = 1.0  # correlation with the head as it was found, which cannot have drifted
         self._drift = (0.0, 0.0)  # own motion per picture, the camera's taken out
         self.anchor(luma, box)
 
@@ -96,6 +97,7 @@ class Follower:
             (cx + shift[0] + self._drift[0], cy + shift[1] + self._drift[1]),
             (cx, cy),
         ]
+        self.sure = 0.0
         if self.flat:
             self._move(guesses[1])
             return 0.0
@@ -135,9 +137,9 @@ class Follower:
         rows, cols = self._first.shape
         if part.shape[0] < rows or part.shape[1] < cols:
             return 0.0, guesses[0]
-        match = cv2.matchTemplate(part, self._first, cv2.TM_CCOEFF_NORMED)
+        match = found = cv2.matchTemplate(part, self._first, cv2.TM_CCOEFF_NORMED)
         if self._lately is not self._first:
-            np.maximum(match + 0.05, cv2.matchTemplate(part, self._lately, cv2.TM_CCOEFF_NORMED), out=match)
+            match = np.maximum(found + 0.05, cv2.matchTemplate(part, self._lately, cv2.TM_CCOEFF_NORMED))
         match[~np.isfinite(match)] = 0.0
         ys = (np.arange(match.shape[0], dtype=np.float32) + rows / 2) / self._factor + origin[1]
         xs = (np.arange(match.shape[1], dtype=np.float32) + cols / 2) / self._factor + origin[0]
@@ -145,6 +147,7 @@ class Follower:
         weighed = match - np.float32(0.15 / radius**2) * far
         row, col = (int(v) for v in np.unravel_index(int(np.argmax(weighed)), match.shape))
         score = float(match[row, col])
+        self.sure = min(max(float(found[row, col]), 0.0), 1.0) if np.isfinite(found[row, col]) else 0.0
         if POOR < score < 0.85:
             self._lately = part[row : row + rows, col : col + cols].copy()
         dy = _peak(weighed[:, col], row)

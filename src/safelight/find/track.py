@@ -10,29 +10,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
 from safelight.find.head import Sighting, overlaps, same_head
+from safelight.find.path import Path, Spot
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
 BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
-
-
-class Spot(NamedTuple):
-    """Where a head is in one frame, in shown pixels, and how that is known."""
-
-    frame: int
-    box: Box
-    how: How
-    finder: str
-    score: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,7 @@ class Track:
     """One head through time: a spot for every frame from its first to its last."""
 
     number: int
-    spots: list[Spot]
+    spots: Path
     follower: Follower
     born: int  # frame of the first sighting
     seen: int  # frame of the last sighting
@@ -152,7 +142,7 @@ class Tracker:
             spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
             track = Track(
                 self._number,
-                [spot],
+                Path([spot]),
                 Follower(trace.luma, self._small(sighting.box)),
                 trace.frame,
                 trace.frame,
@@ -202,19 +192,19 @@ class Tracker:
             return False
         if not track.believed and trace.frame - track.seen > patience.doubted:
             return False
-        spot = self._spot(trace.frame, track.follower.box, score, track.lost)
+        spot = self._spot(trace.frame, track.follower, track.lost)
         if spot is None:
             return False
         track.spots.append(spot)
         return True
 
-    def _spot(self, frame: int, small: Box, score: float, lost: int) -> Spot | None:
+    def _spot(self, frame: int, follower: Follower, lost: int) -> Spot | None:
         """A followed or held spot from a follower's box; None when the head has left the picture."""
-        box = small.scaled(1 / self._scale, 1 / self._scale)
+        box = follower.box.scaled(1 / self._scale, 1 / self._scale)
         if box.intersection(self._picture).area < 0.1 * box.area:
             return None
         if not lost:
-            return Spot(frame, box, How.FOLLOWED, "", score)
+            return Spot(frame, box, How.FOLLOWED, "", follower.sure)
         more = min(0.02 * lost, _MOST_GROWN)
         side = more * box.width, more * box.height
         return Spot(frame, box.grown(*side, *side), How.HELD, "", 0.0)
@@ -253,8 +243,8 @@ class Tracker:
                 loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
                 straight = straight.grown(loose, loose, loose, loose)
                 box = box.union(straight) if box.overlap(straight) > 0.3 else straight
-            track.spots[place] = Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score))
-        track.spots[-1] = found
+            track.spots.put(Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score)))
+        track.spots.put(found)
 
     def _follow_back(self, track: Track) -> None:
         """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
@@ -271,14 +261,15 @@ class Tracker:
             if later.ends(score):
                 break
             lost = 0 if score >= POOR else lost + 1
-            spot = self._spot(trace.frame, follower.box, score, lost)
+            spot = self._spot(trace.frame, follower, lost)
             if spot is None or lost > self._patience.held:
                 break
             earlier.append(spot)
             met = met + 1 if _taken(others, spot) else 0
             if met >= 5:
                 break
-        track.spots[:0] = reversed(earlier)
+        if earlier:
+            track.spots = Path([*reversed(earlier), *track.spots])
 
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:
