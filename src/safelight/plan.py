@@ -207,6 +207,7 @@ class Origin(Document):
     safelight: str
     finders: dict[str, str] = {}
     effort: Literal["quick", "default", "thorough"] = "default"
+    hide: Literal["heads", "bodies"] = "heads"
 
 
 class Plan(Document):

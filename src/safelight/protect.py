@@ -91,6 +91,7 @@ def hide_only(
             raise SafelightError(Code.PLAN_OTHER_CLIP, f"{printable(plan_file)} was made for another file.")
         options = Options(
             effort=plan.origin.effort,
+            hide=plan.origin.hide,
             look=look or plan.settings.look,
             curtain=curtain or plan.settings.curtain,
             accept_damaged=accept_damaged,
@@ -122,12 +123,14 @@ def _plan_for(
     cancel: threading.Event,
 ) -> Plan:
     """The plan for an original: the one that lies there if it is still good, else a new one, which is kept at once."""
-    origin = Origin(safelight=__version__, finders=models.identities("find"), effort=options.effort)
+    origin = Origin(safelight=__version__, finders=models.identities("find"), effort=options.effort, hide=options.hide)
     kept = _kept_plan(names, sha256, origin)
     if kept is not None:
         return kept
     observer.stage("finding")
-    job = FindJob(sha256=sha256, effort=options.effort, accept_damaged=options.accept_damaged)
+    job = FindJob(
+        sha256=sha256, effort=options.effort, hide=options.hide, accept_damaged=options.accept_damaged
+    )
     found = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(found, Found)
     made = _regular(work / "plan.json", MAX_PLAN)
@@ -214,7 +217,7 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     if any(region.decided_by != "find" for region in plan.regions):
         raise SafelightError(
             Code.IN_THE_WAY,
-            f"{printable(names.plan)} was mended by a person for another file, version or effort; "
+            f"{printable(names.plan)} was mended by a person for another file, version or manner of search; "
             "use it with `safelight hide --plan`, or move it away.",
         )
     return None

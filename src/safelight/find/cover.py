@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safelight.find.path import Path, Spot
 from safelight.find.track import Track
 from safelight.geometry import Box
-from safelight.plan import How, Keyframe, Kind, Region, Stretch
+from safelight.plan import How, Keyframe, Kind, Region, Shape, Stretch
 
 _OVER_CUT = 2  # frames a region goes on over a cut: blended pictures show both shots
 _LOOSE = 0.08  # tolerance of straight edges, part of the head's size; less for large heads
@@ -50,6 +50,7 @@ def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin
     return Region(
         id=f"{kind.value}-{track.number}",
         kind=kind,
+        shape=Shape.BOX if kind is Kind.BODY else Shape.ELLIPSE,
         score=min(track.best, 1.0),
         keyframes=keys,
         stretches=_stretches(spots, keys[0].frame, keys[-1].frame),

@@ -1,8 +1,9 @@
 """The first pass: which finder looks at which picture, at which size; tracks come out.
 
-A light finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and both
-look closer, at enlarged parts, where a track is young, doubted or was not seen. What may be spent is
-counted in pixels looked at, never in time measured, so the same clip always gives the same plan.
+A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and
+both look closer, at enlarged parts, where a track is young, doubted or was not seen. A person finder looks on
+a beat of its own. What may be spent is counted in pixels looked at, never in time measured, so the same clip
+always gives the same plan.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from safelight.find.bridge import bridged
 from safelight.find.cuts import Glance, Showable, glances, luma_size
 from safelight.find.detect import Detection, Finder
-from safelight.find.head import Sighting, sightings
-from safelight.find.track import Patience, Track, Tracker
+from safelight.find.head import Sighting, bodies, sightings
+from safelight.find.track import NEVER, Patience, Track, Tracker
 from safelight.geometry import Box
 
 _STRONG_COST = 4.0  # what a pixel costs the strong finder, the light one's being 1
@@ -28,17 +29,19 @@ _CALL_COST = 0.03  # what each look costs beside its pixels, megapixels
 _CLOSER_SIDE = 160  # side of an enlarged part, pixels
 _CLOSER_FACE = 44.0  # size a head is brought to in it, at most three times enlarged
 _CLOSER_MOST = 12  # parts looked at in one picture
+_FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to look. ``period``: pictures between two looks of the light finder. ``beat``: seconds
-    between two of the strong one. ``pixels``: largest picture looked at, megapixels. ``enlarge``: a picture
-    smaller than half of that is enlarged by this on every fourth look. ``spare``: megapixels a picture that
-    may be spent on closer and extra looks.
+    """How hard to look. ``period``: pictures between two looks of the light finder. ``people``: pictures
+    between two of the person finder. ``beat``: seconds between two of the strong one. ``pixels``: largest
+    picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is enlarged by this on
+    every fourth look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
     """
 
     period: int
+    people: int
     beat: float
     pixels: float
     enlarge: float
@@ -46,9 +49,9 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(period=4, beat=2.0, pixels=1.0, enlarge=1.0, spare=0.02),
-    "default": Effort(period=2, beat=1.0, pixels=1.3, enlarge=1.5, spare=0.05),
-    "thorough": Effort(period=1, beat=0.3, pixels=2.1, enlarge=1.5, spare=0.6),
+    "quick": Effort(period=4, people=6, beat=2.0, pixels=1.0, enlarge=1.0, spare=0.02),
+    "default": Effort(period=2, people=3, beat=1.0, pixels=1.3, enlarge=1.5, spare=0.05),
+    "thorough": Effort(period=1, people=2, beat=0.3, pixels=2.1, enlarge=1.5, spare=0.6),
 }
 
 
@@ -79,21 +82,37 @@ class _Purse:
         return True
 
 
+@dataclass(frozen=True)
+class Finders:
+    """Who looks. ``light`` looks for faces often, ``strong`` (None: not at all) seldom and closely, ``people`` (None: not
+    at all) for people as a whole.
+    """
+
+    light: Finder
+    strong: Finder | None = None
+    people: Finder | None = None
+
+
 class Search:
-    """Looks through one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second."""
+    """Looks through one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second; ``whole``: whole bodies
+    are tracked too, beside the heads.
+    """
 
     def __init__(
-        self, width: int, height: int, rate: float, effort: Effort, light: Finder, strong: Finder | None
+        self, width: int, height: int, rate: float, effort: Effort, finders: Finders, *, whole: bool = False
     ) -> None:
         self._size = width, height
-        self._effort, self._light, self._strong = effort, light, strong
+        self._effort = effort
+        self._light, self._strong, self._people = finders.light, finders.strong, finders.people
         scale = luma_size(width, height)[0] / width
         second = max(round(rate), 2)
         patience = Patience(unseen=min(10 * second, 300), held=second, doubted=max(second // 2, 3))
         self._tracker = Tracker(width, height, scale, patience)
+        self._bodies = Tracker(width, height, scale, patience) if whole else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
-        self._since_light = self._since_strong = 10**9
+        self._since_light = self._since_strong = self._since_people = NEVER
+        self._age = 0  # pictures of this shot so far
         self._looks = 0
         self._second = second
 
@@ -106,33 +125,50 @@ class Search:
             times.append(glance.picture.pts)
             if glance.cut:
                 cuts.append(frame)
-            self._tracker.step(glance)
+            self._age = 1 if glance.cut else self._age + 1
+            for tracker in self._trackers:
+                tracker.step(glance)
             self._look(glance)
             progress(frame + 1)
-        return Found(bridged(self._tracker.finish(), round(1.5 * self._second)), cuts, times)
+        tracks = [bridged(tracker.finish(), round(1.5 * self._second)) for tracker in self._trackers]
+        return Found([track for some in tracks for track in some], cuts, times)
+
+    @property
+    def _trackers(self) -> list[Tracker]:
+        return [self._tracker] if self._bodies is None else [self._tracker, self._bodies]
 
     def _look(self, glance: Glance) -> None:
         """Let the finders that are due look at one picture."""
         self._purse.earn()
         self._since_light += 1
         self._since_strong += 1
+        self._since_people += 1
         first = glance.cut or glance.picture.index == 0
         strong = self._strong is not None and (first or self._since_strong >= self._beat)
         due = first or glance.last or strong or self._since_light >= self._effort.period
-        if not due and not (self._restless() and self._purse.spend(self._megapixels(1.0))):
+        due = due or (self._restless() and self._purse.spend(self._megapixels(1.0)))
+        fresh = self._age <= _FRESH or glance.last
+        people = self._people if fresh or self._since_people >= self._effort.people else None
+        if not due and people is None:
             return
-        scale = self._scale()
         picture = glance.picture.bgr(*self._size)
-        seen = _look_at(self._light, picture, scale)
-        self._since_light = 0
-        self._looks += 1
-        if strong and self._strong is not None:
-            seen += _look_at(self._strong, picture, min(scale, self._fit()))
-            self._since_strong = 0
-        self._tracker.see(sightings(seen))
-        closer = self._closer(glance.picture.index, picture)
-        if closer:
-            self._tracker.see(closer)
+        seen: list[Detection] = []
+        if people is not None:
+            seen += people.find(picture)
+            self._since_people = 0
+            if self._bodies is not None:
+                self._bodies.see(bodies(seen))
+        if due:
+            scale = self._scale()
+            seen += _look_at(self._light, picture, scale)
+            self._since_light = 0
+            self._looks += 1
+            if strong and self._strong is not None:
+                seen += _look_at(self._strong, picture, min(scale, self._fit()))
+                self._since_strong = 0
+        self._tracker.see(sightings(seen, self._size[1]))
+        if due:
+            self._tracker.see(self._closer(glance.picture.index, picture))
 
     def _restless(self) -> bool:
         """Whether a track is new, or moves by more than a third of its size between two pictures."""
@@ -159,7 +195,8 @@ class Search:
 
     def _closer(self, frame: int, picture: NDArray[np.uint8]) -> list[Sighting]:
         """Look at enlarged parts around tracks that were not seen in this picture or are not believed yet."""
-        wanting = [t for t in self._tracker.live if t.seen < frame or not t.believed]
+        due = frame - self._effort.people
+        wanting = [t for t in self._tracker.live if not t.believed or t.seen < (frame if t.face else due)]
         wanting.sort(key=lambda t: (frame - t.seen, t.number))
         seen: list[Detection] = []
         for track in wanting[:_CLOSER_MOST]:
@@ -173,7 +210,7 @@ class Search:
             for finder in (self._light, self._strong) if both else (self._light,):
                 if finder is not None:
                     seen += [_moved(d, *origin) for d in _look_at(finder, part, _CLOSER_SIDE / side)]
-        return sightings(seen)
+        return sightings(seen, self._size[1])
 
 
 def _look_at(finder: Finder, picture: NDArray[np.uint8], scale: float) -> list[Detection]:

@@ -15,13 +15,15 @@ import numpy as np
 
 from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
-from safelight.find.head import Sighting, overlaps, same_head
+from safelight.find.head import Sighting, on_top, overlaps, same_head
 from safelight.find.path import Path, Spot
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
 BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
+NEVER = 10**9  # frames
+_CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -52,6 +54,8 @@ class Track:
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
+    exact: int = -NEVER  # frame of the last sighting that said where the head ends
+    body: int = -NEVER  # frame of the last sighting of the person's body
 
     @property
     def first(self) -> int:
@@ -77,6 +81,11 @@ class Track:
         """The spot at a frame that the track covers."""
         return self.spots[frame - self.first]
 
+    @property
+    def face(self) -> bool:
+        """Whether a face was ever seen on it."""
+        return Kind.FACE in self.kinds
+
     def supported(self, part: float) -> bool:
         """Whether enough speaks for a head: one good look, two finders, or several weak looks.
 
@@ -84,6 +93,8 @@ class Track:
         """
         if self.good:
             return True
+        if not self.face:
+            return self.sightings >= 2 and self.total >= 1.1
         more = 6.0 * max(part - 0.08, 0.0)
         if len(self.finders) > 1 and self.total >= 0.7 + more:
             return True
@@ -153,6 +164,7 @@ class Tracker:
                 int(self._good(sighting)),
                 shot=self._shot,
             )
+            _note(track, sighting, trace.frame)
             self.live.append(track)
             seen.append(sighting.box)
         for track in self.live:
@@ -168,10 +180,14 @@ class Tracker:
         return sorted(self.done, key=lambda t: t.number)
 
     def _good(self, sighting: Sighting) -> bool:
+        if sighting.body is not None and not sighting.exact:
+            return sighting.score >= BELIEVED
         return sighting.score >= enough(sighting.box.width / self._picture.width)
 
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
+        if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
+            return min(self._patience.unseen, self._patience.held * min(2 + track.sightings // 3, 5))
         return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
 
     def _small(self, box: Box) -> Box:
@@ -211,11 +227,9 @@ class Tracker:
 
     def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
         """A sighting continues a track: what lies between the last one and this is filled."""
-        box = sighting.box
-        if sighting.kind is Kind.BODY and track.kinds != {Kind.BODY}:
-            # a body says that the head is there, the picture says better where
-            box = track.box.union(box) if track.lost else track.box
+        box = self._settled(track, sighting, trace.frame)
         spot = Spot(trace.frame, box, How.FOUND, sighting.finder, sighting.score)
+        kept = box == track.box and track.lost == 0
         self._fill(track, spot)
         track.seen, track.lost = trace.frame, 0
         track.best = max(track.best, sighting.score)
@@ -224,7 +238,25 @@ class Tracker:
         track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
-        track.follower.anchor(trace.luma, self._small(box))
+        _note(track, sighting, trace.frame)
+        if not kept:
+            track.follower.anchor(trace.luma, self._small(box))
+
+    def _settled(self, track: Track, sighting: Sighting, frame: int) -> Box:
+        """Where a track's head is, when a sighting alone does not say exactly where it ends.
+
+        A body confirms a head that was lately seen as a face and has been followed since. An unsure face on a
+        person who has lately been seen as a body may be the slit of a veil: the whole head stays covered.
+        """
+        followed = track.box
+        if sighting.exact or track.lost or sighting.kind is Kind.BODY:
+            return sighting.box
+        if sighting.kind is Kind.HEAD and frame - track.exact <= self._patience.held:
+            inside = followed.intersection(sighting.box).area >= _CONFIRMED * followed.area
+            return followed if inside else followed.union(sighting.box)
+        if sighting.body is None and frame - track.body <= self._patience.held:
+            return followed.union(sighting.box)
+        return sighting.box
 
     def _fill(self, track: Track, found: Spot) -> None:
         """Bend the followed boxes since the last sighting so that they end in the new one."""
@@ -272,6 +304,14 @@ class Tracker:
             track.spots = Path([*reversed(earlier), *track.spots])
 
 
+def _note(track: Track, sighting: Sighting, frame: int) -> None:
+    """Remember what a sighting says of the person beside the place of the head."""
+    if sighting.exact:
+        track.exact = frame
+    if sighting.body is not None:
+        track.body = frame
+
+
 def _taken(tracks: list[Track], spot: Spot) -> bool:
     """Whether one of these tracks covers that spot."""
     there = (track.at(spot.frame) for track in tracks)
@@ -296,6 +336,10 @@ def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sigh
     reach = np.array([0.55 + min(0.05 * track.lost, 0.7) for track in tracks])
     near = (away <= reach[:, None]) | (overlaps(expected, boxes) >= 0.3)
     possible = near & (ratio > 0.45) & (ratio < 2.2)
+    faces = np.array([track.face for track in tracks])
+    for column, sighting in enumerate(found):
+        if sighting.kind is Kind.HEAD and sighting.body is not None:
+            possible[:, column] |= faces & on_top(expected, sighting.body)
     trust = np.array([0.3 * track.believed for track in tracks])[:, None]
     order = away + 0.5 * np.abs(ratio - 1) - trust - 0.2 * np.array([s.score for s in found])[None]
     rows, columns = np.nonzero(possible)

@@ -150,7 +150,10 @@ def _for_pictures(graph: Any, weight: Weight) -> Any:
     entry = process.input(0)
     entry.tensor().set_element_type(_engine().Type.u8).set_layout(_engine().Layout("NHWC"))
     entry.tensor().set_color_format(prepare.ColorFormat.BGR)
-    entry.model().set_layout(_engine().Layout("NHWC" if weight.format == "tensorflow" else "NCHW"))
+    entry.model().set_layout(_engine().Layout("NCHW"))
     if weight.colours == "rgb":
         entry.preprocess().convert_color(prepare.ColorFormat.RGB)
+    if any(weight.mean) or weight.scale != (1.0, 1.0, 1.0):
+        steps = entry.preprocess().convert_element_type(_engine().Type.f32)
+        steps.mean(list(weight.mean)).scale(list(weight.scale))
     return process.build()

@@ -24,17 +24,19 @@ Report = Callable[[int, int | None], None]
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
     from safelight import models
+    from safelight.find import Finders
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
+    from safelight.find.people import NanoDet
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
             reader,
             sha256=job.sha256,
-            light=YuNet(threshold=0.3),
-            strong=CenterFace(threshold=0.2),
+            finders=Finders(light=YuNet(threshold=0.3), strong=CenterFace(threshold=0.2), people=NanoDet()),
             versions=models.identities("find"),
             effort=job.effort,
+            hide=job.hide,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
         PLAN.write_text(plan.to_json(), encoding="utf-8")
