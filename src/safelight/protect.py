@@ -128,9 +128,7 @@ def _plan_for(
     if kept is not None:
         return kept
     observer.stage("finding")
-    job = FindJob(
-        sha256=sha256, effort=options.effort, hide=options.hide, accept_damaged=options.accept_damaged
-    )
+    job = FindJob(sha256=sha256, effort=options.effort, hide=options.hide, accept_damaged=options.accept_damaged)
     found = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(found, Found)
     made = _regular(work / "plan.json", MAX_PLAN)
