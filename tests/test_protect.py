@@ -12,9 +12,9 @@ from pathlib import Path
 
 import av
 import pytest
-from program import COMMAND, safelight
-
 from examples.clip import write_clip
+
+from program import COMMAND, safelight
 from safelight.account import Account
 from safelight.geometry import Box
 from safelight.outputs import PRIVATE

@@ -29,7 +29,9 @@ class Options(Document):
     """What a person may choose for `protect`; part of what makes a result the same or another."""
 
     effort: Literal["quick", "default", "thorough"] = "default"
+    hide: Literal["heads", "bodies"] = "heads"
     look: Look = Look.VEIL
+    curtain: bool = False
     accept_damaged: bool = False
 
 

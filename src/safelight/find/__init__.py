@@ -9,14 +9,14 @@ from safelight import __version__
 from safelight.errors import Code, SafelightError
 from safelight.find.cover import regions
 from safelight.find.cuts import Showable
-from safelight.find.detect import Finder
-from safelight.find.search import EFFORTS, Search
+from safelight.find.search import EFFORTS, Finders, Search
 from safelight.media.facts import ClipFacts
 from safelight.plan import Clip, Origin, Plan
 
-__all__ = ["EffortName", "Readable", "find"]
+__all__ = ["EffortName", "Finders", "HideName", "Readable", "find"]
 
 EffortName = Literal["quick", "default", "thorough"]
+HideName = Literal["heads", "bodies"]
 _MARGIN = 0.3  # seconds covered before a track begins and after it ends
 
 
@@ -35,22 +35,22 @@ def find(
     reader: Readable,
     *,
     sha256: str,
-    light: Finder,
-    strong: Finder | None,
+    finders: Finders,
     versions: Mapping[str, str] | None = None,
     effort: EffortName = "default",
+    hide: HideName = "heads",
     progress: Callable[[int], None] = lambda frames: None,
 ) -> Plan:
     """Look through a clip once and plan what to hide.
 
-    ``sha256``: of the clip's file, hexadecimal. ``light`` looks often, ``strong`` (None: not at all) seldom and closely.
-    ``versions``: finder names and what identifies their weights, for the plan's origin. ``progress`` gets the number of frames done.
-    Raises SafelightError SL-NO-FRAMES for a clip without pictures, and whatever reading raises.
+    ``sha256``: of the clip's file, hexadecimal. ``versions``: finder names and what identifies their weights,
+    for the plan's origin. ``hide``: heads, or heads and whole bodies. ``progress`` gets the number of frames
+    done. Raises SafelightError SL-NO-FRAMES for a clip without pictures, and whatever reading raises.
     """
     facts = reader.facts
     width, height = facts.raster.shown_size
     rate = min(max(facts.rate or 25.0, 1.0), 120.0)
-    search = Search(width, height, rate, EFFORTS[effort], light, strong)
+    search = Search(width, height, rate, EFFORTS[effort], finders, whole=hide == "bodies")
     found = search.run(reader.pictures(), progress)
     if not found.pts:
         raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
@@ -66,7 +66,7 @@ def find(
             last_pts=found.pts[-1],
             still=facts.still,
         ),
-        origin=Origin(safelight=__version__, finders=dict(versions or {}), effort=effort),
+        origin=Origin(safelight=__version__, finders=dict(versions or {}), effort=effort, hide=hide),
         cuts=found.cuts,
         regions=regions(found.tracks, found.cuts, found.pts, width, height, margin),
     )

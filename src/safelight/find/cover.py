@@ -1,7 +1,8 @@
 """The second pass: from tracks to the regions of a plan.
 
-A region begins earlier and ends later than its track, never shrinks below any box of the track, and is kept as few key
-frames: between them edges move in straight lines that stay outside every box and at most a tolerance away.
+A region begins earlier and ends later than its track, never shrinks below any box of the track, and is kept
+as few key frames: between them edges move in straight lines that stay outside every box and at most a
+tolerance away.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.find.track import Spot, Track
+from safelight.find.path import Path, Spot
+from safelight.find.track import Track
 from safelight.geometry import Box
-from safelight.plan import How, Keyframe, Kind, Region, Stretch
+from safelight.plan import How, Keyframe, Kind, Region, Shape, Stretch
 
 _OVER_CUT = 2  # frames a region goes on over a cut: blended pictures show both shots
-_LOOSE = 0.08  # tolerance of straight edges, part of the head's size
+_LOOSE = 0.08  # tolerance of straight edges, part of the head's size; less for large heads
 _LONGEST = 250  # frames between two key frames at most
 
 
-def regions(tracks: list[Track], cuts: list[int], pts: array[int], width: int, height: int, margin: int) -> list[Region]:
-    """One region a track. ``margin``: frames added before and after; ``pts``: of every frame; sizes in pixels."""
-    return [
-        region
-        for track in tracks
-        if (region := _region(track, cuts, pts, Box(0.0, 0.0, float(width), float(height)), margin)) is not None
-    ]
+def regions(
+    tracks: list[Track], cuts: list[int], pts: array[int], width: int, height: int, margin: int
+) -> list[Region]:
+    """One region a track. ``margin``: frames added before and after; ``pts``: of every frame; sizes in
+    pixels."""
+    picture = Box(0.0, 0.0, float(width), float(height))
+    made = (_region(track, cuts, pts, picture, margin) for track in tracks)
+    return [region for region in made if region is not None]
 
 
 def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin: int) -> Region | None:
@@ -35,7 +38,7 @@ def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin
     outer = _calm(edges)
     size = float(np.median(outer[:, 0] + outer[:, 2]))
     keys = []
-    for place, (left, top, right, bottom) in _knots(outer, max(_LOOSE * size, 1.5)):
+    for place, (left, top, right, bottom) in _knots(outer, max(min(_LOOSE * size, 3 + 0.02 * size), 1.5)):
         box = Box(-left, -top, right, bottom)
         keys.append(Keyframe.of(spots[place].frame, pts[spots[place].frame], box))
     inside = [k.box.intersection(picture) for k in keys]
@@ -47,13 +50,14 @@ def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin
     return Region(
         id=f"{kind.value}-{track.number}",
         kind=kind,
+        shape=Shape.BOX if kind is Kind.BODY else Shape.ELLIPSE,
         score=min(track.best, 1.0),
         keyframes=keys,
         stretches=_stretches(spots, keys[0].frame, keys[-1].frame),
     )
 
 
-def _stretched(spots: list[Spot], cuts: list[int], frames: int, margin: int) -> list[Spot]:
+def _stretched(spots: Path, cuts: list[int], frames: int, margin: int) -> list[Spot]:
     """Spots with the margin in time added at both ends; over a cut it is shorter."""
     first, last = spots[0], spots[-1]
     start = max(first.frame - margin, 0)
@@ -70,7 +74,8 @@ def _stretched(spots: list[Spot], cuts: list[int], frames: int, margin: int) -> 
 
 
 def _calm(edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Outward edges (n, 4) smoothed in time without falling below any: running maximum, then a mean of equal width."""
+    """Outward edges (n, 4) smoothed in time without falling below any: running maximum, then a mean of equal
+    width."""
     reach = 1
     padded = np.pad(edges, ((2 * reach, 2 * reach), (0, 0)), mode="edge")
     count = len(edges)
@@ -80,7 +85,8 @@ def _calm(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _knots(outer: NDArray[np.float64], tolerance: float) -> list[tuple[int, NDArray[np.float64]]]:
-    """Few places and edges (whole pixels) so that straight lines between them stay outside ``outer``, within the tolerance.
+    """Few places and edges (whole pixels) so that straight lines between them stay outside ``outer``,
+    within the tolerance.
 
     Greedy: from each knot the longest line is taken that keeps to it, found by doubling and bisection.
     """
@@ -90,9 +96,10 @@ def _knots(outer: NDArray[np.float64], tolerance: float) -> list[tuple[int, NDAr
     while knots[-1] < last:
         start = knots[-1]
         good, step = start + 1, 2
-        while start + step <= min(last, start + _LONGEST) and _holds(outer, raised, start, start + step, tolerance):
+        limit = min(last, start + _LONGEST)
+        while start + step <= limit and _holds(outer, raised, start, start + step, tolerance):
             good, step = start + step, step * 2
-        bad = min(start + step, last + 1, start + _LONGEST + 1)
+        bad = min(start + step, limit + 1)
         while bad - good > 1:
             middle = (good + bad) // 2
             if _holds(outer, raised, start, middle, tolerance):

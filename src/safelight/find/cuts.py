@@ -1,8 +1,9 @@
 """Glances: what is kept of every picture, how the camera moved, and where one shot ends and the next begins.
 
-A false cut would end coverage while the person is still there; a missed cut only covers a patch too long. So a cut is
-called only when a picture is unlike the one before *even after the camera's motion is taken out*, when nothing around it
-is equally unlike (a whip pan is unlike all the way), and when the next pictures stay unlike it (a flash passes).
+A false cut would end coverage while the person is still there; a missed cut only covers a patch too long.
+So a cut is called only when a picture is unlike the one before *even after the camera's motion is taken
+out*, when nothing around it is equally unlike (a whip pan is unlike all the way), and when the next
+pictures stay unlike it (a flash passes).
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ class Showable(Protocol):
 class Glance:
     """One picture and what following needs of it.
 
-    ``luma``: (height, width) uint8, longest side at most LUMA_SIDE. ``shift``: motion (x, y) of the whole picture since
-    the one before, in luma pixels. ``alike``: likeness to the picture before, -1 to 1. ``cut``: a new shot begins here;
-    ``last``: a new shot begins after it, or the clip ends.
+    ``luma``: (height, width) uint8, longest side at most LUMA_SIDE. ``shift``: motion (x, y) of the whole
+    picture since the one before, in luma pixels. ``alike``: likeness to the picture before, -1 to 1.
+    ``cut``: a new shot begins here; ``last``: a new shot begins after it, or the clip ends.
     """
 
     picture: Showable
@@ -63,7 +64,8 @@ def luma_size(width: int, height: int) -> tuple[int, int]:
 
 
 def likeness(a: NDArray[np.float32], b: NDArray[np.float32], shift: tuple[int, int]) -> float:
-    """Normalised correlation, -1 to 1, of two equal-sized pictures where they overlap when b moved by ``shift``.
+    """Normalised correlation, -1 to 1, of two equal-sized pictures where they overlap when b moved by
+    ``shift``.
 
     Gain and offset do not matter, so a change of exposure is no change. Two flat pictures are alike.
     """
@@ -82,7 +84,8 @@ def likeness(a: NDArray[np.float32], b: NDArray[np.float32], shift: tuple[int, i
 
 
 class _Motion:
-    """Shift between two tiny pictures by phase correlation (Kuglin and Hines, 1975), checked against standing still."""
+    """Shift between two tiny pictures by phase correlation (Kuglin and Hines, 1975), checked against standing
+    still."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._window = cv2.createHanningWindow((max(shape[1], 2), max(shape[0], 2)), cv2.CV_32F)
@@ -113,7 +116,7 @@ def glances(pictures: Iterable[Showable], width: int, height: int) -> Iterator[G
     ahead: deque[Glance] = deque()
     newest: Glance | None = None
     for picture in pictures:
-        luma = cv2.cvtColor(picture.bgr(*size), cv2.COLOR_BGR2GRAY)
+        luma = np.asarray(cv2.cvtColor(picture.bgr(*size), cv2.COLOR_BGR2GRAY), np.uint8)
         tiny = cv2.GaussianBlur(cv2.resize(luma, tiny_size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
         glance = Glance(picture, luma, tiny.astype(np.float32))
         if newest is not None:
@@ -146,6 +149,6 @@ def _is_cut(passed: deque[Glance], before: Glance, ahead: deque[Glance], motion:
     around += [g.alike for g in list(ahead)[1:3]]
     if around and after.alike > sorted(around)[len(around) // 2] - _STEP:
         return False
-    # A flash: one of the next pictures is again like the one before it, or like the one before that if `before` flashed.
+    # A flash: one of the next pictures is again like this one, or like those before it if this one flashed.
     known = [before, *list(passed)[-2:]]
     return all(motion.between(old.tiny, new.tiny)[2] < _UNLIKE + 0.1 for old in known for new in ahead)

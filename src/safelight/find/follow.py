@@ -1,8 +1,9 @@
 """Following a head in the picture, from where a finder saw it to where none does, forwards or backwards.
 
-A small template of the head is searched for around where motion predicts it (normalised cross-correlation, Lewis 1995).
-Two templates are kept: the head as it was found, which cannot drift, and the head as it looked lately, which survives a
-turn of the head. Following works on the small luma of each glance; heads are scaled so that a large one costs no more.
+A small template of the head is searched for around where motion predicts it (normalised cross-correlation,
+Lewis 1995). Two templates are kept: the head as it was found, which cannot drift, and the head as it looked
+lately, which survives a turn of the head. Following works on the small luma of each glance; heads are
+scaled so that a large one costs no more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ POOR = 0.4  # below it the head counts as lost in this picture
 _ACROSS = 0.8  # correlation from which a head is still there across a supposed cut,
 _DOUBTFUL = 0.3  # if the whole pictures are at least that alike
 _SIDE = 18  # longest side of a template
-_CORE = 0.85  # part of the head box that makes the template; its rim is background
+_CORE = 0.65  # part of the head box that makes the template; its rim is background
 
 
 class Trace(NamedTuple):
@@ -67,8 +68,9 @@ class Memory:
 class Follower:
     """Follows one head. Boxes are in luma pixels."""
 
-    def __init__(self, luma: NDArray[np.uint8], box: Box, drift: tuple[float, float] = (0.0, 0.0)) -> None:
-        self._drift = drift  # own motion per picture, the camera's taken out
+    def __init__(self, luma: NDArray[np.uint8], box: Box) -> None:
+        self.sure = 1.0  # correlation with the head as it was found, which cannot have drifted
+        self._drift = (0.0, 0.0)  # own motion per picture, the camera's taken out
         self.anchor(luma, box)
 
     def anchor(self, luma: NDArray[np.uint8], box: Box) -> None:
@@ -83,15 +85,6 @@ class Follower:
         self._lately = self._first
         self.flat = float(self._first.std()) < 2.0
 
-    @property
-    def drift(self) -> tuple[float, float]:
-        """The head's own motion per picture, in luma pixels."""
-        return self._drift
-
-    def moved(self, drift: tuple[float, float]) -> None:
-        """Set the head's own motion, as two finds tell it."""
-        self._drift = drift
-
     def step(self, luma: NDArray[np.uint8], shift: tuple[float, float]) -> float:
         """Move to the next picture (or the one before, with the shift negated); returns how sure, 0 to 1.
 
@@ -104,6 +97,7 @@ class Follower:
             (cx + shift[0] + self._drift[0], cy + shift[1] + self._drift[1]),
             (cx, cy),
         ]
+        self.sure = 0.0
         if self.flat:
             self._move(guesses[1])
             return 0.0
@@ -123,7 +117,7 @@ class Follower:
             return max(score, 0.0)
         if score > GOOD:
             own = centre[0] - cx - shift[0], centre[1] - cy - shift[1]
-            self._drift = tuple(0.7 * old + 0.3 * new for old, new in zip(self._drift, own, strict=True))  # type: ignore[assignment]
+            self._drift = 0.7 * self._drift[0] + 0.3 * own[0], 0.7 * self._drift[1] + 0.3 * own[1]
         self._move(centre)
         return min(score, 1.0)
 
@@ -143,9 +137,9 @@ class Follower:
         rows, cols = self._first.shape
         if part.shape[0] < rows or part.shape[1] < cols:
             return 0.0, guesses[0]
-        match = cv2.matchTemplate(part, self._first, cv2.TM_CCOEFF_NORMED)
+        match = found = cv2.matchTemplate(part, self._first, cv2.TM_CCOEFF_NORMED)
         if self._lately is not self._first:
-            np.maximum(match + 0.05, cv2.matchTemplate(part, self._lately, cv2.TM_CCOEFF_NORMED), out=match)
+            match = np.maximum(found + 0.05, cv2.matchTemplate(part, self._lately, cv2.TM_CCOEFF_NORMED))
         match[~np.isfinite(match)] = 0.0
         ys = (np.arange(match.shape[0], dtype=np.float32) + rows / 2) / self._factor + origin[1]
         xs = (np.arange(match.shape[1], dtype=np.float32) + cols / 2) / self._factor + origin[0]
@@ -153,6 +147,7 @@ class Follower:
         weighed = match - np.float32(0.15 / radius**2) * far
         row, col = (int(v) for v in np.unravel_index(int(np.argmax(weighed)), match.shape))
         score = float(match[row, col])
+        self.sure = min(max(float(found[row, col]), 0.0), 1.0) if np.isfinite(found[row, col]) else 0.0
         if POOR < score < 0.85:
             self._lately = part[row : row + rows, col : col + cols].copy()
         dy = _peak(weighed[:, col], row)
@@ -170,7 +165,8 @@ def _peak(values: NDArray[np.float32], at: int) -> float:
 
 
 def _scaled_part(luma: NDArray[np.uint8], box: Box, factor: float) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """The part of a picture inside a box, scaled, edges repeated outside; and the luma position of its top left corner."""
+    """The part of a picture inside a box, scaled, edges repeated outside; and its corner's place in the
+    picture."""
     height, width = luma.shape
     x1, y1 = int(np.floor(box.x1)), int(np.floor(box.y1))
     x2, y2 = max(int(np.ceil(box.x2)), x1 + 1), max(int(np.ceil(box.y2)), y1 + 1)
@@ -180,7 +176,7 @@ def _scaled_part(luma: NDArray[np.uint8], box: Box, factor: float) -> tuple[NDAr
     part = luma[ya:yb, xa:xb]
     pads = (max(ya - y1, 0), max(y2 - yb, 0), max(xa - x1, 0), max(x2 - xb, 0))
     if any(pads):
-        part = cv2.copyMakeBorder(part, *pads, cv2.BORDER_REPLICATE)
+        part = np.asarray(cv2.copyMakeBorder(part, *pads, cv2.BORDER_REPLICATE), np.uint8)
     size = max(round(part.shape[1] * factor), 1), max(round(part.shape[0] * factor), 1)
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return cv2.resize(part, size, interpolation=how), (float(x1), float(y1))
+    return np.asarray(cv2.resize(part, size, interpolation=how), np.uint8), (float(x1), float(y1))

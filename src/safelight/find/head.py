@@ -1,6 +1,8 @@
-"""From what a finder saw to the whole head, and from several finders' boxes in one picture to one sighting a person.
+"""From what a finder saw to the whole head, and from several finders' boxes in one picture to one sighting
+a person.
 
-Everything after this file speaks of heads only, so a face, a head and a body of one person join into one track.
+Everything after this file speaks of heads only, so a face, a head and a body of one person join into one
+track. Whole bodies, where they are wanted, are sightings of their own and never mix with heads.
 """
 
 from __future__ import annotations
@@ -17,66 +19,131 @@ from safelight.plan import Kind
 
 _SAME = 0.4  # overlap from which two heads in one picture are one person's
 _INSIDE = 0.75  # or this part of the smaller lies in the larger
+EXACT = 0.6  # score from which a face says where its head ends; weaker ones are often the slit of a veil
+
+# What a person finder's score is worth beside a face finder's: from 0.3 on it makes a track on its own.
+_WORTH = (0.12, 0.2, 0.3, 0.5, 1.0), (0.25, 0.55, 0.6, 0.75, 1.0)
+
+# How far down a person's box the head reaches and half how wide it is, as parts of the box's height and width,
+# by height over width of the box: only the top is head where the whole person shows, half of it where the
+# picture ends at the chest. Fitted on pictures of people, veiled ones among them; see docs/people.md.
+_DEPTH = (0.6, 1.1, 1.6, 2.1, 2.6, 3.5), (0.55, 0.54, 0.54, 0.49, 0.36, 0.29)
+_HALF = (1.3, 1.7, 2.2, 3.0), (0.50, 0.46, 0.46, 0.52)
+_EDGE = 0.03  # a head that begins so near the top of the picture, part of its height, begins above it
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """One head in one picture: its box, the best finder's score and name, and how many finders agree."""
+    """One head in one picture: its box, the best finder's score and name, and how many finders agree.
+
+    ``kind``: FACE; HEAD when it was worked out from a body; BODY for a whole body. ``body``: the person's box
+    if a person finder saw one.
+    """
 
     box: Box
     score: float
     finder: str
     kind: Kind
     finders: frozenset[str]
+    body: Box | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it says where the head ends."""
+        return self.kind is Kind.FACE and self.score >= EXACT
 
 
-def head_of(detection: Detection) -> Box:
+def head_of(detection: Detection, height: float) -> Box:
     """The box whose inscribed ellipse covers the whole head of a detection.
 
-    Faces reach from brow to chin. An ellipse leaves its box's corners free: with these margins the corners of the face
-    box lie inside it with a tenth to spare, hair and ears too. A profile's face is narrow for its height but its head is
-    not, so the width is never less than 1.25 times the face's height. For bodies the head is looked for at the top.
+    ``height``: the picture's. Faces reach from brow to chin. An ellipse leaves its box's corners free: with
+    these margins the corners of the face box lie inside it with a tenth to spare, hair and ears too. A
+    profile's face is narrow for its height but its head is not, so the width is never less than 1.25 times
+    the face's height. A body's head is looked for at its top, a little above it, all the more generously the
+    less of the body shows.
     """
-    box, width, height = detection.box, detection.box.width, detection.box.height
+    box, wide, high = detection.box, detection.box.width, detection.box.height
     if detection.kind is Kind.FACE:
-        side = max(0.38 * width, (1.25 * height - width) / 2, 2.0)
-        return box.grown(side, max(0.5 * height, 2.0), side, max(0.32 * height, 2.0))
-    if detection.kind is Kind.BODY:
-        head = min(0.6 * width, 0.22 * height)
-        x = box.centre[0]
-        return Box(x - 0.8 * head, box.y1 - 0.3 * head, x + 0.8 * head, box.y1 + 1.4 * head)
-    return box.grown(0.15 * width, 0.15 * height, 0.15 * width, 0.15 * height)
+        side = max(0.38 * wide, (1.25 * high - wide) / 2, 2.0)
+        return box.grown(side, max(0.5 * high, 2.0), side, max(0.32 * high, 2.0))
+    shape = high / max(wide, 1.0)
+    depth = high * float(np.interp(shape, *_DEPTH))
+    half = wide * float(np.interp(shape, *_HALF))
+    top = box.y1 - 0.1 * high - 0.06 * depth
+    x = box.centre[0]
+    return Box(x - half, min(top, 0.0) if top < _EDGE * height else top, x + half, box.y1 + depth)
 
 
-def sightings(detections: Iterable[Detection]) -> list[Sighting]:
-    """One sighting a head, best first; boxes of faces win over boxes of bodies, which say less exactly where it is."""
+def bodies(detections: Iterable[Detection]) -> list[Sighting]:
+    """One sighting a whole body, a little larger than seen, best first."""
+    found = []
+    for detection in sorted(detections, key=lambda d: (-d.score, d.box)):
+        if detection.kind is Kind.BODY:
+            side, more = 0.06 * detection.box.width, 0.05 * detection.box.height
+            box = detection.box.grown(side, more, side, more)
+            names = frozenset({detection.finder})
+            found.append(Sighting(box, _worth(detection), detection.finder, Kind.BODY, names, detection.box))
+    return found
+
+
+def _worth(detection: Detection) -> float:
+    return float(np.interp(detection.score, *_WORTH)) if detection.kind is Kind.BODY else detection.score
+
+
+def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
+    """One sighting a head, best first. ``height``: the picture's.
+
+    A sure face says where the head is, and a body under it adds nothing; with an unsure one, a veil's slit perhaps, the
+    head is where either says. A body without a face makes a head of its own.
+    """
     found: list[Sighting] = []
     ranked = sorted(detections, key=lambda d: (d.kind is Kind.BODY, -d.score, d.box))
     boxes = np.empty((len(ranked), 4))
     for detection in ranked:
         if detection.box.area <= 0:
             continue
-        head = head_of(detection)
+        head, score = head_of(detection, height), _worth(detection)
         known = boxes[: len(found)]
         same = same_head(known, head)
-        if detection.kind is Kind.BODY:
-            same |= _on_top(known, detection.box)
+        body = detection.box if detection.kind is Kind.BODY else None
+        if body is not None:
+            same |= on_top(known, body) & np.array([s.kind is Kind.FACE and s.body is None for s in found], dtype=bool)
         places = np.flatnonzero(same)
         if places.size:
-            first = found[places[0]]
-            found[places[0]] = replace(first, finders=first.finders | {detection.finder})
+            place = int(places[0])
+            found[place] = _agreed(found[place], head, score, detection.finder, body)
+            boxes[place] = found[place].box
             continue
         boxes[len(found)] = head
         names = frozenset({detection.finder})
-        found.append(Sighting(head, detection.score, detection.finder, detection.kind, names))
+        kind = Kind.FACE if body is None else Kind.HEAD
+        found.append(Sighting(head, score, detection.finder, kind, names, body))
     return sorted(found, key=lambda s: (-s.score, s.box))
 
 
-def _on_top(heads: NDArray[np.float64], body: Box) -> NDArray[np.bool_]:
+def _agreed(first: Sighting, head: Box, score: float, finder: str, body: Box | None) -> Sighting:
+    """A sighting that another finder confirms; ``head`` is the other's."""
+    finders = first.finders | {finder}
+    if body is None or first.body is not None:
+        return replace(first, finders=finders)
+    if first.exact:
+        return replace(first, finders=finders, body=body)
+    box = first.box.union(_core(head))
+    return replace(first, box=box, score=max(first.score, score), finders=finders, body=body)
+
+
+def _core(head: Box) -> Box:
+    """The part of a body's head box in which the face is to be expected, if there is one."""
+    side, below = 0.2 * head.width, 0.25 * head.height
+    return head.grown(-side, 0.0, -side, -below)
+
+
+def on_top(heads: NDArray[np.float64], body: Box) -> NDArray[np.bool_]:
     """Which heads (n, 4) sit on a body."""
     x, y = (heads[:, :2] + heads[:, 2:]).T / 2
     inside: NDArray[np.bool_] = (x >= body.x1) & (x <= body.x2)
-    return inside & (y >= body.y1 - 0.1 * body.height) & (y <= body.y1 + 0.4 * body.height)
+    inside &= (y >= body.y1 - 0.1 * body.height) & (y <= body.y1 + 0.4 * body.height)
+    return inside
 
 
 def _common(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,8 +166,9 @@ def overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
 
 
 def same_head(known: NDArray[np.float64], head: Box) -> NDArray[np.bool_]:
-    """Which of the boxes (n, 4) are the same head as another box in one picture: they overlap much, or one lies in the other."""
+    """Which boxes (n, 4) are the same head as another in one picture: they overlap much, or one lies in the
+    other."""
     one = np.array([head])
-    smaller = np.minimum(_areas(known), head.area)
-    same: NDArray[np.bool_] = (overlaps(known, one)[:, 0] > _SAME) | (_common(known, one)[:, 0] > _INSIDE * smaller)
+    inside = _common(known, one)[:, 0] > _INSIDE * np.minimum(_areas(known), head.area)
+    same: NDArray[np.bool_] = (overlaps(known, one)[:, 0] > _SAME) | inside
     return same

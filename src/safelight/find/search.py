@@ -1,12 +1,14 @@
 """The first pass: which finder looks at which picture, at which size; tracks come out.
 
-A light finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and both look closer,
-at enlarged parts, where a track is young, doubted or was not seen. What may be spent is counted in pixels looked at, never in
-time measured, so the same clip always gives the same plan.
+A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, and
+both look closer, at enlarged parts, where a track is young, doubted or was not seen. A person finder looks on
+a beat of its own. What may be spent is counted in pixels looked at, never in time measured, so the same clip
+always gives the same plan.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,10 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.find.bridge import bridged
 from safelight.find.cuts import Glance, Showable, glances, luma_size
 from safelight.find.detect import Detection, Finder
-from safelight.find.head import sightings
-from safelight.find.track import Patience, Track, Tracker
+from safelight.find.head import Sighting, bodies, sightings
+from safelight.find.track import NEVER, Patience, Track, Tracker
 from safelight.geometry import Box
 
 _STRONG_COST = 4.0  # what a pixel costs the strong finder, the light one's being 1
@@ -26,16 +29,19 @@ _CALL_COST = 0.03  # what each look costs beside its pixels, megapixels
 _CLOSER_SIDE = 160  # side of an enlarged part, pixels
 _CLOSER_FACE = 44.0  # size a head is brought to in it, at most three times enlarged
 _CLOSER_MOST = 12  # parts looked at in one picture
+_FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to look. ``period``: pictures between two looks of the light finder. ``beat``: seconds between two of the
-    strong one. ``pixels``: largest picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is enlarged
-    by this on every other look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
+    """How hard to look. ``period``: pictures between two looks of the light finder. ``people``: pictures
+    between two of the person finder. ``beat``: seconds between two of the strong one. ``pixels``: largest
+    picture looked at, megapixels. ``enlarge``: a picture smaller than half of that is enlarged by this on
+    every fourth look. ``spare``: megapixels a picture that may be spent on closer and extra looks.
     """
 
     period: int
+    people: int
     beat: float
     pixels: float
     enlarge: float
@@ -43,15 +49,16 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(period=4, beat=2.0, pixels=1.0, enlarge=1.0, spare=0.02),
-    "default": Effort(period=2, beat=1.0, pixels=1.3, enlarge=1.5, spare=0.05),
-    "thorough": Effort(period=1, beat=0.3, pixels=2.1, enlarge=1.5, spare=0.6),
+    "quick": Effort(period=4, people=6, beat=2.0, pixels=1.0, enlarge=1.0, spare=0.02),
+    "default": Effort(period=2, people=3, beat=1.0, pixels=1.3, enlarge=1.5, spare=0.05),
+    "thorough": Effort(period=1, people=2, beat=0.3, pixels=2.1, enlarge=1.5, spare=0.6),
 }
 
 
 @dataclass
 class Found:
-    """Outcome of the first pass: tracks, first frames of shots after the first, presentation time of every frame."""
+    """Outcome of the first pass: tracks, first frames of shots after the first, presentation time of every
+    frame."""
 
     tracks: list[Track]
     cuts: list[int]
@@ -75,22 +82,39 @@ class _Purse:
         return True
 
 
+@dataclass(frozen=True)
+class Finders:
+    """Who looks. ``light`` looks for faces often, ``strong`` (None: not at all) seldom and closely, ``people`` (None: not
+    at all) for people as a whole.
+    """
+
+    light: Finder
+    strong: Finder | None = None
+    people: Finder | None = None
+
+
 class Search:
-    """Looks through one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second."""
+    """Looks through one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second; ``whole``: whole bodies
+    are tracked too, beside the heads.
+    """
 
     def __init__(
-        self, width: int, height: int, rate: float, effort: Effort, light: Finder, strong: Finder | None
+        self, width: int, height: int, rate: float, effort: Effort, finders: Finders, *, whole: bool = False
     ) -> None:
         self._size = width, height
-        self._effort, self._light, self._strong = effort, light, strong
+        self._effort = effort
+        self._light, self._strong, self._people = finders.light, finders.strong, finders.people
         scale = luma_size(width, height)[0] / width
         second = max(round(rate), 2)
         patience = Patience(unseen=min(10 * second, 300), held=second, doubted=max(second // 2, 3))
         self._tracker = Tracker(width, height, scale, patience)
+        self._bodies = Tracker(width, height, scale, patience) if whole else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
-        self._since_light = self._since_strong = 10**9
+        self._since_light = self._since_strong = self._since_people = NEVER
+        self._age = 0  # pictures of this shot so far
         self._looks = 0
+        self._second = second
 
     def run(self, pictures: Iterable[Showable], progress: Callable[[int], None]) -> Found:
         """Read the whole clip once; ``progress`` is told the number of frames done."""
@@ -101,33 +125,50 @@ class Search:
             times.append(glance.picture.pts)
             if glance.cut:
                 cuts.append(frame)
-            self._tracker.step(glance)
+            self._age = 1 if glance.cut else self._age + 1
+            for tracker in self._trackers:
+                tracker.step(glance)
             self._look(glance)
             progress(frame + 1)
-        return Found(self._tracker.finish(), cuts, times)
+        tracks = [bridged(tracker.finish(), round(1.5 * self._second)) for tracker in self._trackers]
+        return Found([track for some in tracks for track in some], cuts, times)
+
+    @property
+    def _trackers(self) -> list[Tracker]:
+        return [self._tracker] if self._bodies is None else [self._tracker, self._bodies]
 
     def _look(self, glance: Glance) -> None:
         """Let the finders that are due look at one picture."""
         self._purse.earn()
         self._since_light += 1
         self._since_strong += 1
+        self._since_people += 1
         first = glance.cut or glance.picture.index == 0
         strong = self._strong is not None and (first or self._since_strong >= self._beat)
         due = first or glance.last or strong or self._since_light >= self._effort.period
-        if not due and not (self._restless() and self._purse.spend(self._megapixels(1.0))):
+        due = due or (self._restless() and self._purse.spend(self._megapixels(1.0)))
+        fresh = self._age <= _FRESH or glance.last
+        people = self._people if fresh or self._since_people >= self._effort.people else None
+        if not due and people is None:
             return
-        scale = self._scale()
         picture = glance.picture.bgr(*self._size)
-        seen = _look_at(self._light, picture, scale)
-        self._since_light = 0
-        self._looks += 1
-        if strong and self._strong is not None:
-            seen += _look_at(self._strong, picture, min(scale, self._fit()))
-            self._since_strong = 0
-        self._tracker.see(sightings(seen))
-        closer = self._closer(glance.picture.index, picture)
-        if closer:
-            self._tracker.see(closer)
+        seen: list[Detection] = []
+        if people is not None:
+            seen += people.find(picture)
+            self._since_people = 0
+            if self._bodies is not None:
+                self._bodies.see(bodies(seen))
+        if due:
+            scale = self._scale()
+            seen += _look_at(self._light, picture, scale)
+            self._since_light = 0
+            self._looks += 1
+            if strong and self._strong is not None:
+                seen += _look_at(self._strong, picture, min(scale, self._fit()))
+                self._since_strong = 0
+        self._tracker.see(sightings(seen, self._size[1]))
+        if due:
+            self._tracker.see(self._closer(glance.picture.index, picture))
 
     def _restless(self) -> bool:
         """Whether a track is new, or moves by more than a third of its size between two pictures."""
@@ -142,19 +183,20 @@ class Search:
     def _fit(self) -> float:
         """Scale that brings the picture to the largest size looked at."""
         width, height = self._size
-        return min(1.0, (self._effort.pixels * 1e6 / (width * height)) ** 0.5)
+        return min(1.0, math.sqrt(self._effort.pixels * 1e6 / (width * height)))
 
     def _scale(self) -> float:
         width, height = self._size
         small = width * height < self._effort.pixels * 0.5e6
-        return self._effort.enlarge if small and self._looks % 2 else self._fit()
+        return self._effort.enlarge if small and self._looks % 4 == 1 else self._fit()
 
     def _megapixels(self, scale: float) -> float:
         return self._size[0] * self._size[1] * scale * scale / 1e6
 
-    def _closer(self, frame: int, picture: NDArray[np.uint8]) -> list:  # type: ignore[type-arg]
+    def _closer(self, frame: int, picture: NDArray[np.uint8]) -> list[Sighting]:
         """Look at enlarged parts around tracks that were not seen in this picture or are not believed yet."""
-        wanting = [t for t in self._tracker.live if t.seen < frame or not t.believed]
+        due = frame - self._effort.people
+        wanting = [t for t in self._tracker.live if not t.believed or t.seen < (frame if t.face else due)]
         wanting.sort(key=lambda t: (frame - t.seen, t.number))
         seen: list[Detection] = []
         for track in wanting[:_CLOSER_MOST]:
@@ -165,27 +207,26 @@ class Search:
             both = self._strong is not None and (frame - track.seen) % 3 != 1
             if not self._purse.spend(megapixels * (1 + _STRONG_COST * both)):
                 break
-            part = cv2.resize(part, (_CLOSER_SIDE, _CLOSER_SIDE), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-            exact = _CLOSER_SIDE / side
             for finder in (self._light, self._strong) if both else (self._light,):
                 if finder is not None:
-                    for d in finder.find(part):
-                        box = d.box.scaled(1 / exact, 1 / exact)
-                        box = box.grown(-origin[0], -origin[1], origin[0], origin[1])
-                        seen.append(Detection(box, d.score, d.finder, d.kind))
-        return sightings(seen)
+                    seen += [_moved(d, *origin) for d in _look_at(finder, part, _CLOSER_SIDE / side)]
+        return sightings(seen, self._size[1])
 
 
 def _look_at(finder: Finder, picture: NDArray[np.uint8], scale: float) -> list[Detection]:
     """What a finder sees in a scaled picture, in the picture's own pixels."""
     if scale != 1.0:
         size = max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1)
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         sx, sy = picture.shape[1] / size[0], picture.shape[0] / size[1]
-        picture = cv2.resize(picture, size, interpolation=how)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
     else:
         sx = sy = 1.0
     return [Detection(d.box.scaled(sx, sy), d.score, d.finder, d.kind) for d in finder.find(picture)]
+
+
+def _moved(d: Detection, x: float, y: float) -> Detection:
+    return Detection(d.box.grown(-x, -y, x, y), d.score, d.finder, d.kind)
 
 
 def _part(picture: NDArray[np.uint8], box: Box, side: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:

@@ -1,36 +1,30 @@
 """Joining sightings of one head into a track, picture by picture, and following it where no finder sees it.
 
-Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is left. Between
-sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once a track is believed it is
-followed back before its first sighting as well. A track that nothing supports is dropped.
+Two-level association as in ByteTrack (arXiv 2110.06864): sure sightings first, unsure ones rescue what is
+left. Between sightings and after the last a track follows the picture (:mod:`safelight.find.follow`); once
+a track is believed it is followed back before its first sighting as well. A track that nothing supports is
+dropped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import pairwise
 
 import numpy as np
 
 from safelight.find.cuts import Glance
-from safelight.find.follow import POOR, Follower, Memory, Trace
-from safelight.find.head import Sighting, overlaps, same_head
+from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
+from safelight.find.head import Sighting, on_top, overlaps, same_head
+from safelight.find.path import Path, Spot
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
-BELIEVED = 0.6  # a single sighting that makes a track on its own
+BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
+NEVER = 10**9  # frames
+_CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
-
-
-class Spot(NamedTuple):
-    """Where a head is in one frame, in shown pixels, and how that is known."""
-
-    frame: int
-    box: Box
-    how: How
-    finder: str
-    score: float
 
 
 @dataclass(frozen=True)
@@ -47,8 +41,9 @@ class Track:
     """One head through time: a spot for every frame from its first to its last."""
 
     number: int
-    spots: list[Spot]
+    spots: Path
     follower: Follower
+    born: int  # frame of the first sighting
     seen: int  # frame of the last sighting
     best: float
     kinds: set[Kind]
@@ -58,6 +53,9 @@ class Track:
     sightings: int = 1
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
+    shot: int = 0  # how many cuts came before it was born
+    exact: int = -NEVER  # frame of the last sighting that said where the head ends
+    body: int = -NEVER  # frame of the last sighting of the person's body
 
     @property
     def first(self) -> int:
@@ -79,13 +77,36 @@ class Track:
         place = frame - self.first
         return self.spots[place] if 0 <= place < len(self.spots) else None
 
-    def supported(self) -> bool:
-        """Whether enough speaks for a head: one good look, two finders, or several weak looks."""
-        if self.best >= BELIEVED:
+    def known(self, frame: int) -> Spot:
+        """The spot at a frame that the track covers."""
+        return self.spots[frame - self.first]
+
+    @property
+    def face(self) -> bool:
+        """Whether a face was ever seen on it."""
+        return Kind.FACE in self.kinds
+
+    def supported(self, part: float) -> bool:
+        """Whether enough speaks for a head: one good look, two finders, or several weak looks.
+
+        ``part``: the head's width as a part of the picture's; the larger, the more weak looks it takes.
+        """
+        if self.good:
             return True
-        if len(self.finders) > 1 and self.total >= 0.7:
+        if not self.face:
+            return self.sightings >= 2 and self.total >= 1.1
+        more = 6.0 * max(part - 0.08, 0.0)
+        if len(self.finders) > 1 and self.total >= 0.7 + more:
             return True
-        return self.sightings >= 3 and self.total >= 1.1
+        return self.sightings >= 3 and self.total >= 1.1 + more
+
+
+def enough(part: float) -> float:
+    """The score that makes a track on its own, for a head of that part of the picture's width.
+
+    A finder that sees a large head at all is usually sure of it, and a wrong one would hide much.
+    """
+    return BELIEVED + 0.35 * min(max(part - 0.15, 0.0), 0.5)
 
 
 class Tracker:
@@ -99,13 +120,14 @@ class Tracker:
         self._scale = scale
         self._patience = patience
         self._memory = Memory(patience.unseen)
-        self._number = 0
+        self._number = self._shot = 0
         self.live: list[Track] = []
         self.done: list[Track] = []
 
     def step(self, glance: Glance) -> None:
         """Go on to the next picture: every live track is followed into it or ends."""
         trace = self._memory.add(glance)
+        self._shot += glance.cut
         staying = []
         for track in self.live:
             if self._go_on(track, trace):
@@ -131,19 +153,22 @@ class Tracker:
             spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
             track = Track(
                 self._number,
-                [spot],
+                Path([spot]),
                 Follower(trace.luma, self._small(sighting.box)),
+                trace.frame,
                 trace.frame,
                 sighting.score,
                 {sighting.kind},
                 set(sighting.finders),
                 sighting.score,
-                int(sighting.score >= BELIEVED),
+                int(self._good(sighting)),
+                shot=self._shot,
             )
+            _note(track, sighting, trace.frame)
             self.live.append(track)
             seen.append(sighting.box)
         for track in self.live:
-            if not track.believed and track.supported():
+            if not track.believed and track.supported(track.box.width / self._picture.width):
                 track.believed = True
                 self._follow_back(track)
 
@@ -154,8 +179,15 @@ class Tracker:
         self.live = []
         return sorted(self.done, key=lambda t: t.number)
 
+    def _good(self, sighting: Sighting) -> bool:
+        if sighting.body is not None and not sighting.exact:
+            return sighting.score >= BELIEVED
+        return sighting.score >= enough(sighting.box.width / self._picture.width)
+
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
+        if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
+            return min(self._patience.unseen, self._patience.held * min(2 + track.sightings // 3, 5))
         return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
 
     def _small(self, box: Box) -> Box:
@@ -176,54 +208,75 @@ class Tracker:
             return False
         if not track.believed and trace.frame - track.seen > patience.doubted:
             return False
-        spot = self._spot(trace.frame, track.follower.box, score, track.lost)
+        spot = self._spot(trace.frame, track.follower, track.lost)
         if spot is None:
             return False
         track.spots.append(spot)
         return True
 
-    def _spot(self, frame: int, small: Box, score: float, lost: int) -> Spot | None:
+    def _spot(self, frame: int, follower: Follower, lost: int) -> Spot | None:
         """A followed or held spot from a follower's box; None when the head has left the picture."""
-        box = small.scaled(1 / self._scale, 1 / self._scale)
-        if box.intersection(self._picture).area < 0.1 * box.area or box.clipped(*self._picture[2:]).width <= 1:
+        box = follower.box.scaled(1 / self._scale, 1 / self._scale)
+        if box.intersection(self._picture).area < 0.1 * box.area:
             return None
         if not lost:
-            return Spot(frame, box, How.FOLLOWED, "", score)
+            return Spot(frame, box, How.FOLLOWED, "", follower.sure)
         more = min(0.02 * lost, _MOST_GROWN)
         side = more * box.width, more * box.height
         return Spot(frame, box.grown(*side, *side), How.HELD, "", 0.0)
 
     def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
         """A sighting continues a track: what lies between the last one and this is filled."""
-        spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
+        box = self._settled(track, sighting, trace.frame)
+        spot = Spot(trace.frame, box, How.FOUND, sighting.finder, sighting.score)
+        kept = box == track.box and track.lost == 0
         self._fill(track, spot)
         track.seen, track.lost = trace.frame, 0
         track.best = max(track.best, sighting.score)
         track.total += sighting.score
         track.sightings += 1
-        track.good += sighting.score >= BELIEVED
+        track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
-        track.follower.anchor(trace.luma, self._small(sighting.box))
+        _note(track, sighting, trace.frame)
+        if not kept:
+            track.follower.anchor(trace.luma, self._small(box))
+
+    def _settled(self, track: Track, sighting: Sighting, frame: int) -> Box:
+        """Where a track's head is, when a sighting alone does not say exactly where it ends.
+
+        A body confirms a head that was lately seen as a face and has been followed since. An unsure face on a
+        person who has lately been seen as a body may be the slit of a veil: the whole head stays covered.
+        """
+        followed = track.box
+        if sighting.exact or track.lost or sighting.kind is Kind.BODY:
+            return sighting.box
+        if sighting.kind is Kind.HEAD and frame - track.exact <= self._patience.held:
+            inside = followed.intersection(sighting.box).area >= _CONFIRMED * followed.area
+            return followed if inside else followed.union(sighting.box)
+        if sighting.body is None and frame - track.body <= self._patience.held:
+            return followed.union(sighting.box)
+        return sighting.box
 
     def _fill(self, track: Track, found: Spot) -> None:
         """Bend the followed boxes since the last sighting so that they end in the new one."""
         expected = track.spots[-1].box
         count = found.frame - track.seen
         start = track.spots[track.seen - track.first]
-        strayed = any(s.how is How.HELD for s in track.spots[track.seen + 1 - track.first : -1])
+        between = track.spots[track.seen + 1 - track.first : -1]
+        strayed = any(spot.score < GOOD for spot in between)
         for step in range(1, count):
             place = track.seen - track.first + step
             old = track.spots[place]
             part = step / count
-            if strayed:
-                box = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
-                loose = 0.25 * min(part, 1 - part) * max(box.width, box.height)
-                box = box.grown(loose, loose, loose, loose)
-            else:
-                box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
-            track.spots[place] = Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score))
-        track.spots[-1] = found
+            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
+            if strayed:  # then the straight way counts, and the followed one where it is near
+                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
+                loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
+                straight = straight.grown(loose, loose, loose, loose)
+                box = box.union(straight) if box.overlap(straight) > 0.3 else straight
+            track.spots.put(Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score)))
+        track.spots.put(found)
 
     def _follow_back(self, track: Track) -> None:
         """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
@@ -232,32 +285,44 @@ class Tracker:
             return
         follower = Follower(traces[0].luma, self._small(track.spots[0].box))
         earlier: list[Spot] = []
-        others = [t for t in (*self.live, *self.done) if t.believed and t.first < track.first <= t.last + len(traces)]
+        near = (t for t in (*self.live, *self.done) if t.first < track.first <= t.last + len(traces))
+        others = [t for t in near if t.believed]
         lost = met = 0
-        for later, trace in zip(traces, traces[1 : self._reach(track) + 1], strict=False):
+        for later, trace in pairwise(traces[: self._reach(track) + 1]):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
             if later.ends(score):
                 break
             lost = 0 if score >= POOR else lost + 1
-            spot = self._spot(trace.frame, follower.box, score, lost)
+            spot = self._spot(trace.frame, follower, lost)
             if spot is None or lost > self._patience.held:
                 break
             earlier.append(spot)
             met = met + 1 if _taken(others, spot) else 0
             if met >= 5:
                 break
-        track.spots[:0] = reversed(earlier)
+        if earlier:
+            track.spots = Path([*reversed(earlier), *track.spots])
+
+
+def _note(track: Track, sighting: Sighting, frame: int) -> None:
+    """Remember what a sighting says of the person beside the place of the head."""
+    if sighting.exact:
+        track.exact = frame
+    if sighting.body is not None:
+        track.body = frame
 
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:
     """Whether one of these tracks covers that spot."""
-    return any((there := track.at(spot.frame)) is not None and there.box.overlap(spot.box) > 0.5 for track in tracks)
+    there = (track.at(spot.frame) for track in tracks)
+    return any(other is not None and other.box.overlap(spot.box) > 0.5 for other in there)
 
 
 def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sighting]]:
     """Greedy one-to-one pairs, nearest first; believed tracks and good scores are a little nearer.
 
-    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or half as large.
+    Distances are between expected and sighted centres in head sizes; a head may not suddenly be twice or
+    half as large.
     """
     if not tracks or not found:
         return []
@@ -271,6 +336,10 @@ def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sigh
     reach = np.array([0.55 + min(0.05 * track.lost, 0.7) for track in tracks])
     near = (away <= reach[:, None]) | (overlaps(expected, boxes) >= 0.3)
     possible = near & (ratio > 0.45) & (ratio < 2.2)
+    faces = np.array([track.face for track in tracks])
+    for column, sighting in enumerate(found):
+        if sighting.kind is Kind.HEAD and sighting.body is not None:
+            possible[:, column] |= faces & on_top(expected, sighting.body)
     trust = np.array([0.3 * track.believed for track in tracks])[:, None]
     order = away + 0.5 * np.abs(ratio - 1) - trust - 0.2 * np.array([s.score for s in found])[None]
     rows, columns = np.nonzero(possible)

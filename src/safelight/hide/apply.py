@@ -1,4 +1,4 @@
-"""Carry out a plan on a clip: read, fill, develop, write; one picture at a time, in flat memory. Runs inside a worker."""
+"""Carry out a plan on a clip: read, fill, develop, write; one picture at a time, in flat memory. Run in a worker."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from safelight.errors import Code, SafelightError
+from safelight.hide.curtain import draw_curtain
 from safelight.hide.picture import hide_areas
 from safelight.hide.sheet import Sheet
+from safelight.media.ahead import ahead
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture, Reader
 from safelight.media.write import Writer, write_still
-from safelight.plan import Clip, Plan
+from safelight.plan import Clip, Decision, Plan
 
 Report = Callable[[int, int | None], None]
 
@@ -43,9 +45,9 @@ def apply(
 ) -> HideResult:
     """Write the copy of a clip that a plan asks for.
 
-    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sheet``: where to write the contact
-    sheet (PNG). ``progress`` is told (frames done, frames planned). Whether the plan's hash is the clip's is for the
-    caller to check; here the clip must have the plan's size, time base, number of frames and times.
+    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sheet``: where to write the
+    contact sheet (PNG). ``progress`` is told (frames done, frames planned). Whether the plan's hash is the clip's is
+    for the caller to check; here the clip must have the plan's size, time base, number of frames and times.
 
     Raises SafelightError: SL-PLAN-OTHER-CLIP when they do not fit, SL-COPY-DIFFERS when not every picture read was
     written, and whatever the reader and the writer raise. Then no copy is left behind.
@@ -100,17 +102,21 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int,
             yield index, developed
 
     times = _planned_times(plan)
-    for picture in reader.pictures():
-        _require_time(picture, plan.clip, times)
-        planes = picture.planes()
-        height, width = planes.y.shape
-        if (width, height) != (raster.stored_width, raster.stored_height):
-            raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
-        areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
-        hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
-        tally.count(hidden / (width * height))
-        waiting.append((picture.index, picture.pts))
-        yield from named(developer.develop(planes, picture.pts))
+    with ahead((picture, picture.planes()) for picture in reader.pictures()) as pictures:
+        for picture, planes in pictures:
+            _require_time(picture, plan.clip, times)
+            height, width = planes.y.shape
+            if (width, height) != (raster.stored_width, raster.stored_height):
+                raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
+            areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
+            if plan.settings.curtain:
+                reveals = [(region.shape, box) for region, box in plan.covers(picture.index, Decision.REVEAL)]
+                hidden = draw_curtain(planes, reveals, areas, raster)
+            else:
+                hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
+            tally.count(hidden / (width * height))
+            waiting.append((picture.index, picture.pts))
+            yield from named(developer.develop(planes, picture.pts))
     yield from named(developer.finish())
 
 

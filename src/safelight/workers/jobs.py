@@ -1,4 +1,7 @@
-"""What a worker can do: the bridge from a job to the rooms `find` and `hide`."""
+"""What a worker can do: the bridge from a job to the rooms `find` and `hide`.
+
+Rooms are imported by the job that needs them: a worker that hides loads no inference engine.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from safelight import models
 from safelight.errors import Code, SafelightError
-from safelight.find import find as find_regions
-from safelight.find.faces import CenterFace, YuNet
-from safelight.hide.apply import apply
 from safelight.media.read import Reader
 from safelight.plan import Plan
 from safelight.workers.messages import FindJob, Found, Hidden, HideJob
@@ -24,14 +23,20 @@ Report = Callable[[int, int | None], None]
 
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
+    from safelight import models
+    from safelight.find import Finders
+    from safelight.find import find as find_regions
+    from safelight.find.faces import CenterFace, YuNet
+    from safelight.find.people import NanoDet
+
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
             reader,
             sha256=job.sha256,
-            light=YuNet(threshold=0.3),
-            strong=CenterFace(threshold=0.2),
+            finders=Finders(light=YuNet(threshold=0.3), strong=CenterFace(threshold=0.2), people=NanoDet()),
             versions=models.identities("find"),
             effort=job.effort,
+            hide=job.hide,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
         PLAN.write_text(plan.to_json(), encoding="utf-8")
@@ -40,6 +45,8 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
 
 def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     """Write the copy ``plan.json`` asks for, and the contact sheet."""
+    from safelight.hide.apply import apply
+
     if PLAN.stat().st_size > MAX_PLAN:
         raise SafelightError(Code.PLAN_INVALID, "The plan is larger than any plan can be.")
     plan = Plan.load(PLAN)

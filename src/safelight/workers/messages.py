@@ -32,6 +32,7 @@ class FindJob(Message):
     job: Literal["find"] = "find"
     sha256: Sha256
     effort: Literal["quick", "default", "thorough"] = "default"
+    hide: Literal["heads", "bodies"] = "heads"
     accept_damaged: bool = False
 
 
