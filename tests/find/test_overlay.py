@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from find.written import HEIGHT, WIDTH, Mask, Picture, compressed, ink, scenery, window, write
 from safelight import models
 from safelight.errors import SafelightError
 from safelight.find.detect import Detection
@@ -18,6 +17,7 @@ from safelight.find.overlay import Overlay, OverlayFinder
 from safelight.find.text import TextFinder
 from safelight.geometry import Box
 from safelight.plan import Kind
+from tests.find.written import HEIGHT, WIDTH, Mask, Picture, compressed, ink, scenery, window, write
 
 SECONDS = 12
 

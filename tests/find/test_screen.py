@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from find.written import HEIGHT, WIDTH, Picture, compressed, scenery, window
 from safelight.find.screen import ScreenFinder
 from safelight.geometry import Box
 from safelight.plan import Kind
+from tests.find.written import HEIGHT, WIDTH, Picture, compressed, scenery, window
 
 
 def screen_in(picture: Picture, content: Picture, box: tuple[int, int, int, int], slant: float) -> None:

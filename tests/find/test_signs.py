@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from find.written import HEIGHT, WIDTH, Picture, compressed, ink, scenery, window, write
 from safelight import models
 from safelight.errors import SafelightError
 from safelight.find.cuts import glances
@@ -20,6 +19,7 @@ from safelight.find.signs import Signs, blocks
 from safelight.find.text import TextFinder
 from safelight.geometry import Box
 from safelight.plan import Decision, Kind, Region, Shape
+from tests.find.written import HEIGHT, WIDTH, Picture, compressed, ink, scenery, window, write
 
 RATE = 10.0
 FRAMES = 50
