@@ -18,11 +18,13 @@ from safelight.geometry import Box
 from safelight.plan import Kind
 
 _SAME = 0.4  # overlap from which two heads in one picture are one person's
+_SMALLEST = 0.15  # area of a face's head, part of the area in which its body has it
 _INSIDE = 0.75  # or this part of the smaller lies in the larger
-EXACT = 0.6  # score from which a face says where its head ends; weaker ones are often the slit of a veil
+_EXACT = 0.6  # score from which a face says where its head ends; weaker ones are often the slit of a veil
 
-# What a person finder's score is worth beside a face finder's: from 0.3 on it makes a track on its own.
-_WORTH = (0.12, 0.2, 0.3, 0.5, 1.0), (0.25, 0.55, 0.6, 0.75, 1.0)
+# What a person finder's score is worth beside a face finder's: from 0.3 on it makes a track on its own, from 0.2
+# on when it comes again.
+_WORTH = (0.12, 0.199, 0.2, 0.3, 0.5, 1.0), (0.2, 0.4, 0.55, 0.6, 0.75, 1.0)
 
 # How far down a person's box the head reaches and half how wide it is, as parts of the box's height and width,
 # by height over width of the box: only the top is head where the whole person shows, half of it where the
@@ -37,7 +39,7 @@ class Sighting:
     """One head in one picture: its box, the best finder's score and name, and how many finders agree.
 
     ``kind``: FACE; HEAD when it was worked out from a body; BODY for a whole body. ``body``: the person's box
-    if a person finder saw one.
+    if a person finder saw one. ``exact``: it says where the head ends.
     """
 
     box: Box
@@ -46,11 +48,7 @@ class Sighting:
     kind: Kind
     finders: frozenset[str]
     body: Box | None = None
-
-    @property
-    def exact(self) -> bool:
-        """Whether it says where the head ends."""
-        return self.kind is Kind.FACE and self.score >= EXACT
+    exact: bool = False
 
 
 def head_of(detection: Detection, height: float) -> Box:
@@ -107,7 +105,8 @@ def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
         same = same_head(known, head)
         body = detection.box if detection.kind is Kind.BODY else None
         if body is not None:
-            same |= on_top(known, body) & np.array([s.kind is Kind.FACE and s.body is None for s in found], dtype=bool)
+            sure = np.array([s.exact for s in found], dtype=bool)
+            same = (same & ~sure) | (fits(known, head) & sure)
         places = np.flatnonzero(same)
         if places.size:
             place = int(places[0])
@@ -117,7 +116,8 @@ def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
         boxes[len(found)] = head
         names = frozenset({detection.finder})
         kind = Kind.FACE if body is None else Kind.HEAD
-        found.append(Sighting(head, score, detection.finder, kind, names, body))
+        exact = body is None and score >= _EXACT
+        found.append(Sighting(head, score, detection.finder, kind, names, body, exact))
     return sorted(found, key=lambda s: (-s.score, s.box))
 
 
@@ -138,12 +138,11 @@ def _core(head: Box) -> Box:
     return head.grown(-side, 0.0, -side, -below)
 
 
-def on_top(heads: NDArray[np.float64], body: Box) -> NDArray[np.bool_]:
-    """Which heads (n, 4) sit on a body."""
+def fits(heads: NDArray[np.float64], head: Box) -> NDArray[np.bool_]:
+    """Which heads (n, 4) can be the one that a body was found to have: in its middle, and not far too small."""
     x, y = (heads[:, :2] + heads[:, 2:]).T / 2
-    inside: NDArray[np.bool_] = (x >= body.x1) & (x <= body.x2)
-    inside &= (y >= body.y1 - 0.1 * body.height) & (y <= body.y1 + 0.4 * body.height)
-    return inside
+    inside: NDArray[np.bool_] = (x >= head.x1) & (x <= head.x2) & (y >= head.y1) & (y <= head.y2)
+    return inside & (_areas(heads) >= _SMALLEST * head.area)
 
 
 def _common(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ _CLOSER_SIDE = 160  # side of an enlarged part, pixels
 _CLOSER_FACE = 44.0  # size a head is brought to in it, at most three times enlarged
 _CLOSER_MOST = 12  # parts looked at in one picture
 _GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
+_USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
 _FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
 
 
@@ -116,6 +117,7 @@ class Search:
         self._bodies = Tracker(width, height, scale, patience) if whole else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
+        self._people_period = max(round(effort.people * rate / _USUAL_RATE), 1)
         self._since_light = self._since_strong = self._since_people = NEVER
         self._age = 0  # pictures of this shot so far
         self._looks = 0
@@ -154,7 +156,7 @@ class Search:
         due = first or glance.last or strong or self._since_light >= self._effort.period
         due = due or (self._restless() and self._purse.spend(self._megapixels(self._within(_GLANCE))))
         fresh = self._age <= _FRESH or glance.last
-        people = self._people if fresh or self._since_people >= self._effort.people else None
+        people = self._people if fresh or self._since_people >= self._people_period else None
         if not due and people is None:
             return
         view = _View(glance.picture, *self._size)
@@ -205,7 +207,7 @@ class Search:
 
     def _closer(self, frame: int, view: _View) -> list[Sighting]:
         """Look at enlarged parts around tracks that were not seen in this picture or are not believed yet."""
-        due = frame - self._effort.people
+        due = frame - self._people_period
         wanting = [t for t in self._tracker.live if not t.believed or t.seen < (frame if t.face else due)]
         wanting.sort(key=lambda t: (frame - t.seen, t.number))
         seen: list[Detection] = []

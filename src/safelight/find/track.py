@@ -15,7 +15,7 @@ import numpy as np
 
 from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
-from safelight.find.head import Sighting, on_top, overlaps, same_head
+from safelight.find.head import Sighting, fits, overlaps, same_head
 from safelight.find.path import Path, Spot
 from safelight.geometry import Box
 from safelight.plan import How, Kind
@@ -23,6 +23,9 @@ from safelight.plan import How, Kind
 SURE = 0.5  # a sighting that is associated first
 BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
 NEVER = 10**9  # frames
+_LEAST = 0.25  # a sighting below it continues tracks but begins none
+_BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
+_TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
@@ -55,6 +58,7 @@ class Track:
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
     exact: int = -NEVER  # frame of the last sighting that said where the head ends
+    doubled: int = 0  # looks in a row in which a better track was on the same head
     body: int = -NEVER  # frame of the last sighting of the person's body
 
     @property
@@ -91,7 +95,7 @@ class Track:
 
         ``part``: the head's width as a part of the picture's; the larger, the more weak looks it takes.
         """
-        if self.good:
+        if self.good or (self.body >= 0 and self.best >= BELIEVED):
             return True
         if not self.face:
             return self.sightings >= 2 and self.total >= 1.1
@@ -149,6 +153,8 @@ class Tracker:
         for sighting in found:
             if id(sighting) in taken or (seen and same_head(np.array(seen), sighting.box).any()):
                 continue  # joined, or a second look at a head that is
+            if sighting.score < _LEAST:
+                continue
             self._number += 1
             spot = Spot(trace.frame, sighting.box, How.FOUND, sighting.finder, sighting.score)
             track = Track(
@@ -171,6 +177,28 @@ class Tracker:
             if not track.believed and track.supported(track.box.width / self._picture.width):
                 track.believed = True
                 self._follow_back(track)
+        self._end_doubles(trace.frame)
+
+    def _end_doubles(self, frame: int) -> None:
+        """Of two tracks that have long been on one head the one goes on that knows more of it.
+
+        Two heads of which each was lately seen as a sure face are two, however near they are.
+        """
+        recent = frame - self._patience.held
+        ranked = [t for t in self.live if t.believed and not t.lost]
+        ranked.sort(key=lambda t: (-(t.exact >= recent), -t.good, -t.sightings, t.number))
+        if len(ranked) < 2:
+            return
+        boxes = np.array([track.box for track in ranked])
+        ended = set()
+        for place, track in enumerate(ranked):
+            kept = [i for i in range(place) if id(ranked[i]) not in ended and ranked[i].seen >= recent]
+            double = bool(same_head(boxes[kept], track.box).any()) and track.exact < recent
+            track.doubled = track.doubled + 1 if double else 0
+            if track.doubled >= _TWICE:
+                ended.add(id(track))
+                self._close(track)
+        self.live = [track for track in self.live if id(track) not in ended]
 
     def finish(self) -> list[Track]:
         """End every live track; all believed tracks, in order of birth."""
@@ -180,14 +208,12 @@ class Tracker:
         return sorted(self.done, key=lambda t: t.number)
 
     def _good(self, sighting: Sighting) -> bool:
-        if sighting.body is not None and not sighting.exact:
-            return sighting.score >= BELIEVED
-        return sighting.score >= enough(sighting.box.width / self._picture.width)
+        return sighting.exact and sighting.score >= enough(sighting.box.width / self._picture.width)
 
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
         if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
-            return min(self._patience.unseen, self._patience.held * min(2 + track.sightings // 3, 5))
+            return self._patience.held * min(1 + track.sightings // 4, 3)
         return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
 
     def _small(self, box: Box) -> Box:
@@ -335,11 +361,13 @@ def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sigh
     away = apart / np.maximum(np.minimum(size[None], known[:, None]), 1.0)
     reach = np.array([0.55 + min(0.05 * track.lost, 0.7) for track in tracks])
     near = (away <= reach[:, None]) | (overlaps(expected, boxes) >= 0.3)
+    bodies = np.array([sighting.kind is Kind.HEAD for sighting in found])
+    near |= bodies[None] & (away <= reach[:, None] + _BODY_REACH)
     possible = near & (ratio > 0.45) & (ratio < 2.2)
     faces = np.array([track.face for track in tracks])
     for column, sighting in enumerate(found):
         if sighting.kind is Kind.HEAD and sighting.body is not None:
-            possible[:, column] |= faces & on_top(expected, sighting.body)
+            possible[:, column] |= faces & fits(expected, sighting.box)
     trust = np.array([0.3 * track.believed for track in tracks])[:, None]
     order = away + 0.5 * np.abs(ratio - 1) - trust - 0.2 * np.array([s.score for s in found])[None]
     rows, columns = np.nonzero(possible)
