@@ -201,13 +201,35 @@ class Settings(Document):
     sound: SoundAction = SoundAction.SILENCE
 
 
+class Effort(StrEnum):
+    """How hard `find` looks."""
+
+    QUICK = "quick"
+    DEFAULT = "default"
+    THOROUGH = "thorough"
+
+
+class Hide(StrEnum):
+    """How much of a person is hidden."""
+
+    HEADS = "heads"
+    BODIES = "bodies"
+
+
+class Asked(Document):
+    """What `find` is asked to look for. ``text``: readable text is hidden, not only proposed."""
+
+    effort: Effort = Effort.DEFAULT
+    hide: Hide = Hide.HEADS
+    text: bool = False
+
+
 class Origin(Document):
-    """What made the plan."""
+    """What made the plan. ``finders``: their names and what identifies their weights."""
 
     safelight: str
     finders: dict[str, str] = {}
-    effort: Literal["quick", "default", "thorough"] = "default"
-    hide: Literal["heads", "bodies"] = "heads"
+    asked: Asked = Asked()
 
 
 class Plan(Document):

@@ -90,8 +90,7 @@ def hide_only(
         if plan.clip.sha256 != sha256:
             raise SafelightError(Code.PLAN_OTHER_CLIP, f"{printable(plan_file)} was made for another file.")
         options = Options(
-            effort=plan.origin.effort,
-            hide=plan.origin.hide,
+            asked=plan.origin.asked,
             look=look or plan.settings.look,
             curtain=curtain or plan.settings.curtain,
             accept_damaged=accept_damaged,
@@ -123,12 +122,12 @@ def _plan_for(
     cancel: threading.Event,
 ) -> Plan:
     """The plan for an original: the one that lies there if it is still good, else a new one, which is kept at once."""
-    origin = Origin(safelight=__version__, finders=models.identities("find"), effort=options.effort, hide=options.hide)
+    origin = Origin(safelight=__version__, finders=models.identities("find"), asked=options.asked)
     kept = _kept_plan(names, sha256, origin)
     if kept is not None:
         return kept
     observer.stage("finding")
-    job = FindJob(sha256=sha256, effort=options.effort, hide=options.hide, accept_damaged=options.accept_damaged)
+    job = FindJob(sha256=sha256, asked=options.asked, accept_damaged=options.accept_damaged)
     found = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(found, Found)
     made = _regular(work / "plan.json", MAX_PLAN)

@@ -22,9 +22,11 @@ from safelight.find.bridge import bridged
 from safelight.find.cuts import Glance, Showable, glances, luma_size
 from safelight.find.detect import Detection, Finder, PeopleFinder
 from safelight.find.head import Sighting, bodies, sightings
+from safelight.find.signs import Signs
 from safelight.find.track import NEVER, Patience, Track, Tracker
 from safelight.geometry import Box
 from safelight.media.ahead import ahead
+from safelight.plan import Region
 
 _STRONG_COST = 4.0  # what a pixel costs the strong finder, the light one's being 1
 _CALL_COST = 0.03  # what each look costs beside its pixels, megapixels
@@ -91,12 +93,13 @@ class _Purse:
 @dataclass(frozen=True)
 class Finders:
     """Who looks. ``light`` looks for faces often, ``strong`` (None: not at all) seldom and closely, ``people`` (None:
-    not at all) for people as a whole.
+    not at all) for people as a whole, ``text`` (None: not at all) for words.
     """
 
     light: Finder
     strong: Finder | None = None
     people: PeopleFinder | None = None
+    text: Finder | None = None
 
 
 class Search:
@@ -115,6 +118,7 @@ class Search:
         patience = Patience(unseen=min(10 * second, 300), held=second, doubted=max(second // 2, 3))
         self._tracker = Tracker(width, height, scale, patience)
         self._bodies = Tracker(width, height, scale, patience) if whole else None
+        self._signs = Signs(width, height, rate, finders.text) if finders.text is not None else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
         self._people_period = max(round(effort.people * rate / _USUAL_RATE), 1)
@@ -137,9 +141,15 @@ class Search:
                 for tracker in self._trackers:
                     tracker.step(glance)
                 self._look(glance)
+                if self._signs is not None:
+                    self._signs.step(glance)
                 progress(frame + 1)
         tracks = [bridged(tracker.finish(), round(1.5 * self._second)) for tracker in self._trackers]
         return Found([track for some in tracks for track in some], cuts, times)
+
+    def written(self, found: Found, margin: int, *, hide_text: bool) -> list[Region]:
+        """Regions of what was written in the clip; see :meth:`safelight.find.signs.Signs.regions`."""
+        return [] if self._signs is None else self._signs.regions(found.cuts, found.pts, margin, hide_text=hide_text)
 
     @property
     def _trackers(self) -> list[Tracker]:

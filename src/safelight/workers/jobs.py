@@ -28,15 +28,17 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
+    from safelight.find.text import TextFinder
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
             reader,
             sha256=job.sha256,
-            finders=Finders(light=YuNet(threshold=0.3), strong=CenterFace(threshold=0.2), people=NanoDet()),
+            finders=Finders(
+                light=YuNet(threshold=0.3), strong=CenterFace(threshold=0.2), people=NanoDet(), text=TextFinder()
+            ),
             versions=models.identities("find"),
-            effort=job.effort,
-            hide=job.hide,
+            asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
         PLAN.write_text(plan.to_json(), encoding="utf-8")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from safelight.errors import Code
 from safelight.media.facts import ClipFacts, Gap
+from safelight.plan import Asked
 
 MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 
@@ -31,8 +32,7 @@ class FindJob(Message):
 
     job: Literal["find"] = "find"
     sha256: Sha256
-    effort: Literal["quick", "default", "thorough"] = "default"
-    hide: Literal["heads", "bodies"] = "heads"
+    asked: Asked = Asked()
     accept_damaged: bool = False
 
 
