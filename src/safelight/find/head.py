@@ -23,8 +23,10 @@ _INSIDE = 0.75  # or this part of the smaller lies in the larger
 _EXACT = 0.6  # score from which a face says where its head ends; weaker ones are often the slit of a veil
 
 # What a person finder's score is worth beside a face finder's: from 0.3 on it makes a track on its own, from 0.2
-# on when it comes again.
-_WORTH = (0.12, 0.199, 0.2, 0.3, 0.5, 1.0), (0.2, 0.4, 0.55, 0.6, 0.75, 1.0)
+# on when it comes again. Below that only people near the camera count, who would be recognised first.
+_WORTH = (0.12, 0.199, 0.2, 0.3, 0.5, 1.0), (0.3, 0.4, 0.55, 0.6, 0.75, 1.0)
+_NEAR = 0.35  # height of a person near the camera, part of the picture's height
+_LITTLE = 0.1  # what a weak look at a far person is worth
 
 # How far down a person's box the head reaches and half how wide it is, as parts of the box's height and width,
 # by height over width of the box: only the top is head where the whole person shows, half of it where the
@@ -72,20 +74,24 @@ def head_of(detection: Detection, height: float) -> Box:
     return Box(x - half, min(top, 0.0) if top < _EDGE * height else top, x + half, box.y1 + depth)
 
 
-def bodies(detections: Iterable[Detection]) -> list[Sighting]:
-    """One sighting a whole body, a little larger than seen, best first."""
+def bodies(detections: Iterable[Detection], height: float) -> list[Sighting]:
+    """One sighting a whole body, a little larger than seen, best first. ``height``: the picture's."""
     found = []
     for detection in sorted(detections, key=lambda d: (-d.score, d.box)):
         if detection.kind is Kind.BODY:
             side, more = 0.06 * detection.box.width, 0.05 * detection.box.height
             box = detection.box.grown(side, more, side, more)
             names = frozenset({detection.finder})
-            found.append(Sighting(box, _worth(detection), detection.finder, Kind.BODY, names, detection.box))
+            found.append(Sighting(box, _worth(detection, height), detection.finder, Kind.BODY, names, detection.box))
     return found
 
 
-def _worth(detection: Detection) -> float:
-    return float(np.interp(detection.score, *_WORTH)) if detection.kind is Kind.BODY else detection.score
+def _worth(detection: Detection, height: float) -> float:
+    if detection.kind is not Kind.BODY:
+        return detection.score
+    if detection.score < _WORTH[0][2] and detection.box.height < _NEAR * height:
+        return _LITTLE
+    return float(np.interp(detection.score, *_WORTH))
 
 
 def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
@@ -100,7 +106,7 @@ def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
     for detection in ranked:
         if detection.box.area <= 0:
             continue
-        head, score = head_of(detection, height), _worth(detection)
+        head, score = head_of(detection, height), _worth(detection, height)
         known = boxes[: len(found)]
         same = same_head(known, head)
         body = detection.box if detection.kind is Kind.BODY else None

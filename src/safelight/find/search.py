@@ -121,7 +121,7 @@ class Search:
         self._signs = Signs(width, height, rate, finders.text) if finders.text is not None else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
-        self._people_period = max(round(effort.people * rate / _USUAL_RATE), 1)
+        self._people_period = max(round(effort.people * rate / _USUAL_RATE), 2)
         self._since_light = self._since_strong = self._since_people = NEVER
         self._age = 0  # pictures of this shot so far
         self._looks = 0
@@ -175,7 +175,7 @@ class Search:
             seen += view.seen(people, people.fitted(*self._size))
             self._since_people = 0
             if self._bodies is not None:
-                self._bodies.see(bodies(seen))
+                self._bodies.see(bodies(seen, self._size[1]))
         if due:
             seen += view.seen(self._light, view.scaled(self._scale(first)))
             self._since_light = 0

@@ -25,6 +25,7 @@ BELIEVED = 0.6  # a single sighting of a small head that makes a track on its ow
 NEVER = 10**9  # frames
 _LEAST = 0.25  # a sighting below it continues tracks but begins none
 _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
+_COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
@@ -150,9 +151,12 @@ class Tracker:
                 self._join(track, sighting, trace)
                 taken.add(id(sighting))
         seen = [track.box for track in self.live if track.seen == trace.frame]
+        sure = [track.box for track in self.live if track.believed and not track.lost and track.seen < trace.frame]
         for sighting in found:
             if id(sighting) in taken or (seen and same_head(np.array(seen), sighting.box).any()):
                 continue  # joined, or a second look at a head that is
+            if not sighting.exact and any(box.overlap(sighting.box) > _COVERED for box in sure):
+                continue  # covered; when that track ends, the next look begins another
             if sighting.score < _LEAST:
                 continue
             self._number += 1
