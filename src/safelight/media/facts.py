@@ -31,6 +31,18 @@ class SoundFacts(BaseModel):
     duration: Annotated[float, Field(ge=0)]  # seconds
 
 
+class Gap(BaseModel):
+    """A stretch of the film that could not be read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after: int  # index of the last picture before the gap; -1 when it lies before the first
+    frames: int | None  # pictures lost, when the container tells
+    start: float | None  # seconds on the clip's time line, when known
+    end: float | None
+    reason: Annotated[str, Field(max_length=200)]
+
+
 class ClipFacts(BaseModel):
     """A clip as probed: nothing here needs the whole film to be decoded."""
 
@@ -45,7 +57,14 @@ class ClipFacts(BaseModel):
     pixel_aspect: Annotated[float, Field(gt=0)]
     turn: Annotated[int, Field(ge=0, le=3)]
     interlaced: bool
+    bottom_first: bool = False  # of interlaced pictures: the lower field is the earlier one
     hdr: bool
+    # How samples become light, as code points of ITU-T H.273. Never "unspecified": what the file does not say is
+    # settled when it is opened, the way players do.
+    matrix: Annotated[int, Field(ge=0, le=255)] = 1
+    primaries: Annotated[int, Field(ge=0, le=255)] = 1
+    transfer: Annotated[int, Field(ge=0, le=255)] = 1
+    lossy: bool = True  # a still that was lossy already may be written as JPEG
     time_base: tuple[int, int]
     frames_expected: int | None  # what the container claims, never trusted
     rate: float | None  # average frames per second, for progress only

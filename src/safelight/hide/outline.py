@@ -1,0 +1,111 @@
+"""Which samples a region covers, exactly, on the planes as they are stored.
+
+A region's shape (a box, or the ellipse inside it) is turned into one span per row of luma pixels. A pixel belongs to
+the region as soon as the shape touches it, be it in one corner: rounding goes outwards everywhere. Coarser rasters
+(chroma planes, the grid of the veil) are derived from these spans and never from the shape again, so that no raster can
+disagree with the luma about what is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.geometry import Box
+from safelight.plan import Shape
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Covered samples of a raster: row ``top + i`` is covered from ``left[i]`` up to, not including, ``right[i]``.
+
+    ``left`` and ``right`` are int64, of equal length, at least one row; a row with ``right <= left`` covers nothing.
+    """
+
+    top: int
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, box: Box, shape: Shape, width: int, height: int) -> Self | None:
+        """Every pixel of a ``width`` x ``height`` raster touched by the shape inside ``box`` (raster coordinates).
+
+        None when the shape lies wholly outside the raster.
+        """
+        x1, y1, x2, y2 = box
+        first = max(int(np.floor(y1)), 0)
+        # A shape thinner than the float grid still touches the pixel it lies in, hence "+ 1".
+        end = min(max(int(np.ceil(y2)), int(np.floor(y1)) + 1), height)
+        if end <= first:
+            return None
+        rows = np.arange(first, end, dtype=np.float64)
+        if shape is Shape.BOX:
+            left, right = np.full(len(rows), np.floor(x1)), np.full(len(rows), np.ceil(x2))
+        else:
+            # The widest chord of an ellipse within one row of pixels is the one nearest to its centre.
+            across, down = (x2 - x1) / 2, (y2 - y1) / 2
+            away = np.maximum(np.minimum(rows + 1, y1 + down), rows) - (y1 + down)
+            away = away / down if down > 0 else np.zeros(len(rows))
+            half = across * np.sqrt(np.maximum(1.0 - away * away, 0.0))
+            left, right = np.floor(x1 + across - half), np.ceil(x1 + across + half)
+        right = np.maximum(right, left + 1)
+        left = np.minimum(np.maximum(left, 0), width).astype(np.int64)
+        right = np.minimum(np.maximum(right, 0), width).astype(np.int64)
+        right[right <= left] = 0  # an empty row: it must stay empty on coarser rasters, whatever its left is
+        if not right.any():
+            return None
+        return cls(first, left, right)
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """Bounds: left, top, right, bottom, the last two exclusive."""
+        return int(self.left.min()), self.top, int(self.right.max()), self.top + len(self.left)
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_]:
+        """Covered samples within :attr:`box`, shape (bottom - top, right - left). Not to be written to."""
+        x1, _, x2, _ = self.box
+        columns = np.arange(x1, x2)
+        covered: NDArray[np.bool_] = (columns >= self.left[:, None]) & (columns < self.right[:, None])
+        return covered
+
+    def coarse(self, across: int, down: int) -> Outline:
+        """The outline on a raster whose samples are ``across`` x ``down`` of ours: touched samples are covered."""
+        first, last = self.top // down, (self.top + len(self.left) - 1) // down
+        # where each group of `down` rows begins; the topmost group may be cut
+        starts = np.maximum(np.arange(first, last + 1) * down - self.top, 0)
+        left = np.minimum.reduceat(self.left, starts) // across
+        right = -(-np.maximum.reduceat(self.right, starts) // across)
+        return Outline(first, left, right)
+
+    def chroma(self, sub_x: int, sub_y: int, height: int) -> Outline:
+        """The outline on a chroma plane of ``height`` rows, subsampled ``sub_x`` times across and ``sub_y`` down.
+
+        Rows of chroma belong to lines of luma in two ways: a progressive picture shares them between neighbouring
+        lines, an interlaced one between lines of one field. A file's word for which of both holds is not trusted:
+        chroma rows go in pairs, and a pair is covered when any of the lines is that either way of sharing gives it.
+        """
+        if sub_y == 1:
+            return self.coarse(sub_x, 1)
+        pairs = self.coarse(sub_x, 2 * sub_y)
+        top = 2 * pairs.top
+        rows = min(2 * len(pairs.left), height - top)
+        return Outline(top, np.repeat(pairs.left, 2)[:rows], np.repeat(pairs.right, 2)[:rows])
+
+
+def covered(outlines: Iterable[Outline], width: int, height: int) -> int:
+    """How many samples of a raster the outlines cover together; what lies under several counts once."""
+    seen = np.zeros((height, width), np.bool_)
+    total = 0
+    for outline in outlines:
+        x1, y1, x2, y2 = outline.box
+        part = seen[y1:y2, x1:x2]
+        new = outline.mask > part  # covered here and not yet seen
+        part |= new
+        total += int(np.count_nonzero(new))
+    return total

@@ -1,0 +1,105 @@
+"""Fill the hidden regions of one picture, in place, on its stored planes.
+
+What keeps hidden pixels out of the copy is the order: **first every hidden sample is overwritten with a constant, then
+the veil is computed from what is left.** After the first step the planes hold nothing that was hidden, so whatever the
+second step does, right or wrong, pretty or ugly, it cannot leak. A sample outside the regions is never written.
+
+Nothing is feathered: a soft edge would either mix hidden pixels in or change pixels the plan does not cover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.geometry import Box, Raster
+from safelight.hide.grain import TILE, bound, grain
+from safelight.hide.outline import Outline, covered
+from safelight.hide.veil import Veil
+from safelight.media.planes import Planes
+from safelight.plan import Look, Shape
+
+_LUMA_GRAIN = 400  # standard deviation, 16-bit scale: 1.6 steps of 8 bit, the noise of a decent camera by day
+_CHROMA_GRAIN = 90  # a third of a step: enough to keep 8-bit gradients from banding, too little to see as colour
+
+
+def hide_areas(planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raster, look: Look, index: int) -> int:
+    """Fill areas of one picture; returns how many luma pixels are covered.
+
+    ``planes``: changed in place. ``areas``: shapes and their boxes in shown coordinates of ``raster``, which must have
+    the size of the planes; areas may overlap and reach outside. ``index``: the picture's number, for the grain.
+    The result depends on the areas, the look, the index, and samples outside every area, on nothing else.
+    """
+    height, width = planes.y.shape
+    outlines = [
+        outline
+        for shape, box in areas
+        if (outline := Outline.of(raster.to_stored(box), shape, width, height)) is not None
+    ]
+    if not outlines:
+        return 0
+    groups = [_Group([planes.y], slice(0, 1), outlines, _LUMA_GRAIN)]
+    if planes.u is not None and planes.v is not None:
+        chroma = [outline.chroma(planes.sub_x, planes.sub_y, planes.u.shape[0]) for outline in outlines]
+        groups.append(_Group([planes.u, planes.v], slice(1, 3), chroma, _CHROMA_GRAIN))
+    rest, spans = _rest(planes.full_range)
+    for group in groups:
+        group.blank([value >> (16 - planes.depth) for value in rest[group.channels]])
+    if look is Look.VEIL:
+        every = [plane for group in groups for plane in group.planes]
+        limits = [
+            (low + bound(group.sigma), high - bound(group.sigma))
+            for group in groups
+            for low, high in spans[group.channels]
+        ]
+        veil = Veil(every, planes.depth, planes.sub_x, planes.sub_y, outlines, rest[: len(every)], limits)
+        for group in groups:
+            group.drape(veil, index, planes.depth)
+    return covered(outlines, width, height)
+
+
+def _rest(full_range: bool) -> tuple[list[int], list[tuple[int, int]]]:
+    """The colour of rest and the legal span of Y, U and V, on the 16-bit scale.
+
+    Mid grey and not black: it is the value with the smallest largest distance to anything around it, so it neither
+    glares nor gapes, and the encoder rings least at its edges. Colourless in every colour matrix.
+    """
+    if full_range:
+        return [32768, 32768, 32768], [(0, 65535)] * 3
+    return [(16 + 235) << 7, 32768, 32768], [(16 << 8, 235 << 8), (16 << 8, 240 << 8), (16 << 8, 240 << 8)]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Planes of one size (luma alone, or both of chroma), their place among Y, U and V, and what is hidden in them."""
+
+    planes: list[NDArray[Any]]
+    channels: slice
+    outlines: list[Outline]
+    sigma: int
+
+    def blank(self, values: list[int]) -> None:
+        """Overwrite every covered sample with one value per plane."""
+        for outline in self.outlines:
+            x1, y1, x2, y2 = outline.box
+            for plane, value in zip(self.planes, values, strict=True):
+                np.copyto(plane[y1:y2, x1:x2], plane.dtype.type(value), where=outline.mask)
+
+    def drape(self, veil: Veil, index: int, depth: int) -> None:
+        """Lay the veil and its grain over every covered sample, block by block to keep memory small."""
+        for outline in self.outlines:
+            x1, y1, x2, y2 = outline.box
+            for top in range(y1, y2, TILE):
+                for left in range(x1, x2, TILE):
+                    bottom, right = min(top + TILE, y2), min(left + TILE, x2)
+                    where = outline.mask[top - y1 : bottom - y1, left - x1 : right - x1]
+                    block = veil.block(self.channels, left, top, right - left, bottom - top)
+                    noise = grain(index, left, top, right - left, bottom - top, self.sigma, depth)
+                    for plane, smooth in zip(self.planes, block, strict=True):
+                        fresh = (smooth + noise) >> (16 - depth)
+                        # "unsafe" is uint16 to uint8; the value fits, its upper bits were shifted out
+                        np.copyto(plane[top:bottom, left:right], fresh, where=where, casting="unsafe")

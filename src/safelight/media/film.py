@@ -1,0 +1,274 @@
+"""Decoding a film, and noticing everything that does not come out as the container promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import BinaryIO
+
+import av
+from av.codec.context import ThreadType
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+
+from safelight.errors import Code, SafelightError
+from safelight.media import colour, tracks, upright
+from safelight.media.facts import ClipFacts, Gap
+from safelight.media.fields import bottom_first
+from safelight.media.shot import Shot
+from safelight.media.source import (
+    MAX_PIXELS,
+    Complaints,
+    file_size,
+    open_container,
+    promised_size,
+    unreadable,
+)
+
+# Codecs in which each packet holds one picture, so that a packet without a picture is a loss. Not among them: VP8, VP9
+# and AV1 (invisible reference pictures), and MPEG-4 part 2 (packed pictures, placeholders).
+_ONE_TO_ONE = frozenset(
+    "h264 hevc mjpeg mpeg2video mpeg1video dvvideo prores dnxhd ffv1 huffyuv ffvhuff rawvideo".split()
+)
+_INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
+_TIMED = frozenset({"matroska,webm", "avi", "asf", "flv", "mxf"})
+_MAX_READ_ERRORS = 100
+
+
+class Film:
+    """A film being read: ``facts`` at once, then :meth:`shots`, then ``missing``."""
+
+    def __init__(self, source: BinaryIO, accept_damaged: bool) -> None:
+        self.missing: list[Gap] = []
+        self._accept = accept_damaged
+        self._complaints = Complaints()
+        self._size = file_size(source)
+        self._promised = promised_size(source, self._size)
+        self._container: InputContainer = open_container(source, self._complaints)
+        self._track = tracks.choose(self._container)
+        self._context = self._track.codec_context
+        # Two threads change nothing in a sound film, but which picture a mistake is noticed at, and what is put in
+        # its place, depends on chance: damaged films are decoded by one.
+        self._context.thread_type = ThreadType.FRAME | ThreadType.SLICE
+        self._context.thread_count = 1 if accept_damaged else 2
+        self._context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "crccheck+bitstream"}
+        self._base = self._track.time_base or Fraction(1, 90000)
+        self._index = -1
+        self._shape = (0, 0, "")
+        self._end = 0.0  # seconds of the container up to which anything was read
+        self._packets = 0
+        self._pending: set[int] = set()
+        self._last: int | None = None
+        self._offset = 0
+        self._doubt = False
+        self._origin = 0.0
+        self._frames = self._decode()
+        first = next(self._frames, None)
+        if first is None:
+            raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
+        self._first: Shot | None = first
+        self.mirrored, turn = upright.of_frame(first.frame)
+        self.facts = self._describe(first, turn)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._frames.close()
+        self._container.close()
+
+    def shots(self) -> Iterator[Shot]:
+        """All frames in presentation order, once."""
+        first, self._first = self._first, None
+        if first is None:
+            raise ValueError("a film can be read once")
+        yield first
+        yield from self._frames
+
+    # -- facts ---------------------------------------------------------------------------------------------------
+
+    def _describe(self, first: Shot, turn: int) -> ClipFacts:
+        frame, track, container = first.frame, self._track, self._container
+        sound = tracks.sound_of(container)
+        picture = float(first.pts * self._base)
+        heard = tracks.seconds(sound.start_time, sound.time_base) if sound is not None else None
+        self._origin = picture if heard is None else min(picture, heard)
+        rgb = frame.format.is_rgb or frame.format.has_palette
+        meaning = colour.settle(
+            0 if rgb else frame.colorspace, frame.color_primaries, frame.color_trc, frame.width, frame.height
+        )
+        order = self._context.field_order
+        interlaced = frame.interlaced_frame or order in (2, 3, 4, 5)
+        rate = track.average_rate or track.guessed_rate
+        duration = tracks.seconds(track.duration, track.time_base)
+        if duration is None and container.duration is not None:
+            duration = container.duration / 1e6
+        aspect = track.sample_aspect_ratio
+        shape = float(aspect) if aspect else 1.0
+        return ClipFacts(
+            container=container.format.name[:100],
+            codec=self._context.codec.canonical_name[:50],
+            pixel_format=frame.format.name,
+            still=False,
+            stored_width=frame.width,
+            stored_height=frame.height,
+            pixel_aspect=shape if 0.1 <= shape <= 10 else 1.0,
+            turn=turn,
+            interlaced=interlaced,
+            bottom_first=bottom_first(frame) if frame.interlaced_frame else order in (3, 4),
+            hdr=meaning.hdr,
+            matrix=meaning.matrix,
+            primaries=meaning.primaries,
+            transfer=meaning.transfer,
+            time_base=(self._base.numerator, self._base.denominator),
+            frames_expected=track.frames or None,
+            rate=float(rate) if rate else None,
+            duration=duration,
+            picture_start=picture - self._origin,
+            sound=tracks.sound_facts(container, sound, self._origin),
+            dropped=tracks.dropped(container, track, frame),
+        )
+
+    # -- damage --------------------------------------------------------------------------------------------------
+
+    def _damage(
+        self, reason: str, *, frames: int | None = None, span: tuple[float, float] | None = None
+    ) -> None:
+        """Refuse, or note what is missing and doubt all that follows until the next key frame."""
+        where = f" after picture {self._index}" if self._index >= 0 else " at the start"
+        if not self._accept:
+            raise SafelightError(Code.DAMAGED, f"{reason}{where}.")
+        start, end = (span[0] - self._origin, span[1] - self._origin) if span else (None, None)
+        gap = Gap(after=self._index, frames=frames, start=start, end=end, reason=reason)
+        last = self.missing[-1] if self.missing else None
+        if last is None or (last.after, last.reason) != (gap.after, gap.reason) or frames:
+            self.missing.append(gap)
+        self._doubt = True
+
+    # -- decoding ------------------------------------------------------------------------------------------------
+
+    def _decode(self) -> Iterator[Shot]:
+        for packet in self._read():
+            before = self._complaints.count
+            frames: list[VideoFrame] = []
+            try:
+                with self._complaints.heard():
+                    frames = self._context.decode(packet if packet.size else None)
+            except av.error.EOFError:
+                pass  # flushed twice
+            except av.error.FFmpegError:
+                self._damage("A picture could not be decoded")
+            else:
+                if self._complaints.count > before:
+                    self._damage("The picture stream is damaged")
+            for frame in frames:
+                yield self._accepted(frame)
+        if self._index >= 0:
+            self._check_end()
+
+    def _read(self) -> Iterator[Packet]:
+        """The film's packets and the closing empty one; errors of the disk and the container become refusals."""
+        errors = 0
+        while True:
+            packets = self._container.demux()
+            try:
+                while True:
+                    before = self._complaints.count
+                    with self._complaints.heard():
+                        packet = next(packets, None)
+                    if packet is None:
+                        return
+                    self._note_end(packet)
+                    if self._complaints.count > before:
+                        self._damage("The container is damaged")
+                    if packet.stream_index != self._track.index:
+                        continue
+                    if packet.is_corrupt:
+                        self._damage("A packet is damaged")
+                    if packet.size:
+                        self._packets += 1
+                        if packet.pts is not None and not packet.is_discard and not packet.is_disposable:
+                            self._pending.add(packet.pts)
+                    yield packet
+            except av.error.FFmpegError:
+                self._damage("The container cannot be read on")
+                errors += 1
+                if errors > _MAX_READ_ERRORS:
+                    return
+            except OSError as error:
+                raise unreadable(error) from error
+
+    def _note_end(self, packet: Packet) -> None:
+        if packet.pts is not None and packet.time_base:
+            self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+
+    def _accepted(self, frame: VideoFrame) -> Shot:
+        """Check a frame, settle its time and number it."""
+        tracks.check_size(frame.width, frame.height)
+        if self._index >= 0 and (frame.width, frame.height, frame.format.name) != self._shape:
+            raise SafelightError(Code.UNSUPPORTED, "The picture changes its size or pixel format midway.")
+        self._shape = (frame.width, frame.height, frame.format.name)
+        self._note_lost(frame)
+        if frame.key_frame and not frame.is_corrupt:
+            self._doubt = False
+        if frame.is_corrupt:
+            self._damage("A picture is damaged")
+        pts = self._stamp(frame)
+        self._index += 1
+        return Shot(frame, pts, self._doubt)
+
+    def _note_lost(self, frame: VideoFrame) -> None:
+        """Packets that should have been shown before this frame and never came out are losses."""
+        pts = frame.pts
+        if pts is None:
+            self._pending.clear()
+            return
+        self._pending.discard(pts)
+        lost = [p for p in self._pending if p < pts]
+        self._pending.difference_update(lost)
+        if lost and self._context.codec.canonical_name in _ONE_TO_ONE and not frame.interlaced_frame:
+            span = float(min(lost) * self._base), float(pts * self._base)
+            if self._index < 0:
+                # A film cut out of a longer one may begin with pictures that need what was cut away. No player
+                # shows them; they are named, not refused.
+                self.missing.append(
+                    Gap(after=-1, frames=len(lost), start=None, end=None, reason="Before the first key frame")
+                )
+            else:
+                self._damage("Pictures were lost", frames=len(lost), span=span)
+
+    def _stamp(self, frame: VideoFrame) -> int:
+        """A presentation time that rises strictly."""
+        rate = self._track.average_rate or self._track.guessed_rate or Fraction(25)
+        step = frame.duration or max(round(1 / (rate * self._base)), 1)
+        if self._last is None:
+            self._last = frame.pts if frame.pts is not None else 0
+            return self._last
+        if frame.pts is None:
+            pts = self._last + step
+        else:
+            pts = frame.pts + self._offset
+            if pts + 1 / self._base < self._last:  # the clock was set back: go on from here
+                self._offset += self._last + step - pts
+                pts = self._last + step
+        self._last = max(pts, self._last + 1)
+        return self._last
+
+    def _check_end(self) -> None:
+        """Compare what was read with what the container promised."""
+        name = self._container.format.name
+        if (
+            self._pending
+            and self._context.codec.canonical_name in _ONE_TO_ONE
+            and not self._context.field_order > 1
+        ):
+            self._damage("Pictures at the end were lost", frames=len(self._pending))
+        if self._promised > self._size:
+            self._damage(f"The file was cut off: {self._promised - self._size} bytes are missing")
+        elif name in _INDEXED and self._packets < len(self._track.index_entries):
+            self._damage(
+                "Pictures at the end are missing", frames=len(self._track.index_entries) - self._packets
+            )
+        elif name in _TIMED and self._container.duration is not None:
+            promised = ((self._container.start_time or 0) + self._container.duration) / 1e6
+            if self._end < promised - 0.5:
+                self._damage("The film ends before its time", span=(self._end, promised))

