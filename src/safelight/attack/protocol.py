@@ -227,12 +227,15 @@ class Notes:
     moments: list[tuple[float, str, int, float, str, bytes]] = field(default_factory=list)
     originals_left: int = 0
 
+    def wants(self, weight: float) -> bool:
+        """Whether a moment of that weight has a chance to be shown; drawing others is wasted."""
+        return len(self.moments) < 24 or weight > min(moment[0] for moment in self.moments)
+
     def moment(self, weight: float, attacker: str, pair: Pair, why: str, png: bytes) -> None:
         """Offer a picture of the copy for the sheet; the heaviest are shown."""
         self.moments.append((weight, attacker, pair.index, pair.seconds, why, png))
-        if len(self.moments) > 48:
-            self.moments.sort(key=lambda m: -m[0])
-            del self.moments[24:]
+        if len(self.moments) > 24:
+            self.moments.remove(min(self.moments, key=lambda moment: moment[0]))
 
 
 class Attacker(ABC):
