@@ -50,7 +50,7 @@ _CODES = re.compile(
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-:/.](\d\d)[-:/.](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?")
 _COMPACT_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)(?:[T_-]?([0-2]\d)([0-5]\d)([0-5]\d))?(?!\d)")
 _PLACE = re.compile(r"([+-]\d{1,3}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)")  # ISO 6709, as in MP4 tags
-_DEGREES = re.compile(r"(?<![\d.])([+-]?\d{1,3}\.\d{4,})(?![\d.])")
+_DEGREES = re.compile(r"(?<![\d.:])([+-]?\d{1,3}\.\d{4,})(?![\d.])")
 
 
 def is_generic(text: str) -> bool:

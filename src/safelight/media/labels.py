@@ -107,7 +107,7 @@ def is_worded(text: str) -> bool:
     for character in text:
         run = run + 1 if character.isalpha() else 0
         best = max(best, run)
-    return len(text) >= 8 and best >= 4
+    return len(text) >= 8 and best >= 4 and len(set(text)) >= 4
 
 
 def _words(data: bytes) -> Iterator[str]:
