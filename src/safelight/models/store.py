@@ -15,6 +15,7 @@ import tempfile
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from safelight.errors import Code, SafelightError
 from safelight.models.manifest import Group, Weight, weights
@@ -54,13 +55,12 @@ def read_exactly(path: Path, size: int, sha256: str) -> bytes:
         SafelightError: WEIGHTS_CHANGED for other bytes or no regular file, NO_PERMISSION or UNREADABLE.
     """
     try:
-        # not blocking: a pipe that lies here under the right name must not hang the program
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise SafelightError(Code.WEIGHTS_CHANGED, "This is not a regular file.", file=str(path))
+        with _open(path) as file:
             data = file.read(size + 1)
     except FileNotFoundError:
         raise
+    except NotADirectoryError as error:
+        raise FileNotFoundError(*error.args) from error
     except PermissionError as error:
         raise SafelightError(Code.NO_PERMISSION, "The file may not be read.", file=str(path)) from error
     except OSError as error:
@@ -68,6 +68,15 @@ def read_exactly(path: Path, size: int, sha256: str) -> bytes:
     if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
         raise SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {sha256}.", file=str(path))
     return data
+
+
+def _open(path: Path) -> BinaryIO:
+    """A regular file, open for reading; a pipe that lies there under the right name must not hang the program."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SafelightError(Code.WEIGHTS_CHANGED, "This is not a regular file.", file=str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def load(weight: Weight) -> bytes:
@@ -79,7 +88,7 @@ def load(weight: Weight) -> bytes:
     path = path_of(weight)
     try:
         return read_exactly(path, weight.size, weight.sha256)
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except FileNotFoundError as error:
         raise SafelightError(
             Code.WEIGHTS_MISSING, f"The weights for {weight.purpose} are not here.", file=str(path)
         ) from error
@@ -119,6 +128,7 @@ def save(weight: Weight, data: bytes) -> Path:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
+                os.fchmod(descriptor, 0o644)  # public data: who may enter the folder may read it
                 file.flush()
                 os.fsync(file.fileno())
             Path(part).replace(path)
