@@ -8,7 +8,6 @@ Architecture: He, Zhang, Ren, Sun: Deep Residual Learning (2015), 29 convolution
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,7 +23,6 @@ SIDE = 150
 """Width and height of the picture the network takes."""
 
 _MEAN = np.array([122.782, 117.001, 104.298], np.float32)  # of the training pictures, red, green, blue
-_TAG = re.compile(rb"\x05con_4|\x07affine_|\x05fc_2|\x04fc_2")
 _CHANNELS = (32,) * 7 + (64,) * 8 + (128,) * 6 + (256,) * 8  # of the 29 convolutions, from the picture on
 _BLOCKS = ((32, False),) * 3 + ((64, True),) + ((64, False),) * 3 + ((128, True),) + ((128, False),) * 2 + (
     (256, True),
@@ -38,24 +36,26 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class _Layer:
-    """A convolution followed by a scale and a shift per channel."""
+    """A convolution, with the scale and the shift per channel that follow it folded in."""
 
-    filters: Array  # (out, in, rows, columns)
-    bias: Array
+    filters: Array  # (rows * columns * in, out): one column per filter
+    size: int
     stride: int
     padding: int
-    scale: Array
-    shift: Array
+    bias: Array
 
     def __call__(self, x: Array) -> Array:
+        """``x``: (rows, columns, channels)."""
         if self.padding:
-            x = np.pad(x, ((0, 0), (self.padding,) * 2, (self.padding,) * 2))
-        out, inner, rows, columns = self.filters.shape
-        windows = sliding_window_view(x, (rows, columns), axis=(1, 2))[:, :: self.stride, :: self.stride]
-        height, width = windows.shape[1:3]
-        flat = windows.transpose(1, 2, 0, 3, 4).reshape(height * width, inner * rows * columns)
-        y = flat @ self.filters.reshape(out, -1).T + self.bias
-        return np.asarray((y * self.scale + self.shift).T.reshape(out, height, width), np.float32)
+            x = np.pad(x, ((self.padding,) * 2, (self.padding,) * 2, (0, 0)))
+        height, width = ((side - self.size) // self.stride + 1 for side in x.shape[:2])
+        taps = [
+            x[dy : dy + (height - 1) * self.stride + 1 : self.stride, dx : dx + (width - 1) * self.stride + 1 : self.stride]
+            for dy in range(self.size)
+            for dx in range(self.size)
+        ]
+        columns = np.concatenate(taps, axis=2).reshape(height * width, -1)
+        return np.asarray((columns @ self.filters + self.bias).reshape(height, width, -1), np.float32)
 
 
 class DlibResNet:
@@ -69,18 +69,19 @@ class DlibResNet:
 
     def embed(self, chip: NDArray[np.uint8]) -> Array:
         """128 numbers for a face; ``chip``: (150, 150, 3) uint8, blue, green, red, aligned as dlib does."""
-        x = np.asarray((chip[:, :, ::-1].astype(np.float32) - _MEAN) / 256, np.float32).transpose(2, 0, 1)
+        x = np.asarray((chip[:, :, ::-1].astype(np.float32) - _MEAN) / 256, np.float32)
         layers = iter(self._layers)
         x = np.maximum(next(layers)(x), 0)
-        x = sliding_window_view(x, (3, 3), axis=(1, 2))[:, ::2, ::2].max(axis=(3, 4))
+        x = sliding_window_view(x, (3, 3), axis=(0, 1))[::2, ::2].max(axis=(3, 4))
         for _, halved in _BLOCKS:
-            y = next(layers)(np.maximum(next(layers)(x), 0))
+            y = np.maximum(next(layers)(x), 0)
+            y = next(layers)(y)
             x = np.maximum(_added(y, _halved(x) if halved else x), 0)
-        return np.asarray(x.mean(axis=(1, 2)) @ self._last, np.float32)
+        return np.asarray(x.mean(axis=(0, 1)) @ self._last, np.float32)
 
 
 def _halved(x: Array) -> Array:
-    return np.asarray(sliding_window_view(x, (2, 2), axis=(1, 2))[:, ::2, ::2].mean(axis=(3, 4)), np.float32)
+    return np.asarray(sliding_window_view(x, (2, 2), axis=(0, 1))[::2, ::2].mean(axis=(3, 4)), np.float32)
 
 
 def _added(a: Array, b: Array) -> Array:
@@ -116,8 +117,9 @@ def _parse(data: bytes) -> tuple[tuple[_Layer, ...], Array]:
             raise ValueError("another network")
         position = _after(data, b"\x07affine_", position)
         affine, position = _tensor(data, position, 2 * out)
-        filters = values[:-out].reshape(out, inner, size, size)
-        layers.append(_Layer(filters, values[-out:], shape[3], shape[5], affine[:out], affine[out:]))
+        scale, shift = affine[:out], affine[out:]  # folded into the filters
+        filters = values[:-out].reshape(out, inner, size, size).transpose(2, 3, 1, 0).reshape(-1, out) * scale
+        layers.append(_Layer(filters, size, shape[3], shape[5], values[-out:] * scale + shift))
         inner = out
     last = np.frombuffer(data, "<f4", 256 * 128, _fully_connected(data, position)).reshape(256, 128)
     return tuple(layers), np.asarray(last, np.float32)

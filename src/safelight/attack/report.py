@@ -19,6 +19,7 @@ _SHOWN_EVIDENCE = 25
 _TITLES = {
     "faces": "Faces",
     "likeness": "Likeness",
+    "fill": "Fill",
     "bytes": "Bytes",
     "timing": "Timing and fidelity",
     "sound": "Sound",
@@ -28,6 +29,7 @@ _TITLES = {
 _QUESTIONS = {
     "faces": "Does the copy still show a face that nobody chose to show?",
     "likeness": "Can a hidden person be recognised from what was put in the face's place?",
+    "fill": "Does what was put over a face know anything of what it covers?",
     "bytes": "Does anything of the original's past, or a protected name, lie in the file?",
     "timing": "Is the copy the whole original, at the right moments, wherever nothing is hidden?",
     "sound": "Can anything be heard that might be known by its voice or hum?",

@@ -12,6 +12,8 @@ from typing import BinaryIO
 from safelight import __version__, models
 from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
+from safelight.attack.fill import Fill
+from safelight.attack.likeness import Likeness
 from safelight.attack.pairs import pairs, picture_count
 from safelight.attack.protocol import (
     MAX_PROPOSALS,
@@ -32,7 +34,7 @@ from safelight.errors import Code, SafelightError
 from safelight.media.read import Reader
 from safelight.plan import Plan
 
-ATTACKERS: tuple[type[Attacker], ...] = (Faces, Bytes, Timing, Sound, Sensor)
+ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Sensor)
 _MOMENTS = 16
 _HEADLINES = {
     Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",

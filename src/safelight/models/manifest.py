@@ -56,7 +56,7 @@ class Weight(_Entry):
     member: str
     size: Bytes
     sha256: Sha256
-    format: Literal["onnx", "tensorflow"]
+    format: Literal["onnx", "tensorflow", "dlib"]
     colours: Literal["bgr", "rgb"]
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     licence: str
