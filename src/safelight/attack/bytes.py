@@ -64,7 +64,9 @@ class Bytes(Attacker):
         if not asked:
             not_tried.append("exiftool is not installed here; it would be a second, independent reader of the copy.")
         if not known:
-            not_tried.append("The form of this file is not one that copies are written in; its parts were not compared.")
+            not_tried.append(
+                "The form of this file is not one that copies are written in; its parts were not compared."
+            )
         figures = [
             Figure(name="values and names searched", value=len({text for text, _ in secrets})),
             Figure(name="spellings and encodings searched", value=len(possible)),
@@ -186,18 +188,10 @@ class Bytes(Attacker):
         return True
 
 
-_TABLES = frozenset("stts ctts stss stsc stsz stco co64 sgpd sbgp mdat".split())
+_TABLES = frozenset(["stts", "ctts", "stss", "stsc", "stsz", "stco", "co64", "sgpd", "sbgp", "mdat"])
 _SAFE_GROUPS = frozenset({"SourceFile", "ExifTool", "File", "Composite"})
 _SAFE_TAGS = frozenset(
-    "MajorBrand MinorVersion CompatibleBrands MovieHeaderVersion TimeScale Duration PreferredRate PreferredVolume "
-    "MatrixStructure PreviewTime PreviewDuration PosterTime SelectionTime SelectionDuration CurrentTime NextTrackID "
-    "TrackHeaderVersion TrackID TrackDuration TrackLayer TrackVolume ImageWidth ImageHeight MediaHeaderVersion "
-    "MediaTimeScale MediaDuration HandlerType HandlerVendorID GraphicsMode OpColor CompressorID SourceImageWidth "
-    "SourceImageHeight XResolution YResolution BitDepth ColorProfiles ColorPrimaries TransferCharacteristics "
-    "MatrixCoefficients VideoFullRangeFlag BufferSize MaxBitrate AverageBitrate VideoFrameRate Balance AudioFormat "
-    "AudioChannels AudioBitsPerSample AudioSampleRate MediaDataSize MediaDataOffset PixelAspectRatio "
-    "ColorType Compression Filter Interlace Palette JFIFVersion ResolutionUnit SRGBRendering Gamma "
-    "WhitePointX WhitePointY RedX RedY GreenX GreenY BlueX BlueY".split()
+    ["MajorBrand", "MinorVersion", "CompatibleBrands", "MovieHeaderVersion", "TimeScale", "Duration", "PreferredRate", "PreferredVolume", "MatrixStructure", "PreviewTime", "PreviewDuration", "PosterTime", "SelectionTime", "SelectionDuration", "CurrentTime", "NextTrackID", "TrackHeaderVersion", "TrackID", "TrackDuration", "TrackLayer", "TrackVolume", "ImageWidth", "ImageHeight", "MediaHeaderVersion", "MediaTimeScale", "MediaDuration", "HandlerType", "HandlerVendorID", "GraphicsMode", "OpColor", "CompressorID", "SourceImageWidth", "SourceImageHeight", "XResolution", "YResolution", "BitDepth", "ColorProfiles", "ColorPrimaries", "TransferCharacteristics", "MatrixCoefficients", "VideoFullRangeFlag", "BufferSize", "MaxBitrate", "AverageBitrate", "VideoFrameRate", "Balance", "AudioFormat", "AudioChannels", "AudioBitsPerSample", "AudioSampleRate", "MediaDataSize", "MediaDataOffset", "PixelAspectRatio", "ColorType", "Compression", "Filter", "Interlace", "Palette", "JFIFVersion", "ResolutionUnit", "SRGBRendering", "Gamma", "WhitePointX", "WhitePointY", "RedX", "RedY", "GreenX", "GreenY", "BlueX", "BlueY"]
 )
 _EMPTY = frozenset({"", "0", "und", "0000:00:00 00:00:00"})
 
@@ -218,4 +212,3 @@ def _harmless(tag: str, value: object) -> bool:
 def _words_of(text: str) -> str:
     """Folded words between single blanks, with a blank at either end: a word of it is found only whole."""
     return " " + " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split()) + " "
-

@@ -24,11 +24,18 @@ SIDE = 150
 
 _MEAN = np.array([122.782, 117.001, 104.298], np.float32)  # of the training pictures, red, green, blue
 _CHANNELS = (32,) * 7 + (64,) * 8 + (128,) * 6 + (256,) * 8  # of the 29 convolutions, from the picture on
-_BLOCKS = ((32, False),) * 3 + ((64, True),) + ((64, False),) * 3 + ((128, True),) + ((128, False),) * 2 + (
-    (256, True),
-    (256, False),
-    (256, False),
-    (256, True),
+_BLOCKS = (
+    ((32, False),) * 3
+    + ((64, True),)
+    + ((64, False),) * 3
+    + ((128, True),)
+    + ((128, False),) * 2
+    + (
+        (256, True),
+        (256, False),
+        (256, False),
+        (256, True),
+    )
 )
 
 Array = NDArray[np.float32]
@@ -50,7 +57,10 @@ class _Layer:
             x = np.pad(x, ((self.padding,) * 2, (self.padding,) * 2, (0, 0)))
         height, width = ((side - self.size) // self.stride + 1 for side in x.shape[:2])
         taps = [
-            x[dy : dy + (height - 1) * self.stride + 1 : self.stride, dx : dx + (width - 1) * self.stride + 1 : self.stride]
+            x[
+                dy : dy + (height - 1) * self.stride + 1 : self.stride,
+                dx : dx + (width - 1) * self.stride + 1 : self.stride,
+            ]
             for dy in range(self.size)
             for dx in range(self.size)
         ]
@@ -99,7 +109,9 @@ def _network() -> tuple[tuple[_Layer, ...], Array]:
     try:
         return _parse(data)
     except (ValueError, IndexError) as error:
-        raise SafelightError(Code.WEIGHTS_CHANGED, "The weights of dlib's network are not laid out as expected.") from error
+        raise SafelightError(
+            Code.WEIGHTS_CHANGED, "The weights of dlib's network are not laid out as expected."
+        ) from error
 
 
 def _parse(data: bytes) -> tuple[tuple[_Layer, ...], Array]:

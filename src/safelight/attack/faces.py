@@ -134,7 +134,8 @@ class Faces(Attacker):
         odd = bool(pair.index % 2)
         claims = _look(self._center, pair.copy, pair.copy.within(_LOOK_CENTER), odd)
         picture = pair.copy.within(_LOOK_YUNET)
-        claims += _look(self._yunet, pair.copy, picture if odd else cv2.LUT(picture, _BRIGHTER), not odd)
+        brightened = np.asarray(cv2.LUT(picture, _BRIGHTER), np.uint8)
+        claims += _look(self._yunet, pair.copy, picture if odd else brightened, not odd)
         if pair.index % _CLOSE_EVERY == 0 and max(pair.copy.size) > _LOOK_CENTER:
             claims += _look(self._center, pair.copy, pair.copy.within(_LOOK_CLOSE), False)
         kept: list[Detection] = []
@@ -189,11 +190,11 @@ class Faces(Attacker):
         votes = 0
         for mirrored in (False, True):
             seen = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
-            wanted = Box(picture.shape[1] - place.x2, place.y1, picture.shape[1] - place.x1, place.y2) if mirrored else place
+            wanted = (
+                Box(picture.shape[1] - place.x2, place.y1, picture.shape[1] - place.x1, place.y2) if mirrored else place
+            )
             for finder in (self._center, self._yunet):
-                votes += any(
-                    found.score >= 0.5 and found.box.overlap(wanted) >= _SAME for found in finder.find(seen)
-                )
+                votes += any(found.score >= 0.5 and found.box.overlap(wanted) >= _SAME for found in finder.find(seen))
         return votes
 
     def _remember(self, weight: float, pair: Pair, why: str, box: Box | None) -> None:

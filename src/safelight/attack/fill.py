@@ -224,9 +224,7 @@ def _mask(shape: Shape, inner: Box, x1: int, y1: int, x2: int, y2: int) -> NDArr
     if shape is Shape.BOX:
         return np.ones((y2 - y1, x2 - x1), np.bool_)
     x, y = inner.centre
-    return np.asarray(
-        ((columns - x) / (inner.width / 2)) ** 2 + ((rows - y) / (inner.height / 2)) ** 2 < 1.0, np.bool_
-    )
+    return np.asarray(((columns - x) / (inner.width / 2)) ** 2 + ((rows - y) / (inner.height / 2)) ** 2 < 1.0, np.bool_)
 
 
 def _blocks(values: Grey) -> Grey:

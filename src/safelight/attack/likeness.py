@@ -145,7 +145,9 @@ class Likeness(Attacker):
         look = self._best_look(probes, people)
         chosen = set(range(0, len(probes), -(-len(probes) // _RECOGNISED)))
         figures = [
-            Figure(name="hidden people", value=len(people), meaning="As far as a face could be made out in the original."),
+            Figure(
+                name="hidden people", value=len(people), meaning="As far as a face could be made out in the original."
+            ),
             Figure(name="hidden faces collected", value=len(probes)),
             Figure(name="candidates for each", value=_CANDIDATES, meaning=f"Chance is 1 in {_CANDIDATES}."),
         ]
@@ -204,7 +206,12 @@ class Likeness(Attacker):
         for region in self.case.plan.regions:
             box = region.box_at(pair.original_index)
             room = len(self._probes) < _PEOPLE or region.id in self._probes
-            if box is None or region.decision is not Decision.HIDE or not room or len(self._probes[region.id]) >= _PER_PERSON:
+            if (
+                box is None
+                or region.decision is not Decision.HIDE
+                or not room
+                or len(self._probes[region.id]) >= _PER_PERSON
+            ):
                 continue
             face = self._face_in(pair, box)
             if face is not None:
@@ -246,6 +253,7 @@ class Likeness(Attacker):
             faces.append(stranger(faces[number % max(len(others[: _CANDIDATES - 1]) + 1, 1)], number))
             number += 1
         return [laid_over(toned(face, probe.original), probe.original) for face in faces]
+
 
 def _changed(original: Bgr, copy: Bgr) -> bool:
     """Whether the face is hidden in the copy at all; a shown one is for the face attacker."""

@@ -105,7 +105,13 @@ def stranger(face: Bgr, number: int) -> Bgr:
     flow = [cv2.resize(part, (CHIP, CHIP), interpolation=cv2.INTER_CUBIC) * (0.11 * FACE.width) for part in bend]
     seen = face[:, ::-1] if number % 2 else face
     return np.asarray(
-        cv2.remap(np.ascontiguousarray(seen), _columns + flow[0], _rows + flow[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        cv2.remap(
+            np.ascontiguousarray(seen),
+            _columns + flow[0],
+            _rows + flow[1],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
         np.uint8,
     )
 

@@ -35,7 +35,7 @@ def chance(needle: Needle, size: int) -> float:
     for byte in needle.pattern:
         letter = needle.folded and chr(byte).isalpha() and byte < 128
         bits += 4.0 if byte == 0 else 7.0 if letter else 8.0
-    return size * 2.0**-bits
+    return float(size * 2.0**-bits)
 
 
 def search(source: BinaryIO, needles: Iterable[Needle]) -> Iterator[tuple[Needle, int]]:

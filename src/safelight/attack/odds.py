@@ -10,7 +10,9 @@ def at_least(hits: int, trials: int, share: float) -> float:
     """Probability of ``hits`` or more in ``trials`` when each succeeds with probability ``share``."""
     if hits <= 0:
         return 1.0
-    return min(math.fsum(math.comb(trials, k) * share**k * (1 - share) ** (trials - k) for k in range(hits, trials + 1)), 1.0)
+    return min(
+        math.fsum(math.comb(trials, k) * share**k * (1 - share) ** (trials - k) for k in range(hits, trials + 1)), 1.0
+    )
 
 
 def interval(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]:

@@ -44,9 +44,15 @@ _WORDS = {
 _EXPLAINED = (
     ("held", "The attack was carried out and brought nothing back."),
     ("broken", "The attack brought something back. The copy must not be published."),
-    ("could not run", "The attack could not be carried out. Nobody knows whether it would succeed, so the copy must "
-     "not be published."),
-    ("not asked", "Nothing is promised in this respect, or what the attack needs was not given. It does not count as held."),
+    (
+        "could not run",
+        "The attack could not be carried out. Nobody knows whether it would succeed, so the copy must "
+        "not be published.",
+    ),
+    (
+        "not asked",
+        "Nothing is promised in this respect, or what the attack needs was not given. It does not count as held.",
+    ),
 )
 _STYLE = """
 :root{--ink:#1c1b19;--soft:#5d5a54;--line:#d8d4cb;--paper:#fff;--held:#1f6f43;--broken:#a3201b;--not:#8a5a00;--grey:#5d5a54}
@@ -86,7 +92,7 @@ def page(verdict: Verdict, pictures: Mapping[str, bytes]) -> str:
     """
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; style-src \'unsafe-inline\'">',
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">",
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>Attack report: {_WORDS[verdict.outcome]}</title><style>{_STYLE}</style></head><body><main>",
         "<header><p>Safelight · attack report</p><h1>Was the protection of this copy undone?</h1></header>",
@@ -116,11 +122,16 @@ def _title(name: str) -> str:
 
 def _facts(verdict: Verdict) -> str:
     copy = verdict.copy_
-    had = "the original and its plan" if verdict.had_original and verdict.had_plan else (
-        "the original" if verdict.had_original else "the plan" if verdict.had_plan else "nothing but the copy"
+    had = (
+        "the original and its plan"
+        if verdict.had_original and verdict.had_plan
+        else ("the original" if verdict.had_original else "the plan" if verdict.had_plan else "nothing but the copy")
     )
     rows = (
-        ("Copy", f"{copy.width} × {copy.height} pixels, {copy.frames:,} pictures, {_clock(copy.seconds)}, {copy.size:,} bytes"),
+        (
+            "Copy",
+            f"{copy.width} × {copy.height} pixels, {copy.frames:,} pictures, {_clock(copy.seconds)}, {copy.size:,} bytes",
+        ),
         ("SHA-256", copy.sha256),
         ("The attackers had", had),
         ("Safelight", verdict.safelight),
@@ -163,7 +174,9 @@ def _section(finding: Finding) -> str:
         f"<p>{escape(finding.sentence)}</p>",
     ]
     if finding.tried:
-        parts.append("<h3>What was tried</h3><ul>" + "".join(f"<li>{escape(line)}</li>" for line in finding.tried) + "</ul>")
+        parts.append(
+            "<h3>What was tried</h3><ul>" + "".join(f"<li>{escape(line)}</li>" for line in finding.tried) + "</ul>"
+        )
     if finding.evidence:
         parts.append(_evidence(finding.evidence, finding.evidence_total))
     if finding.figures:
@@ -201,14 +214,17 @@ def _figures(figures: list[Figure]) -> str:
 
 def _not_tried(verdict: Verdict) -> str:
     lines = [f"<li>{escape(_title(f.attacker))}: {escape(line)}</li>" for f in verdict.findings for line in f.not_tried]
-    lines.append("<li>Words that are spoken or written in the picture, places, clothes and events that people know.</li>")
+    lines.append(
+        "<li>Words that are spoken or written in the picture, places, clothes and events that people know.</li>"
+    )
     return f"<h2>What was not tried</h2><p>An attack that was not tried proves nothing.</p><ul>{''.join(lines)}</ul>"
 
 
 def _how_to_read(verdict: Verdict) -> str:
     words = "".join(f"<dt>{word}</dt><dd>{escape(text)}</dd>" for word, text in _EXPLAINED)
     weights = "".join(
-        f"<dt>{escape(name)}</dt><dd><code>{escape(sha256)}</code></dd>" for name, sha256 in sorted(verdict.weights.items())
+        f"<dt>{escape(name)}</dt><dd><code>{escape(sha256)}</code></dd>"
+        for name, sha256 in sorted(verdict.weights.items())
     )
     tools = f"<h3>Networks used, by SHA-256</h3><dl>{weights}</dl>" if weights else ""
     return f"<h2>How to read this</h2><dl>{words}</dl>{tools}"

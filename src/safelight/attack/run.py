@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +13,7 @@ from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
 from safelight.attack.fill import Fill
 from safelight.attack.likeness import Likeness
-from safelight.attack.pairs import pairs, picture_count
+from safelight.attack.pairs import offset, pairs, picture_count
 from safelight.attack.protocol import (
     MAX_PROPOSALS,
     Attacker,
@@ -81,6 +80,7 @@ def attack(
     findings: list[Finding] = []
     running: list[Attacker] = []
     frames, seconds = 0, 0.0
+    shift = offset(copy, original) if original is not None else 0.0
     with ExitStack() as stack:
         shown = stack.enter_context(Reader(copy))
         source = stack.enter_context(Reader(original)) if original is not None else None
@@ -98,7 +98,7 @@ def attack(
         for kind in attackers:
             _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
         total = picture_count(shown.facts)
-        for pair in pairs(shown, source, notes):
+        for pair in pairs(shown, source, notes, shift):
             frames, seconds = pair.index + 1, pair.seconds
             for attacker in list(running):
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
@@ -114,7 +114,7 @@ def attack(
         safelight=__version__,
         outcome=outcome,
         sentence=_HEADLINES[outcome],
-        copy=CopyFacts(sha256=sha256, size=size, width=width, height=height, frames=frames, seconds=seconds),
+        copy_=CopyFacts(sha256=sha256, size=size, width=width, height=height, frames=frames, seconds=seconds),
         had_original=original is not None,
         had_plan=plan is not None,
         findings=findings,
@@ -125,11 +125,13 @@ def attack(
 
 
 def _sha256(source: BinaryIO) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
     source.seek(0)
-    digest = hashlib.file_digest(source, "sha256").hexdigest()
-    size = source.seek(0, os.SEEK_END)
+    while data := source.read(1 << 20):
+        digest.update(data)
+        size += len(data)
     source.seek(0)
-    return digest, size
+    return digest.hexdigest(), size
 
 
 def _check_plan(case: Case) -> None:

@@ -37,7 +37,9 @@ class Sound(Attacker):
         figures = [
             Figure(name="sound tracks", value=tracks),
             Figure(name="samples listened to", value=samples),
-            Figure(name="loudest sample", value=loudest, meaning=f"Full scale is 1; below {_SILENT} counts as silence."),
+            Figure(
+                name="loudest sample", value=loudest, meaning=f"Full scale is 1; below {_SILENT} counts as silence."
+            ),
         ]
         if first is None:
             return self.answer(Outcome.HELD, "The sound is silence from beginning to end.", figures=figures)

@@ -125,7 +125,9 @@ def _base64(data: bytes) -> Iterator[bytes]:
 
 def _only_date(text: str) -> bool:
     match = _DATE.match(text)
-    return match is not None and match.start() == 0 and not any(c.isalpha() for c in text[match.end() :].replace("Z", ""))
+    return (
+        match is not None and match.start() == 0 and not any(c.isalpha() for c in text[match.end() :].replace("Z", ""))
+    )
 
 
 def _dates(text: str) -> Iterator[str]:

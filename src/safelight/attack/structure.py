@@ -18,8 +18,12 @@ _ALLOWED = _NESTS - {b"udta"} | frozenset(
 _ENTRIES = frozenset(b"avc1 avcC colr pasp btrt mp4a esds".split())  # inside stsd
 # The empty list of tags that FFmpeg writes: meta (version 0) with a handler mdir of appl, and ilst without an entry.
 _NO_TAGS = (
-    b"\x00\x00\x00\x35meta" + bytes(4)
-    + b"\x00\x00\x00\x21hdlr" + bytes(8) + b"mdirappl" + bytes(9)
+    b"\x00\x00\x00\x35meta"
+    + bytes(4)
+    + b"\x00\x00\x00\x21hdlr"
+    + bytes(8)
+    + b"mdirappl"
+    + bytes(9)
     + b"\x00\x00\x00\x08ilst"
 )
 _DATED = frozenset({b"mvhd", b"tkhd", b"mdhd"})

@@ -77,7 +77,9 @@ class Timing(Attacker):
         self._largest = max(self._largest, abs(pair.shift))
         if pair.skipped:
             self._lost += pair.skipped
-            self._note(f"{pair.skipped} picture(s) of the original are missing before this one.", pair.index, pair.seconds)
+            self._note(
+                f"{pair.skipped} picture(s) of the original are missing before this one.", pair.index, pair.seconds
+            )
         if pair.repeated:
             self._repeated += 1
             self._note("The original's picture is shown a second time.", pair.index, pair.seconds)
@@ -146,7 +148,9 @@ class Timing(Attacker):
             return
         error = np.square(now.copy - now.original)
         # Of a copy without a plan nobody knows what is hidden: the calmer half of its pixels speaks for the rest.
-        wrong = float(error[visible].mean() if self.case.plan is not None else np.sort(error, axis=None)[: error.size // 2].mean())
+        wrong = float(
+            error[visible].mean() if self.case.plan is not None else np.sort(error, axis=None)[: error.size // 2].mean()
+        )
         quality = 10 * np.log10(255**2 / max(wrong, 0.01))
         self._quality.append(float(quality))
         self._likeness.append(_correlation(now.copy[visible], now.original[visible]))
@@ -232,5 +236,3 @@ def _correlation(a: Grey, b: Grey) -> float:
 
 def _stranger() -> SafelightError:
     return SafelightError(Code.COPY_OTHER_CLIP, "The copy shows other pictures than the original.")
-
-

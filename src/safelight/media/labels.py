@@ -48,10 +48,7 @@ def labels(source: BinaryIO) -> list[Label]:
     """
     found: dict[tuple[str, tuple[float, ...]], Label] = {}
     source.seek(0)
-    if is_still(source):
-        every = _of_still(source)
-    else:
-        every = _of_film(source)
+    every = _of_still(source) if is_still(source) else _of_film(source)
     for label in every:
         text = label.text.strip("\x00 \t\r\n")[:_LONGEST]
         if text or label.numbers:

@@ -48,6 +48,6 @@ def listen(source: BinaryIO, *, track: int = 0) -> Iterator[Heard]:
         try:
             for frame in container.decode(stream):
                 for part in resampler.resample(frame):
-                    yield Heard(part.time or 0.0, part.sample_rate, part.to_ndarray())
+                    yield Heard(part.time or 0.0, part.sample_rate, np.asarray(part.to_ndarray(), np.float32))
         except av.error.FFmpegError as error:
             raise SafelightError(Code.DAMAGED, "The sound cannot be decoded to its end.") from error
