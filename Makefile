@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CLIP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup weights bench clean
+.PHONY: help demo test weights bench lock clean
 
 help:
 	@echo "make demo             set up and protect a short clip (or: make demo CLIP=path/to/clip.mp4)"
@@ -48,8 +48,8 @@ endef
 
 $(VENV)/.run: requirements-run.txt pyproject.toml $(VENV)/bin/python
 	$(call install,requirements-run.txt)
-	@$(BIN)/python -c 'import site, pathlib; pathlib.Path(site.getsitepackages()[0], "safelight.pth").write_text(str(pathlib.Path("src").resolve()) + "\n")'
-	@printf '#!%s\nfrom safelight.cli import main\nmain()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/safelight && chmod +x $(BIN)/safelight
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . || { \
+	  echo "Safelight itself could not be installed into $(VENV); run make clean and try again."; exit 1; }
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.demo
@@ -59,6 +59,15 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.demo
 $(VENV)/.demo: requirements-demo.txt $(VENV)/.run
 	$(call install,requirements-demo.txt)
 	@touch $@
+
+# for maintainers: new versions of everything, with hashes and without index addresses (needs uv)
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header --no-annotate --no-emit-package openvino-telemetry pyproject.toml
+
+lock:
+	$(LOCK) --group build -o requirements-run.txt
+	$(LOCK) --group demo --constraint requirements-run.txt -o requirements-demo.txt
+	$(LOCK) --group dev --group demo --constraint requirements-run.txt -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) demo

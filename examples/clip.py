@@ -1,8 +1,8 @@
 """A short clip with a real, moving human face and sound, made from pictures inside scikit-image's wheel.
 
-The face is NASA's portrait of astronaut Eileen Collins (a work of the US government, public domain), the room behind it
-scikit-image's coffee cup (CC0 by Rachel Michetti). Two shots with a cut between them: a face that drifts, grows and
-leaves a little way out of the picture, then a smaller one in a camera pan.
+The face is NASA's portrait of astronaut Eileen Collins (a work of the US government, public domain), the places behind it
+are scikit-image's coffee cup (CC0 by Rachel Michetti) and rocket (CC0 by SpaceX). Two shots with a cut
+between them: a face that drifts and grows, then a smaller one in a camera pan.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def scene(width: int, height: int, frames: int) -> Iterator[tuple[Image, Box]]:
     """Yield ``frames`` RGB pictures (height, width, 3) and the box of the face in each."""
     portrait = data.astronaut()[int(PORTRAIT.y1) : int(PORTRAIT.y2), int(PORTRAIT.x1) : int(PORTRAIT.x2)]
     face = Box(FACE.x1 - PORTRAIT.x1, FACE.y1 - PORTRAIT.y1, FACE.x2 - PORTRAIT.x1, FACE.y2 - PORTRAIT.y1)
-    room = cv2.resize(data.coffee(), (width * 2, height), interpolation=cv2.INTER_CUBIC)
+    room = cv2.resize(data.coffee(), (width, height), interpolation=cv2.INTER_CUBIC)
+    field = cv2.resize(data.rocket(), (width * 2, height), interpolation=cv2.INTER_CUBIC)
     cut = frames * 3 // 5
     for index in range(frames):
         if index < cut:
@@ -39,13 +40,13 @@ def scene(width: int, height: int, frames: int) -> Iterator[tuple[Image, Box]]:
             scale = height * (0.75 + 0.35 * t) / portrait.shape[0]
             left = width * (0.10 + 0.50 * t + 0.03 * math.sin(9 * t))
             top = height * (0.20 - 0.10 * t)
-            behind = room[:, :width]
+            behind = room
         else:
             t = (index - cut) / max(frames - cut - 1, 1)
             scale = height * 0.4 / portrait.shape[0]
             left = width * (0.75 - 0.6 * t)
             top = height * 0.55
-            behind = room[:, int(width * t * 0.9) :][:, :width]
+            behind = field[:, int(width * t * 0.9) :][:, :width]
         picture = np.ascontiguousarray(behind).copy()
         to_picture = np.array([[scale, 0, left], [0, scale, top]], np.float32)
         cv2.warpAffine(

@@ -36,8 +36,8 @@ def main() -> int:
             continue
         figures = result["figures"]
         print(
-            f"\n{result['source']}: {figures['frames']['written']} frames, {figures['tracks']['hidden']} tracks hidden, "
-            f"{figures['share_hidden_mean']:.1%} of the picture covered"
+            f"\n{result['source']}: {figures['frames']['written']} frames, {figures['tracks']['hidden']} tracks "
+            f"hidden, {figures['share_hidden_mean']:.1%} of the picture covered"
             + (" (done before; nothing to do)" if result["status"] == "already done" else "")
         )
         print(f"  the copy, to be published:     {result['copy']}")

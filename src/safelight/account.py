@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from safelight import __version__
-from safelight.media.facts import Dropped
+from safelight.inputs import printable
+from safelight.media.facts import Dropped, Gap
 from safelight.plan import How, Look, Plan
-from safelight.workers.messages import Hidden, Missing
+from safelight.workers.messages import Hidden
 
 
 class Document(BaseModel):
@@ -33,18 +34,18 @@ class Options(Document):
 
 
 class FileFacts(Document):
-    """A file by hash and size."""
+    """A file by hash and size; ``name`` is made printable, so it may not be the file's very name."""
 
     name: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size: int
 
     @classmethod
-    def of(cls, path: Path, name: str | None = None) -> FileFacts:
-        """Hash a file."""
+    def of(cls, path: Path, final: Path | None = None) -> FileFacts:
+        """Hash a file; ``final``: where it will lie."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(name=name or path.name, sha256=digest, size=path.stat().st_size)
+        return cls(name=printable(Path((final or path).name)), sha256=digest, size=path.stat().st_size)
 
 
 class Frames(Document):
@@ -53,7 +54,7 @@ class Frames(Document):
     read: int
     written: int
     hidden: int  # frames with at least one hidden region
-    missing: list[Missing]  # frames that could not be read, only with --accept-damaged
+    missing: list[Gap]  # frames that could not be read, only with --accept-damaged
 
 
 class Tracks(Document):

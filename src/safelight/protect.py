@@ -172,9 +172,9 @@ def _finished(names: Names, sha256: str, options: Options) -> Outcome | None:
         return None
     if account.safelight != __version__ or account.weights != models.identities("find"):
         return None
-    copy = names.folder / account.copy_.name
+    copy = names.copy(Path(account.copy_.name).suffix)
     for path, facts in ((copy, account.copy_), (names.plan, account.plan)):
-        if not path.is_file() or FileFacts.of(path, facts.name) != facts:
+        if not path.is_file() or FileFacts.of(path) != facts:
             return None
     return Outcome(account, names, copy, already=True)
 
@@ -235,9 +235,9 @@ def _publish(
     account = Account(
         options=options,
         source=source,
-        copy_=FileFacts.of(copy, final.name),
-        plan=FileFacts.of(plan_file, names.plan.name),
-        sheet=names.sheet.name if has_sheet else None,
+        copy_=FileFacts.of(copy, final),
+        plan=FileFacts.of(plan_file, names.plan),
+        sheet=printable(Path(names.sheet.name)) if has_sheet else None,
         container=facts.container,
         codec=facts.codec,
         width=plan.clip.width,

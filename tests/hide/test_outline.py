@@ -70,4 +70,8 @@ def test_outside_the_raster_there_is_nothing(box: Box) -> None:
 def test_what_lies_under_several_counts_once() -> None:
     boxes = [Box(0, 0, 10, 10), Box(5, 5, 15, 15), Box(0, 0, 10, 10)]
     outlines = [o for b in boxes if (o := Outline.of(b, Shape.BOX, W, H)) is not None]
-    assert covered(outlines, W, H) == 175
+    assert covered(outlines) == 175
+    assert covered([]) == 0
+    ellipses = [Outline.of(Box(x, x / 2, x + 21, x / 2 + 17), Shape.ELLIPSE, W, H) for x in range(0, 70, 4)]
+    inside = [outline for outline in ellipses if outline is not None]
+    assert covered(inside) == np.count_nonzero(sum(painted(outline, W, H) for outline in inside))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import cv2
@@ -247,3 +248,23 @@ def test_large_regions_have_no_seams_between_blocks() -> None:
     hide_areas(planes, [(Shape.BOX, Box(100, 100, 1300, 1100))], Raster(1400, 1200), Look.VEIL, 0)
     columns = planes.y[100:1100, 100:1300].mean(axis=0)
     assert np.abs(np.diff(columns)).max() < 1.0
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_the_veil_is_calm_over_time(step: int) -> None:
+    """Noise and texture around a still or slowly moving region must not make it flicker or breathe."""
+    dice = np.random.default_rng(0)
+    texture = cv2.GaussianBlur(dice.normal(0, 180, (240, 320)), (0, 0), 3) + 120
+    means, grains = [], []
+    for index in range(30):
+        y = np.clip(texture + dice.normal(0, 2, texture.shape), 16, 235).astype(np.uint8)
+        planes = Planes(y, None, None, 1, 1, 8, False)
+        x = 80 + step * index
+        hide_areas(planes, [(Shape.ELLIPSE, Box(x, 60, x + 70, 150))], Raster(320, 240), Look.VEIL, index)
+        inside = planes.y[80:130, x + 15 : x + 55].astype(np.float32)
+        means.append(cv2.blur(inside, (15, 15))[7:-7, 7:-7])
+        grains.append(inside.std())
+    steps = [float(np.abs(b - a).max()) for a, b in itertools.pairwise(means)]
+    assert np.mean(steps) < 1.5  # levels of 8 bit; the texture itself spreads over more than a hundred
+    assert max(steps) < 3
+    assert 0.8 < np.mean(grains) < 6

@@ -1,1 +1,73 @@
-""""""
+"""Finding: from the pictures of a clip to a plan of what to hide. Never changes a pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, Protocol
+
+from safelight import __version__
+from safelight.errors import Code, SafelightError
+from safelight.find.cover import regions
+from safelight.find.cuts import Showable
+from safelight.find.detect import Finder
+from safelight.find.search import EFFORTS, Search
+from safelight.media.facts import ClipFacts
+from safelight.plan import Clip, Origin, Plan
+
+__all__ = ["EffortName", "Readable", "find"]
+
+EffortName = Literal["quick", "default", "thorough"]
+_MARGIN = 0.3  # seconds covered before a track begins and after it ends
+
+
+class Readable(Protocol):
+    """What `find` needs of :class:`safelight.media.read.Reader`."""
+
+    @property
+    def facts(self) -> ClipFacts:
+        """What probing said."""
+
+    def pictures(self) -> Iterable[Showable]:
+        """All pictures in order, once."""
+
+
+def find(
+    reader: Readable,
+    *,
+    sha256: str,
+    light: Finder,
+    strong: Finder | None,
+    versions: Mapping[str, str] | None = None,
+    effort: EffortName = "default",
+    progress: Callable[[int], None] = lambda frames: None,
+) -> Plan:
+    """Look through a clip once and plan what to hide.
+
+    ``sha256``: of the clip's file, hexadecimal. ``light`` looks often, ``strong`` (None: not at all) seldom
+    and closely. ``versions``: finder names and what identifies their weights, for the plan's origin.
+    ``progress`` gets the number of frames done. Raises SafelightError SL-NO-FRAMES for a clip without
+    pictures, and whatever reading raises.
+    """
+    facts = reader.facts
+    width, height = facts.raster.shown_size
+    rate = min(max(facts.rate or 25.0, 1.0), 120.0)
+    search = Search(width, height, rate, EFFORTS[effort], light, strong)
+    found = search.run(reader.pictures(), progress)
+    if not found.pts:
+        raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
+    margin = max(round(_MARGIN * rate), 1)
+    return Plan(
+        clip=Clip(
+            sha256=sha256,
+            width=width,
+            height=height,
+            frames=len(found.pts),
+            time_base=facts.time_base,
+            first_pts=found.pts[0],
+            last_pts=found.pts[-1],
+            still=facts.still,
+        ),
+        origin=Origin(safelight=__version__, finders=dict(versions or {}), effort=effort),
+        cuts=found.cuts,
+        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin),
+    )

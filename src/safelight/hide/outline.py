@@ -8,7 +8,7 @@ disagree with the luma about what is hidden.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -24,12 +24,12 @@ from safelight.plan import Shape
 class Outline:
     """Covered samples of a raster: row ``top + i`` is covered from ``left[i]`` up to, not including, ``right[i]``.
 
-    ``left`` and ``right`` are int64, of equal length, at least one row; a row with ``right <= left`` covers nothing.
+    ``left`` and ``right`` are int32, of equal length, at least one row; a row with ``right <= left`` covers nothing.
     """
 
     top: int
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
 
     @classmethod
     def of(cls, box: Box, shape: Shape, width: int, height: int) -> Self | None:
@@ -54,8 +54,8 @@ class Outline:
             half = across * np.sqrt(np.maximum(1.0 - away * away, 0.0))
             left, right = np.floor(x1 + across - half), np.ceil(x1 + across + half)
         right = np.maximum(right, left + 1)
-        left = np.minimum(np.maximum(left, 0), width).astype(np.int64)
-        right = np.minimum(np.maximum(right, 0), width).astype(np.int64)
+        left = np.minimum(np.maximum(left, 0), width).astype(np.int32)
+        right = np.minimum(np.maximum(right, 0), width).astype(np.int32)
         right[right <= left] = 0  # an empty row: it must stay empty on coarser rasters, whatever its left is
         if not right.any():
             return None
@@ -70,7 +70,7 @@ class Outline:
     def mask(self) -> NDArray[np.bool_]:
         """Covered samples within :attr:`box`, shape (bottom - top, right - left). Not to be written to."""
         x1, _, x2, _ = self.box
-        columns = np.arange(x1, x2)
+        columns = np.arange(x1, x2, dtype=np.int32)
         covered: NDArray[np.bool_] = (columns >= self.left[:, None]) & (columns < self.right[:, None])
         return covered
 
@@ -98,14 +98,23 @@ class Outline:
         return Outline(top, np.repeat(pairs.left, 2)[:rows], np.repeat(pairs.right, 2)[:rows])
 
 
-def covered(outlines: Iterable[Outline], width: int, height: int) -> int:
-    """How many samples of a raster the outlines cover together; what lies under several counts once."""
-    seen = np.zeros((height, width), np.bool_)
+def covered(outlines: Sequence[Outline]) -> int:
+    """How many samples of one raster the outlines cover together; what lies under several counts once."""
+    if not outlines:
+        return 0
+    x1, y1, x2, y2 = np.array([outline.box for outline in outlines]).T
+    meet = (x1[:, None] < x2) & (x1 < x2[:, None]) & (y1[:, None] < y2) & (y1 < y2[:, None])
     total = 0
-    for outline in outlines:
-        x1, y1, x2, y2 = outline.box
-        part = seen[y1:y2, x1:x2]
-        new = outline.mask > part  # covered here and not yet seen
-        part |= new
+    for number, outline in enumerate(outlines):
+        earlier = np.flatnonzero(meet[number, :number])
+        if not len(earlier):
+            total += int(np.maximum(outline.right - outline.left, 0).sum())
+            continue
+        new = outline.mask.copy()
+        for other in map(int, earlier):
+            left, top = max(x1[number], x1[other]), max(y1[number], y1[other])
+            right, bottom = min(x2[number], x2[other]), min(y2[number], y2[other])
+            ours = new[top - y1[number] : bottom - y1[number], left - x1[number] : right - x1[number]]
+            ours &= ~outlines[other].mask[top - y1[other] : bottom - y1[other], left - x1[other] : right - x1[other]]
         total += int(np.count_nonzero(new))
     return total

@@ -23,7 +23,7 @@ from safelight.hide.veil import Veil
 from safelight.media.planes import Planes
 from safelight.plan import Look, Shape
 
-_LUMA_GRAIN = 400  # standard deviation, 16-bit scale: 1.6 steps of 8 bit, the noise of a decent camera by day
+_LUMA_GRAIN = 256  # standard deviation, 16-bit scale: one step of 8 bit, what a decent camera leaves after coding
 _CHROMA_GRAIN = 90  # a third of a step: enough to keep 8-bit gradients from banding, too little to see as colour
 
 
@@ -59,7 +59,7 @@ def hide_areas(planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raste
         veil = Veil(every, planes.depth, planes.sub_x, planes.sub_y, outlines, rest[: len(every)], limits)
         for group in groups:
             group.drape(veil, index, planes.depth)
-    return covered(outlines, width, height)
+    return covered(outlines)
 
 
 def _rest(full_range: bool) -> tuple[list[int], list[tuple[int, int]]]:

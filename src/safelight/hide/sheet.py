@@ -1,8 +1,8 @@
 """The contact sheet: what the copy shows where something is hidden, for a person's eye.
 
-Its pictures are cut from developed pictures of the copy, so nothing that is hidden can be on it. They are collected while
-the copy is being written, without decoding anything twice; how much is kept is bounded whatever the length of the clip
-and however many regions it has.
+Its pictures are cut from developed pictures of the copy, so nothing that is hidden can be on it. They are collected
+while the copy is being written, without decoding anything twice; how much is kept is bounded whatever the length of the
+clip and however many regions it has.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Sheet:
             box = track.region.box_at(index)
             assert box is not None
             cut = surroundings(box, picture.size)
-            label = f"{track.moments[index]}  {self._when(picture.pts)}"
+            label = "" if self._plan.clip.still else f"{track.moments[index]}  {self._when(picture.pts)}"
             track.tiles[index] = page.Tile(
                 crop(picture, cut), _within(box, cut), track.region.shape is Shape.ELLIPSE, label
             )
@@ -70,15 +70,17 @@ class Sheet:
     def save(self, path: Path) -> None:
         """Write the sheet as PNG without any metadata. Raises OSError."""
         rows = [
-            page.Row(*self._words(track.region), [track.tiles[i] for i in sorted(track.tiles)]) for track in self._tracks
+            page.Row(*self._words(track.region), [track.tiles[i] for i in sorted(track.tiles)])
+            for track in self._tracks
         ]
         page.draw(self._title(), self._notes(), rows).save(path, "PNG")
 
     def _words(self, region: Region) -> tuple[str, list[str]]:
         first, last = region.keyframes[0], region.keyframes[-1]
         frames = last.frame - first.frame + 1
-        when = self._when(first.pts) if frames == 1 else f"{self._when(first.pts)} – {self._when(last.pts)}"
-        lines = [f"{region.kind.value}, {region.shape.value}", when, _count(frames, "frame")]
+        when = self._when(first.pts) if frames == 1 else f"{self._when(first.pts)} to {self._when(last.pts)}"
+        lines = [f"{region.kind.value}, {region.shape.value}"]
+        lines += [] if self._plan.clip.still else [when, _count(frames, "frame")]
         lines += [f"{how.value} {share:.0%}" for how, share in origins(region).items()]
         if region.score > 0:
             lines.append(f"score {region.score:.2f}")
@@ -92,11 +94,13 @@ class Sheet:
         clip = self._plan.clip
         kinds = Counter(r.kind.value for r in self._plan.regions if r.decision is Decision.HIDE)
         decisions = Counter(region.decision for region in self._plan.regions)
-        facts = [f"{number} {kind}" for kind, number in kinds.most_common()]
+        facts = [_count(number, kind) for kind, number in kinds.most_common()]
         facts.append(f"{decisions[Decision.REVEAL]} shown on purpose")
         if decisions[Decision.PROPOSE]:
             facts.append(f"{decisions[Decision.PROPOSE]} undecided, not hidden")
-        facts.append("one still picture" if clip.still else f"{_count(clip.frames, 'frame')}, {self._when(clip.last_pts)}")
+        facts.append(
+            "one still picture" if clip.still else f"{_count(clip.frames, 'frame')}, {self._when(clip.last_pts)}"
+        )
         notes = [
             "  ·  ".join(facts),
             "All pictures are from the copy. What deserves a look comes first: followed or held boxes, low scores.",
@@ -188,7 +192,12 @@ def _warped(plane: NDArray[np.uint8], affine: NDArray[np.float64], rest: int) ->
         affine[:, 2] += affine[:, :2].sum(axis=1) * (shrink - 1) / 2
         affine[:, :2] *= shrink
     tile = cv2.warpAffine(
-        plane, affine, (TILE_WIDTH, TILE_HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=rest
+        plane,
+        affine,
+        (TILE_WIDTH, TILE_HEIGHT),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=rest,
     )
     return tile.astype(np.float32)
 
@@ -210,4 +219,6 @@ def _within(box: Box, cut: Box) -> Box:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
+    """The number with its noun, in the plural where it must be; what has no plural stays."""
+    plural = {"body": "bodies", "text": "text", "free": "free"}.get(what, what + "s")
+    return f"{number:,} {what if number == 1 else plural}"

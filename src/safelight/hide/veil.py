@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from safelight.hide.outline import Outline
 
 FULL = 65535
-_HAZE = 8  # one part in so many is the colour of rest: a pane of glass, not a picture of what might be behind it
+_HAZE = 3  # one part in 2 ** 3 is the colour of rest: a pane of glass, not a picture of what might be behind it
 _CELLS = 240  # cells along the longer side of a picture, at most; a head then still spans several
 _LOUDNESS = np.float32(4.0)  # how strongly few visible cells on a level speak against the coarser level
 _REACH = 2  # cells of the surface around a block that its enlargement needs, so that blocks fit without a seam
@@ -61,20 +61,21 @@ class Veil:
         self._subs = [(1, 1)] + [(sub_x, sub_y)] * (len(planes) - 1)
         rows, columns = height // self._side, width // self._side
         if rows and columns:
-            level = np.empty((rows, columns, len(planes) + 1), np.uint16)
-            for channel, (plane, (across, down)) in enumerate(zip(planes, self._subs, strict=True)):
-                level[..., channel] = _cells(plane, self._side // across, self._side // down, columns, rows)
-            level[..., :-1] <<= 16 - depth
-            level[..., -1] = FULL
+            cells = [
+                _cells(plane, self._side // across, self._side // down, columns, rows).astype(np.uint16) << (16 - depth)
+                for plane, (across, down) in zip(planes, self._subs, strict=True)
+            ]
+            level: NDArray[Any] = cv2.merge([*cells, np.full((rows, columns), FULL, np.uint16)])
             for outline in outlines:
                 _punch(level, outline.coarse(self._side, self._side))
             surface = _spread(level, np.array(rest, np.uint16))
-            surface += np.array(rest, np.uint16) // _HAZE - surface // _HAZE
+            surface += np.array([value >> _HAZE for value in rest], np.uint16) - (surface >> _HAZE)
         else:  # too small for a single cell
             surface = np.tile(np.array(rest, np.uint16), (rows // 2 + 1, columns // 2 + 1, 1))
         low, high = (np.array(side, np.uint16) for side in zip(*limits, strict=True))
-        np.clip(surface, low, high, out=surface)
-        self._surface = np.pad(surface, ((_PAD, _PAD), (_PAD, _PAD), (0, 0)), mode="edge")
+        surface = np.minimum(np.maximum(surface, low), high)
+        padded = cv2.copyMakeBorder(surface, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REPLICATE)
+        self._surface = padded.reshape(*padded.shape[:2], len(planes))
 
     def block(self, channels: slice, x: int, y: int, width: int, height: int) -> NDArray[np.uint16]:
         """The veil on a block of planes of one subsampling, in their samples.
@@ -140,7 +141,7 @@ def _spread(level: NDArray[np.uint16], rest: NDArray[np.uint16]) -> NDArray[np.u
         coarser = cv2.pyrUp(surface, dstsize=(columns, rows)).reshape(rows, columns, -1)
         weight = known[..., -1:].astype(np.float32)
         loudness = np.minimum(FULL / np.maximum(weight, 1), _LOUDNESS)
-        own = known[..., :-1] * loudness
-        unknown = 1 - weight * loudness / FULL
-        surface = np.clip(np.rint(own + unknown * coarser), 0, FULL).astype(np.uint16)
+        blend = known[..., :-1] * loudness
+        blend += (1 - weight * loudness / FULL) * coarser
+        surface = np.minimum(blend + 0.5, FULL).astype(np.uint16)
     return surface

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
 from fractions import Fraction
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import av
-from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from safelight.errors import Code, SafelightError
 from safelight.media import colour, tracks, upright
@@ -28,9 +29,10 @@ from safelight.media.source import (
 
 # Codecs in which each packet holds one picture, so that a packet without a picture is a loss. Not among them: VP8, VP9
 # and AV1 (invisible reference pictures), and MPEG-4 part 2 (packed pictures, placeholders).
-_ONE_TO_ONE = frozenset(
-    "h264 hevc mjpeg mpeg2video mpeg1video dvvideo prores dnxhd ffv1 huffyuv ffvhuff rawvideo".split()
-)
+_ONE_TO_ONE_NAMES = """
+h264 hevc mjpeg mpeg2video mpeg1video dvvideo prores dnxhd ffv1 huffyuv ffvhuff rawvideo
+"""
+_ONE_TO_ONE = frozenset(_ONE_TO_ONE_NAMES.split())
 _INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
 _TIMED = frozenset({"matroska,webm", "avi", "asf", "flv", "mxf"})
 _MAX_READ_ERRORS = 100
@@ -48,20 +50,25 @@ class Film:
         self._container: InputContainer = open_container(source, self._complaints)
         self._track = tracks.choose(self._container)
         self._context = self._track.codec_context
-        # Two threads change nothing in a sound film, but which picture a mistake is noticed at, and what is put in
-        # its place, depends on chance: damaged films are decoded by one.
-        self._context.thread_type = ThreadType.FRAME | ThreadType.SLICE
-        self._context.thread_count = 1 if accept_damaged else 2
+        # One thread: FFmpeg's complaints are heard in Python, and a decoding thread that complains while Python waits
+        # for that thread would wait for Python. It also makes it certain which picture a complaint is about.
+        self._context.thread_count = 1
         self._context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "crccheck+bitstream"}
         self._base = self._track.time_base or Fraction(1, 90000)
+        self._one_to_one = self._context.codec.canonical_name in _ONE_TO_ONE
         self._index = -1
         self._shape = (0, 0, "")
         self._end = 0.0  # seconds of the container up to which anything was read
         self._packets = 0
         self._pending: set[int] = set()
+        # AVI has no presentation times, and those FFmpeg makes up are wrong when pictures are reordered: the n-th
+        # picture shown belongs to the n-th packet's place.
+        self._places: deque[int] | None = deque() if self._container.format.name == "avi" else None
+        self._rate = _sane_rate(self._track)
         self._last: int | None = None
         self._offset = 0
         self._doubt = False
+        self._doubt_until = -(1 << 63)  # a key frame shown later than this ends the doubt
         self._origin = 0.0
         self._frames = self._decode()
         first = next(self._frames, None)
@@ -81,8 +88,17 @@ class Film:
         first, self._first = self._first, None
         if first is None:
             raise ValueError("a film can be read once")
-        yield first
-        yield from self._frames
+        yield self._tagged(first)
+        for shot in self._frames:
+            yield self._tagged(shot)
+
+    def _tagged(self, shot: Shot) -> Shot:
+        """The shot with the colours settled once for the whole film; FFmpeg refuses to convert from reserved codes."""
+        layout = shot.frame.format
+        if not (layout.is_rgb or layout.has_palette):
+            shot.frame.colorspace = self.facts.matrix
+        shot.frame.color_primaries = shot.frame.color_trc = colour.UNSPECIFIED
+        return shot
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
@@ -98,7 +114,6 @@ class Film:
         )
         order = self._context.field_order
         interlaced = frame.interlaced_frame or order in (2, 3, 4, 5)
-        rate = track.average_rate or track.guessed_rate
         duration = tracks.seconds(track.duration, track.time_base)
         if duration is None and container.duration is not None:
             duration = container.duration / 1e6
@@ -121,7 +136,7 @@ class Film:
             transfer=meaning.transfer,
             time_base=(self._base.numerator, self._base.denominator),
             frames_expected=track.frames or None,
-            rate=float(rate) if rate else None,
+            rate=float(self._rate) if self._rate else None,
             duration=duration,
             picture_start=picture - self._origin,
             sound=tracks.sound_facts(container, sound, self._origin),
@@ -131,9 +146,14 @@ class Film:
     # -- damage --------------------------------------------------------------------------------------------------
 
     def _damage(
-        self, reason: str, *, frames: int | None = None, span: tuple[float, float] | None = None
+        self,
+        reason: str,
+        *,
+        at: int | None = None,
+        frames: int | None = None,
+        span: tuple[float, float] | None = None,
     ) -> None:
-        """Refuse, or note what is missing and doubt all that follows until the next key frame."""
+        """Refuse, or note what is missing and doubt all that follows until a key frame shown later than ``at``."""
         where = f" after picture {self._index}" if self._index >= 0 else " at the start"
         if not self._accept:
             raise SafelightError(Code.DAMAGED, f"{reason}{where}.")
@@ -143,30 +163,37 @@ class Film:
         if last is None or (last.after, last.reason) != (gap.after, gap.reason) or frames:
             self.missing.append(gap)
         self._doubt = True
+        if at is not None:
+            self._doubt_until = max(self._doubt_until, at)
 
     # -- decoding ------------------------------------------------------------------------------------------------
 
-    def _decode(self) -> Iterator[Shot]:
+    def _decode(self) -> Generator[Shot]:
         for packet in self._read():
-            before = self._complaints.count
-            frames: list[VideoFrame] = []
-            try:
-                with self._complaints.heard():
-                    frames = self._context.decode(packet if packet.size else None)
-            except av.error.EOFError:
-                pass  # flushed twice
-            except av.error.FFmpegError:
-                self._damage("A picture could not be decoded")
-            else:
-                if self._complaints.count > before:
-                    self._damage("The picture stream is damaged")
-            for frame in frames:
-                yield self._accepted(frame)
+            yield from self._pictures_of(packet)
+        yield from self._pictures_of(None)
         if self._index >= 0:
             self._check_end()
 
-    def _read(self) -> Iterator[Packet]:
-        """The film's packets and the closing empty one; errors of the disk and the container become refusals."""
+    def _pictures_of(self, packet: Packet[VideoStream] | None) -> Iterator[Shot]:
+        """What the decoder gives for a packet, or at the end for None."""
+        before, at = self._complaints.count, packet.pts if packet is not None else None
+        frames: list[VideoFrame] = []
+        try:
+            with self._complaints.heard():
+                frames = self._context.decode(packet)
+        except av.error.FFmpegError:
+            self._damage("A picture could not be decoded", at=at)
+            if self._places:
+                self._places.popleft()
+        else:
+            if self._complaints.count > before:
+                self._damage("The picture stream is damaged", at=at)
+        for frame in frames:
+            yield self._accepted(frame)
+
+    def _read(self) -> Iterator[Packet[VideoStream]]:
+        """The film's packets; errors of the disk and the container become refusals."""
         errors = 0
         while True:
             packets = self._container.demux()
@@ -180,15 +207,12 @@ class Film:
                     self._note_end(packet)
                     if self._complaints.count > before:
                         self._damage("The container is damaged")
-                    if packet.stream_index != self._track.index:
+                    if packet.stream_index != self._track.index or not packet.size:
                         continue
                     if packet.is_corrupt:
-                        self._damage("A packet is damaged")
-                    if packet.size:
-                        self._packets += 1
-                        if packet.pts is not None and not packet.is_discard and not packet.is_disposable:
-                            self._pending.add(packet.pts)
-                    yield packet
+                        self._damage("A packet is damaged", at=packet.pts)
+                    self._expect(packet)
+                    yield cast("Packet[VideoStream]", packet)
             except av.error.FFmpegError:
                 self._damage("The container cannot be read on")
                 errors += 1
@@ -196,8 +220,22 @@ class Film:
                     return
             except OSError as error:
                 raise unreadable(error) from error
+            except IndexError:
+                # The binding stumbles at the very end when a track turned up midway; all packets were delivered.
+                return
 
-    def _note_end(self, packet: Packet) -> None:
+    def _expect(self, packet: Packet[Any]) -> None:
+        """Note that a packet should become a picture."""
+        self._packets += 1
+        if packet.is_discard or packet.is_disposable:
+            return
+        if self._places is not None:
+            if packet.dts is not None:
+                self._places.append(packet.dts)
+        elif packet.pts is not None:
+            self._pending.add(packet.pts)
+
+    def _note_end(self, packet: Packet[Any]) -> None:
         if packet.pts is not None and packet.time_base:
             self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
 
@@ -208,10 +246,10 @@ class Film:
             raise SafelightError(Code.UNSUPPORTED, "The picture changes its size or pixel format midway.")
         self._shape = (frame.width, frame.height, frame.format.name)
         self._note_lost(frame)
-        if frame.key_frame and not frame.is_corrupt:
+        if frame.key_frame and (frame.pts is None or frame.pts > self._doubt_until):
             self._doubt = False
         if frame.is_corrupt:
-            self._damage("A picture is damaged")
+            self._damage("A picture is damaged", at=frame.pts)
         pts = self._stamp(frame)
         self._index += 1
         return Shot(frame, pts, self._doubt)
@@ -225,7 +263,7 @@ class Film:
         self._pending.discard(pts)
         lost = [p for p in self._pending if p < pts]
         self._pending.difference_update(lost)
-        if lost and self._context.codec.canonical_name in _ONE_TO_ONE and not frame.interlaced_frame:
+        if lost and self._one_to_one and not frame.interlaced_frame:
             span = float(min(lost) * self._base), float(pts * self._base)
             if self._index < 0:
                 # A film cut out of a longer one may begin with pictures that need what was cut away. No player
@@ -238,15 +276,17 @@ class Film:
 
     def _stamp(self, frame: VideoFrame) -> int:
         """A presentation time that rises strictly."""
-        rate = self._track.average_rate or self._track.guessed_rate or Fraction(25)
-        step = frame.duration or max(round(1 / (rate * self._base)), 1)
+        step = frame.duration or max(round(1 / ((self._rate or 25) * self._base)), 1)
+        told = frame.pts
+        if self._places is not None:
+            told = self._places.popleft() if self._places else None
         if self._last is None:
-            self._last = frame.pts if frame.pts is not None else 0
+            self._last = told if told is not None else 0
             return self._last
-        if frame.pts is None:
+        if told is None:
             pts = self._last + step
         else:
-            pts = frame.pts + self._offset
+            pts = told + self._offset
             if pts + 1 / self._base < self._last:  # the clock was set back: go on from here
                 self._offset += self._last + step - pts
                 pts = self._last + step
@@ -256,19 +296,21 @@ class Film:
     def _check_end(self) -> None:
         """Compare what was read with what the container promised."""
         name = self._container.format.name
-        if (
-            self._pending
-            and self._context.codec.canonical_name in _ONE_TO_ONE
-            and not self._context.field_order > 1
-        ):
+        if self._pending and self._context.codec.canonical_name in _ONE_TO_ONE and not self._context.field_order > 1:
             self._damage("Pictures at the end were lost", frames=len(self._pending))
         if self._promised > self._size:
             self._damage(f"The file was cut off: {self._promised - self._size} bytes are missing")
         elif name in _INDEXED and self._packets < len(self._track.index_entries):
-            self._damage(
-                "Pictures at the end are missing", frames=len(self._track.index_entries) - self._packets
-            )
+            self._damage("Pictures at the end are missing", frames=len(self._track.index_entries) - self._packets)
         elif name in _TIMED and self._container.duration is not None:
             promised = ((self._container.start_time or 0) + self._container.duration) / 1e6
             if self._end < promised - 0.5:
                 self._damage("The film ends before its time", span=(self._end, promised))
+
+
+def _sane_rate(track: VideoStream) -> Fraction | None:
+    """Frames per second as far as the container can be believed; used for progress and key frames only."""
+    for rate in (track.average_rate, track.guessed_rate, track.base_rate):
+        if rate and 0 < rate <= 300:
+            return rate
+    return None

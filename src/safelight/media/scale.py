@@ -8,15 +8,17 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from safelight.media.colour import PQ, Colour
+from safelight.media.tonemap import pq_to_nits
 
-_GOOD = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+_FAST = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+# The fast way to RGB is up to 3 levels too dark: good enough to find people, not to keep a picture.
+_EXACT = _FAST | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
 _BRIGHT = 500.0  # nits shown as white; faces in graded HDR lie around 50 to 200
 
 
 def _pq_curve() -> NDArray[np.uint8]:
-    """8-bit PQ values (SMPTE ST 2084) as 8-bit values of an ordinary screen."""
-    code = (np.arange(256) / 255) ** (1 / 78.84375)
-    nits = 10000 * (np.maximum(code - 0.8359375, 0) / (18.8515625 - 18.6875 * code)) ** (1 / 0.1593017578125)
+    """8-bit PQ values as 8-bit values of an ordinary screen."""
+    nits = pq_to_nits(np.arange(256) / 255)
     curve: NDArray[np.uint8] = np.round(255 * np.minimum(nits / _BRIGHT, 1) ** (1 / 2.2)).astype(np.uint8)
     return curve
 
@@ -24,7 +26,8 @@ def _pq_curve() -> NDArray[np.uint8]:
 class Scaler:
     """Scales straight to the wanted size; keeps its tables between pictures of the same shape."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, exact: bool = False) -> None:
+        self._how = _EXACT if exact else _FAST
         self._reformatter = VideoReformatter()
         self._curve = _pq_curve()
 
@@ -38,7 +41,7 @@ class Scaler:
         """
         frame.colorspace = colour.matrix
         across, down = (height, width) if turn % 2 else (width, height)
-        scaled = self._reformatter.reformat(frame, across, down, layout, interpolation=_GOOD, threads=1)
+        scaled = self._reformatter.reformat(frame, across, down, layout, interpolation=self._how, threads=1)
         array = scaled.to_ndarray()
         if colour.transfer == PQ:
             array = self._curve[array]

@@ -23,13 +23,14 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,mpegts,mpeg,mpegvideo,m4v,flv,dv,gif,apng,ivf,ogg,mxf,"
     "mjpeg,h264,hevc,obu,jpeg_pipe,webp_pipe"
 )
-CODECS = frozenset(
-    "h264 hevc mjpeg mpeg4 mpeg2video mpeg1video h263 flv msmpeg4 msmpeg4v1 msmpeg4v2 wmv1 wmv2 wmv3 vc1 vp6 vp6f vp8 "
-    "vp9 libvpx libvpx-vp9 av1 libdav1d dvvideo prores dnxhd cfhd ffv1 ffvhuff huffyuv utvideo magicyuv rawvideo v210 "
-    "gif apng png webp theora svq3 cinepak qtrle jpeg2000 mvdv".split()
-)
-# A mistake is only worth reporting when it cannot be told from damage; these lines appear in sound films.
-_HARMLESS = ("mmco: unref short failure", "co located POCs unavailable")
+_CODECS_NAMES = """
+h264 hevc mjpeg mpeg4 mpeg2video mpeg1video h263 flv msmpeg4 msmpeg4v1 msmpeg4v2 wmv1 wmv2 wmv3 vc1 vp6 vp6f
+vp8 vp9 libvpx libvpx-vp9 av1 libdav1d dvvideo prores dnxhd cfhd ffv1 ffvhuff huffyuv utvideo magicyuv
+rawvideo v210 gif apng png webp theora svq3 cinepak qtrle jpeg2000 mvdv
+"""
+CODECS = frozenset(_CODECS_NAMES.split())
+# Complaints that are no sign of damage: these appear in sound films and pictures.
+_HARMLESS = ("mmco: unref short failure", "co located POCs unavailable", "invalid TIFF header in EXIF")
 MAX_SIDE = 16384
 MAX_PIXELS = 8192 * 8192  # 67 million: twice 8K UHD
 
@@ -79,6 +80,10 @@ def listen() -> None:
         logger.propagate = False
         logger.setLevel(logging.ERROR)
         av.logging.set_skip_repeated(False)
+    pillow = logging.getLogger("PIL")
+    if not pillow.handlers:
+        pillow.addHandler(logging.NullHandler())
+        pillow.propagate = False
     av.logging.set_level(av.logging.ERROR)
 
 
@@ -99,7 +104,7 @@ class Complaints:
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
-    raise PermissionError("a media file may not open other files")
+    raise ValueError("a media file may not open other files")
 
 
 def file_size(source: BinaryIO) -> int:
@@ -132,14 +137,13 @@ def head(source: BinaryIO, length: int = 64) -> bytes:
 def open_container(source: BinaryIO, complaints: Complaints) -> InputContainer:
     """Open a film for reading.
 
-    Raises SafelightError: SL-NOT-MEDIA for anything that is no film in an allowed format, SL-TRUNCATED when the index is
-    missing, SL-DAMAGED for a broken index, SL-NO-PICTURE for sound files, SL-UNREADABLE, SL-EMPTY.
+    Raises SafelightError: SL-NOT-MEDIA for anything that is no film in an allowed format, SL-DAMAGED for a
+    broken index, SL-NO-PICTURE for sound files, SL-UNREADABLE, SL-EMPTY.
     """
-    size = file_size(source)
+    file_size(source)
     start = head(source)
     if start.startswith(_SOUND_ONLY) or start[8:12] in (b"WAVE", b"AIFF", b"AIFC"):
         raise SafelightError(Code.NO_PICTURE, "This is a sound recording.")
-    check_boxes(source, size)
     listen()
     options = {"max_pixels": str(MAX_PIXELS), "threads": "1"}
     container_options = {
@@ -173,11 +177,12 @@ def open_container(source: BinaryIO, complaints: Complaints) -> InputContainer:
 
 
 # Only for the parameters of sound tracks (rate, channels); sound itself is never decoded.
-_SOUND_CODECS = frozenset(
-    "aac aac_fixed aac_latm ac3 eac3 mp1float mp2 mp2float mp3 mp3float opus vorbis flac alac amrnb amrwb wmav1 wmav2 "
-    "wmapro pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw pcm_dvd pcm_bluray "
-    "pcm_f32le pcm_f32be adpcm_ima_wav adpcm_ima_qt adpcm_ms dvaudio dca truehd qcelp g726".split()
-)
+_SOUND_CODECS_NAMES = """
+aac aac_fixed aac_latm ac3 eac3 mp1float mp2 mp2float mp3 mp3float opus vorbis flac alac amrnb amrwb wmav1
+wmav2 wmapro pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw pcm_dvd
+pcm_bluray pcm_f32le pcm_f32be adpcm_ima_wav adpcm_ima_qt adpcm_ms dvaudio dca truehd qcelp g726
+"""
+_SOUND_CODECS = frozenset(_SOUND_CODECS_NAMES.split())
 
 
 def _not_opened(start: bytes) -> SafelightError:
@@ -196,32 +201,71 @@ def _not_opened(start: bytes) -> SafelightError:
 
 
 _BOXES = frozenset(
-    b"ftyp moov mdat free skip wide uuid pnot moof mfra sidx styp meta pdin udta emsg prft".split()
+    [
+        b"ftyp",
+        b"moov",
+        b"mdat",
+        b"free",
+        b"skip",
+        b"wide",
+        b"uuid",
+        b"pnot",
+        b"moof",
+        b"mfra",
+        b"sidx",
+        b"styp",
+        b"meta",
+        b"pdin",
+        b"udta",
+        b"emsg",
+        b"prft",
+    ]
 )
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_MAX_BOXES = 1 << 20
 
 
-def check_boxes(source: BinaryIO, size: int) -> None:
-    """Refuse an MP4 or MOV whose boxes do not all lie in the file (ISO/IEC 14496-12, 4.2): SL-TRUNCATED.
+def promised_size(source: BinaryIO, size: int) -> int:
+    """How long the file claims to be, where its structure tells; else its real length. Never less than that.
 
-    Leaves the position at the start; does nothing for other files.
+    AVI: the RIFF length. Windows Media: the file properties object (ASF 3.2). MP4 and MOV: the end of the last box
+    (ISO/IEC 14496-12, 4.2). Transport streams and DV: whole
+    packets and frames. Leaves the position at the start. Raises SL-TRUNCATED for an MP4 or MOV without index.
     """
-    if head(source, 8)[4:8] not in _BOXES - {b"meta", b"udta"}:
-        return
+    start = head(source, 1024)
+    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+        return max(int.from_bytes(start[4:8], "little") + 8, size)
+    if start[:4] == b"\x30\x26\xb2\x75":
+        at = head(source, 1 << 16).find(_ASF_PROPERTIES)
+        return max(int.from_bytes(head(source, at + 48)[at + 40 : at + 48], "little"), size) if at > 0 else size
+    if start[4:8] in _BOXES - {b"meta", b"udta"}:
+        return _boxes_end(source, size)
+    for unit, sync in ((188, 0), (192, 4), (204, 0)):
+        if len(start) > sync + 4 * unit and all(start[sync + n * unit] == 0x47 for n in range(5)):
+            return -(-size // unit) * unit
+    if start[:3] == b"\x1f\x07\x00" and len(start) > 3:  # IEC 61834: header section of a DV frame
+        unit = 144000 if start[3] & 0x80 else 120000
+        return -(-size // unit) * unit
+    return size
+
+
+def _boxes_end(source: BinaryIO, size: int) -> int:
     kinds: set[bytes] = set()
+    position = 0
     try:
-        position = 0
-        while position + 8 <= size:
+        for _ in range(_MAX_BOXES):
+            if position + 8 > size:
+                break
             source.seek(position)
             header = source.read(16)
             length, kind = int.from_bytes(header[:4], "big"), header[4:8]
-            if kind not in _BOXES and kinds & {b"moov", b"mdat"}:
-                break  # bytes after the last box; FFmpeg stops here as well
             if length == 1:
                 length = int.from_bytes(header[8:16], "big")
             elif length == 0:
                 length = size - position
-            if length < 8 or (kind == b"moov" and position + length > size):
-                break
+            complete = position + length <= size
+            if length < 8 or (kind not in _BOXES and kinds) or (kind == b"moov" and not complete):
+                break  # what follows the last box is not part of the film; FFmpeg stops here as well
             kinds.add(kind)
             position += length
         source.seek(0)
@@ -229,14 +273,4 @@ def check_boxes(source: BinaryIO, size: int) -> None:
         raise unreadable(error) from error
     if b"moov" not in kinds and b"meta" not in kinds:
         raise SafelightError(Code.TRUNCATED, "The index (moov) of this MP4 or MOV file is missing.")
-
-
-def promised_size(source: BinaryIO, size: int) -> int:
-    """The length that the file itself claims, where its first bytes do (AVI: the RIFF length); else its real length.
-
-    Leaves the position at the start.
-    """
-    start = head(source, 12)
-    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
-        return max(int.from_bytes(start[4:8], "little") + 8, size)
-    return size
+    return max(position, size)

@@ -44,6 +44,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF", "HEIF")
 _LOSSY = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF"})
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"})
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"BM")
+_INSIDE_SCAN = frozenset([b"\x00", b"\xff", *(bytes([m]) for m in range(0xD0, 0xD8))])
 _ORIENTATION = 0x0112
 _KINDS = {
     "exif": "Exif data",
@@ -56,11 +57,12 @@ _KINDS = {
     "metadata": "other data",
 }
 # What Pillow notes about the coding itself, not about the picture's past.
-_CODING = frozenset(
-    "jfif jfif_version jfif_unit jfif_density progressive progression adobe adobe_transform gamma interlace transparency "
-    "background compression bit_depth primary chroma chroma_subsampling depth_images aux loop timestamp duration "
-    "original_orientation srgb mp mpoffset default_image nclx_profile bbox raw_profile_type".split()
-)
+_CODING_NAMES = """
+jfif jfif_version jfif_unit jfif_density progressive progression adobe adobe_transform gamma interlace
+transparency background compression bit_depth primary chroma chroma_subsampling depth_images aux loop
+timestamp duration original_orientation srgb mp mpoffset default_image nclx_profile bbox raw_profile_type
+"""
+_CODING = frozenset(_CODING_NAMES.split())
 
 
 def is_still(source: BinaryIO) -> bool:
@@ -72,12 +74,46 @@ def is_still(source: BinaryIO) -> bool:
         return start[8:12] == b"WEBP"
     if start.startswith(b"BM"):
         return start[6:10] == bytes(4)
+    if start.startswith(_MAGIC[0]):
+        return not _is_motion_jpeg(source)
     return start.startswith(_MAGIC) and not _is_moving_png(source)
 
 
 def _is_moving_png(source: BinaryIO) -> bool:
     start = head(source, 4096)
     return start.startswith(_MAGIC[1]) and b"acTL" in start
+
+
+def _is_motion_jpeg(source: BinaryIO) -> bool:
+    """Whether a JPEG is followed at once by another of the same size: a film without container, not a photo."""
+    source.seek(0)
+    data = source.read(32 << 20)
+    source.seek(0)
+    size, end = _jpeg_frame(data, 0)
+    return size is not None and _jpeg_frame(data, end)[0] == size
+
+
+def _jpeg_frame(data: bytes, at: int) -> tuple[bytes | None, int]:
+    """(height and width as stored, position after the picture) of the JPEG at a position; (None, at) when none is."""
+    if data[at : at + 3] != _MAGIC[0]:
+        return None, at
+    size, at = None, at + 2
+    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xD9:
+            return size, at + 2
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            size = data[at + 5 : at + 9]
+        at += 2 + length
+        if marker == 0xDA:  # coded pixels: up to the next marker that is neither stuffing nor a restart
+            while True:
+                at = data.find(b"\xff", at)
+                if at < 0:
+                    return size, len(data)
+                if data[at + 1 : at + 2] not in _INSIDE_SCAN:
+                    break
+                at += 2
+    return size, at
 
 
 class Still:
@@ -160,9 +196,7 @@ class Still:
             image.load()
 
     def _lost(self) -> None:
-        self.missing.append(
-            Gap(after=-1, frames=None, start=None, end=None, reason="Part of the picture is missing")
-        )
+        self.missing.append(Gap(after=-1, frames=None, start=None, end=None, reason="Part of the picture is missing"))
 
     def _stored(self, image: Image.Image, source: BinaryIO, kind: str) -> VideoFrame:
         """The picture as stored: for JPEG and WebP as YUV, before chroma is smoothed over neighbours."""
@@ -174,9 +208,7 @@ class Still:
             return VideoFrame.from_ndarray(np.asarray(image.convert("L")), format="gray")
         if image.mode == "I;16":
             return VideoFrame.from_ndarray(np.asarray(image), format="gray16le")
-        if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or (
-            image.mode == "P" and "transparency" in image.info
-        ):
+        if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or (image.mode == "P" and "transparency" in image.info):
             return VideoFrame.from_ndarray(np.asarray(image.convert("RGBA")), format="rgba")
         return VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), format="rgb24")
 
@@ -194,9 +226,7 @@ class Still:
             with complaints.heard():
                 frames = [*context.decode(Packet(data)), *context.decode(None)]
         except av.error.FFmpegError:
-            return (
-                None  # a rare kind of JPEG (arithmetic coding, CMYK) that Pillow has read without complaint
-            )
+            return None  # a rare kind of JPEG (arithmetic coding, CMYK) that Pillow has read without complaint
         if complaints.count or any(frame.is_corrupt for frame in frames):
             if not self._accept:
                 raise SafelightError(Code.DAMAGED, "The picture is damaged.")

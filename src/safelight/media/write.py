@@ -26,16 +26,16 @@ from PIL import Image
 from safelight.errors import Code, SafelightError
 from safelight.media.develop import Developed, copy_colour
 from safelight.media.facts import ClipFacts
-from safelight.media.planes import VideoReformatter
 from safelight.media.sound import SilentTrack
 
 # The one place that says how copies are coded. Two threads whatever the machine has, and no shortcut that only some
-# processors know: both would change the bytes.
+# processors know: both would change the bytes. So would "lookahead-threads=1": with it, the same pictures gave other
+# bytes in every run.
 PROFILE: dict[str, str] = {
     "preset": "superfast",
     "crf": "19",
     "threads": "2",
-    "x264-params": "cpu-independent=1:open-gop=0:lookahead-threads=1",
+    "x264-params": "cpu-independent=1:open-gop=0",
 }
 KEY_SECONDS = 2
 JPEG_QUALITY = 92
@@ -43,7 +43,9 @@ _SEI = 6  # NAL unit type of notes inside the picture stream (H.264, table 7-1);
 
 
 class _Output:
-    """The file being written. Remembers the first failure, which FFmpeg would wrap in words of its own."""
+    """The file being written. Remembers the first failure and takes the rest in silence: FFmpeg goes on writing
+    after an error and PyAV prints what it cannot raise. The writer looks at ``error`` after every step.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,21 +54,29 @@ class _Output:
         self._file: BinaryIO = os.fdopen(os.open(path, flags, 0o600), "wb")
 
     def write(self, data: bytes) -> int:
-        try:
-            return self._file.write(data)
-        except OSError as error:
-            self.error = self.error or error
-            raise
+        if self.error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self.error = error
+        return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:  # seeking writes what was held back
+            self.error = self.error or error
+            return offset
 
     def tell(self) -> int:
         return self._file.tell()
 
     def again(self, url: str, flags: int, options: dict[str, str]) -> BinaryIO:
         """The same file for reading: moving the index to the front needs it. Whatever the URL says."""
-        self._file.flush()
+        try:
+            self._file.flush()
+        except OSError as error:
+            self.error = self.error or error
         return self._path.open("rb")
 
     def finish(self) -> None:
@@ -102,6 +112,7 @@ class Writer:
                 "fflags": "+bitexact",
                 "empty_hdlr_name": "1",
                 "write_tmcd": "0",
+                "movie_timescale": "90000",  # in which the start of a late picture or sound is written
             },
             io_open=self._file.again,
         )
@@ -141,6 +152,7 @@ class Writer:
                     self._sound.finish()
             with self._failures():
                 self._container.close()
+            with self._failures():
                 self._file.finish()
         except BaseException:
             self._abandon()
@@ -212,8 +224,9 @@ class Writer:
         try:
             yield
         except (OSError, av.error.FFmpegError) as error:
-            cause = self._file.error or error
-            raise not_written(cause, self._path) from error
+            raise not_written(self._file.error or error, self._path) from error
+        if self._file.error is not None:
+            raise not_written(self._file.error, self._path)
 
     def _abandon(self) -> None:
         if self._open:
@@ -239,8 +252,7 @@ def write_still(path: Path, developed: Developed) -> None:
 
     Raises SafelightError: SL-IN-THE-WAY when ``path`` exists, SL-DISK-FULL, SL-NOT-WRITABLE.
     """
-    rgb = VideoReformatter().reformat(developed.frame, format="rgb24", threads=1).to_ndarray()
-    image = Image.fromarray(rgb)
+    image = Image.fromarray(developed.rgb())
     jpeg = path.suffix.lower() in (".jpg", ".jpeg")
     try:
         output = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

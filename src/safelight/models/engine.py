@@ -85,7 +85,7 @@ class Network:
         """
         height, width = picture.shape[:2]
         request = self._request(height, width)
-        request.infer([np.ascontiguousarray(picture)[None]], share_inputs=True)
+        request.infer([picture[None]], share_inputs=True)
         return [np.array(tensor.data) for tensor in request.output_tensors]
 
     def _request(self, height: int, width: int) -> Any:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from safelight.errors import Code
-from safelight.media.facts import ClipFacts
+from safelight.media.facts import ClipFacts, Gap
 
 MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 
@@ -61,14 +61,6 @@ class Failure(Message):
     detail: Annotated[str, Field(max_length=4000)]
 
 
-class Missing(Message):
-    """Frames that could not be read: they are not in the copy, or only in doubt."""
-
-    first: Count
-    last: Count
-    why: Annotated[str, Field(max_length=200)]
-
-
 class Found(Message):
     """``find`` is done; the plan lies in the folder."""
 
@@ -88,7 +80,7 @@ class Hidden(Message):
     frames_hidden: Count
     share_mean: Share
     share_max: Share
-    missing: Annotated[list[Missing], Field(max_length=10_000)]
+    missing: Annotated[list[Gap], Field(max_length=10_000)]
 
 
 Answer = Annotated[Progress | Failure | Found | Hidden, Field(discriminator="type")]

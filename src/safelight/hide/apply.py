@@ -1,0 +1,187 @@
+"""Carry out a plan on a clip: read, fill, develop, write; one picture at a time, in flat memory. Run in a worker."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from safelight.errors import Code, SafelightError
+from safelight.hide.picture import hide_areas
+from safelight.hide.sheet import Sheet
+from safelight.media.ahead import ahead
+from safelight.media.develop import Developed, Developer
+from safelight.media.facts import ClipFacts
+from safelight.media.read import Picture, Reader
+from safelight.media.write import Writer, write_still
+from safelight.plan import Clip, Plan
+
+Report = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class HideResult:
+    """What was done. ``share_mean`` and ``share_max``: hidden part of the picture, 0 to 1, over all frames."""
+
+    copy: Path
+    frames_read: int
+    frames_written: int
+    frames_hidden: int
+    share_mean: float
+    share_max: float
+
+    @property
+    def copy_name(self) -> str:
+        """File name of the copy, with the suffix that tells its format."""
+        return self.copy.name
+
+
+def apply(
+    reader: Reader, plan: Plan, copy: Path, *, sheet: Path | None = None, progress: Report | None = None
+) -> HideResult:
+    """Write the copy of a clip that a plan asks for.
+
+    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sheet``: where to write the
+    contact sheet (PNG). ``progress`` is told (frames done, frames planned). Whether the plan's hash is the clip's is
+    for the caller to check; here the clip must have the plan's size, time base, number of frames and times.
+
+    Raises SafelightError: SL-PLAN-OTHER-CLIP when they do not fit, SL-COPY-DIFFERS when not every picture read was
+    written, and whatever the reader and the writer raise. Then no copy is left behind.
+    """
+    facts = reader.facts
+    _require_fit(plan.clip, facts)
+    copy = copy.with_name(copy.name + _suffix(facts))
+    tally = _Tally()
+    page = Sheet(plan)
+    with _output(copy, facts) as output:
+        for index, developed in _developed(reader, plan, tally):
+            output.picture(developed)
+            page.take(index, developed)
+            tally.written += 1
+            if progress is not None:
+                progress(tally.written, plan.clip.frames)
+        if tally.read != plan.clip.frames:
+            raise _other(f"it has {tally.read} frames and the plan is for {plan.clip.frames}")
+        if tally.written != tally.read:
+            raise SafelightError(Code.COPY_DIFFERS, f"{tally.read} frames were read but {tally.written} were written.")
+    if sheet is not None:
+        page.save(sheet)
+    return HideResult(copy, tally.read, tally.written, tally.hidden, tally.shares / max(tally.read, 1), tally.largest)
+
+
+@dataclass
+class _Tally:
+    read: int = 0
+    written: int = 0
+    hidden: int = 0
+    shares: float = 0.0
+    largest: float = 0.0
+
+    def count(self, share: float) -> None:
+        self.read += 1
+        self.hidden += share > 0
+        self.shares += share
+        self.largest = max(self.largest, share)
+
+
+def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int, Developed]]:
+    """The pictures of the copy with their index, in order. Developing may hold some back; none may be lost."""
+    developer = Developer(reader.facts)
+    raster = reader.facts.raster
+    waiting: deque[tuple[int, int]] = deque()
+
+    def named(done: list[Developed]) -> Iterator[tuple[int, Developed]]:
+        for developed in done:
+            index, pts = waiting.popleft() if waiting else (-1, None)
+            if developed.pts != pts:
+                raise SafelightError(Code.COPY_DIFFERS, f"A picture with time {developed.pts} came out of order.")
+            yield index, developed
+
+    times = _planned_times(plan)
+    with ahead((picture, picture.planes()) for picture in reader.pictures()) as pictures:
+        for picture, planes in pictures:
+            _require_time(picture, plan.clip, times)
+            height, width = planes.y.shape
+            if (width, height) != (raster.stored_width, raster.stored_height):
+                raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
+            areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
+            hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
+            tally.count(hidden / (width * height))
+            waiting.append((picture.index, picture.pts))
+            yield from named(developer.develop(planes, picture.pts))
+    yield from named(developer.finish())
+
+
+def _planned_times(plan: Plan) -> dict[int, int]:
+    """Presentation times that the plan knows, by frame."""
+    times = {0: plan.clip.first_pts, plan.clip.frames - 1: plan.clip.last_pts}
+    for region in plan.regions:
+        for key in region.keyframes:
+            if times.setdefault(key.frame, key.pts) != key.pts:
+                raise SafelightError(
+                    Code.PLAN_INVALID, f"The plan has two times for frame {key.frame}, one of them in {region.id}."
+                )
+    return times
+
+
+def _require_time(picture: Picture, clip: Clip, times: dict[int, int]) -> None:
+    if picture.index >= clip.frames:
+        raise _other(f"it has more than the {clip.frames} frames the plan is for")
+    planned = times.get(picture.index)
+    if planned is not None and planned != picture.pts:
+        raise _other(f"frame {picture.index} is shown at {picture.pts} ticks and not at {planned} as planned")
+
+
+def _require_fit(clip: Clip, facts: ClipFacts) -> None:
+    if (clip.width, clip.height) != facts.raster.shown_size:
+        width, height = facts.raster.shown_size
+        raise _other(f"its picture is {width} x {height} and the plan is for {clip.width} x {clip.height}")
+    if clip.time_base != facts.time_base:
+        raise _other("it counts time in other units")
+    if clip.still != facts.still:
+        raise _other("one is a film and the other a still picture")
+
+
+def _other(why: str) -> SafelightError:
+    return SafelightError(Code.PLAN_OTHER_CLIP, f"The plan does not fit this clip: {why}.")
+
+
+class _Output(Protocol):
+    def picture(self, developed: Developed) -> None: ...
+
+
+class _StillOutput:
+    """A still picture, written when it comes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.made = False
+
+    def picture(self, developed: Developed) -> None:
+        write_still(self._path, developed)
+        self.made = True
+
+
+@contextmanager
+def _output(path: Path, facts: ClipFacts) -> Iterator[_Output]:
+    """Where the pictures of the copy go; an exception leaves no file behind."""
+    if not facts.still:
+        with Writer(path, facts) as writer:
+            yield writer
+        return
+    still = _StillOutput(path)
+    try:
+        yield still
+    except BaseException:
+        if still.made:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _suffix(facts: ClipFacts) -> str:
+    if not facts.still:
+        return ".mp4"
+    return ".jpg" if facts.lossy else ".png"

@@ -1,0 +1,173 @@
+"""A person found once is covered from the cut before to the cut after, and the rest of the picture is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from safelight.errors import Code, SafelightError
+from safelight.find import find
+from safelight.find.faces import CenterFace, YuNet
+from safelight.plan import How, Kind, Plan
+from tests.find.clips import HEIGHT, WIDTH, Clip, Told, bare, face, hidden, scenery
+
+SHA = "0" * 64
+
+
+def plan_of(clip: Clip, sees: Callable[[int], bool], score: float = 0.9) -> Plan:
+    return find(clip, sha256=SHA, light=Told(clip, sees, score=score), strong=None)
+
+
+def still_face(frames: int, seed: int = 1) -> Clip:
+    clip, head, back = Clip(), face(60), scenery(seed)
+    for _ in range(frames):
+        clip.add(back, [(head, 300, 150)])
+    return clip
+
+
+def walking(frames: int, speed: float, width: int = 50, start: float = 60) -> Clip:
+    clip, head, back = Clip(), face(width), scenery(2)
+    for i in range(frames):
+        clip.add(back, [(head, start + i * speed, 150 + 5 * np.sin(i / 4))])
+    return clip
+
+
+def test_seen_once_in_the_middle_covered_to_both_ends() -> None:
+    clip = walking(60, 3)
+    assert bare(plan_of(clip, lambda i: 28 <= i <= 32), clip) == []
+
+
+def test_seen_only_at_the_end_covered_from_the_beginning() -> None:
+    clip = walking(60, 4)
+    assert bare(plan_of(clip, lambda i: i >= 56), clip) == []
+
+
+def test_the_plan_says_how_each_part_came() -> None:
+    clip = walking(60, 3)
+    region = plan_of(clip, lambda i: 20 <= i <= 24 or 40 <= i <= 44).regions[0]
+    assert region.kind is Kind.FACE
+    hows = {stretch.how for stretch in region.stretches}
+    assert {How.FOUND, How.FILLED, How.FOLLOWED} <= hows
+    assert [s.first for s in region.stretches[1:]] == [s.last + 1 for s in region.stretches[:-1]]
+    found = [s for s in region.stretches if s.how is How.FOUND]
+    assert all(s.finder == "told" and s.score == pytest.approx(0.9) for s in found)
+
+
+def test_cuts_are_found_and_end_coverage() -> None:
+    clip, head = Clip(), face(60)
+    for i in range(75):
+        shot = i // 25
+        clip.add(scenery(10 + shot), [(head, 150 + 100 * shot, 150)] if shot == 1 else [])
+    plan = plan_of(clip, lambda i: i == 40 or i == 41)
+    assert plan.cuts == [25, 50]
+    assert bare(plan, clip) == []
+    assert not hidden(plan, 20).any()
+    assert not hidden(plan, 55).any()
+
+
+def test_a_flash_is_no_cut_and_breaks_no_track() -> None:
+    clip = walking(60, 3)
+    clip.frames[20] = np.full_like(clip.frames[20], 252)
+    clip.frames[35] = np.clip(clip.frames[35].astype(int) * 3 + 60, 0, 255).astype(np.uint8)
+    plan = plan_of(clip, lambda i: i <= 4)
+    assert plan.cuts == []
+    assert bare(plan, clip) == []
+
+
+def test_a_fast_pan_is_no_cut_and_is_followed() -> None:
+    clip, head = Clip(), face(50)
+    wide = scenery(5, WIDTH * 4)
+    for i in range(50):
+        left = round(900 + 270 * np.sin(i / 5))
+        clip.add(wide[:, left : left + WIDTH], [(head, 1200 - left, 160)])
+    plan = plan_of(clip, lambda i: i % 10 < 2)
+    assert plan.cuts == []
+    assert bare(plan, clip) == []
+
+
+def test_hidden_behind_something_while_moving() -> None:
+    clip = walking(80, 5)
+    for i in range(30, 50):
+        x = 60 + i * 5
+        clip.frames[i][90:220, x - 50 : x + 50] = (90, 120, 60)
+    assert bare(plan_of(clip, lambda i: not 28 <= i <= 52), clip) == []
+
+
+def test_two_people_cross() -> None:
+    clip, one, two, back = Clip(), face(44), face(52), scenery(6)
+    for i in range(80):
+        clip.add(back, [(one, 60 + i * 6, 140), (two, 580 - i * 6, 160)])
+    plan = plan_of(clip, lambda i: not 30 <= i <= 55)
+    assert bare(plan, clip) == []
+
+
+def test_whoever_walks_out_leaves_no_patch() -> None:
+    clip = walking(150, 12, start=200)
+    plan = plan_of(clip, lambda i: len(clip.faces[i]) > 0)
+    out = next(i for i, boxes in enumerate(clip.faces) if not boxes and i > 5)
+    assert bare(plan, clip) == []
+    assert not hidden(plan, out + 45).any()
+
+
+def test_weak_sightings_rescue_a_track_but_one_alone_makes_none() -> None:
+    clip = walking(40, 3)
+    assert plan_of(clip, lambda i: i == 20, score=0.35).regions == []
+    weak_all_along = plan_of(clip, lambda i: True, score=0.4)
+    assert bare(weak_all_along, clip) == []
+
+
+def test_little_else_is_hidden() -> None:
+    clip = walking(60, 3)
+    plan = plan_of(clip, lambda i: True)
+    shares = [hidden(plan, i).mean() for i in range(60)]
+    faces = [sum(box.area for box in boxes) / (WIDTH * HEIGHT) for boxes in clip.faces]
+    assert float(np.mean(shares)) < 4.5 * float(np.mean(faces))
+
+
+def test_a_body_and_its_face_are_one_region() -> None:
+    clip = still_face(30)
+    bodies = Clip(clip.frames, [[box.grown(40, 40, 40, 190) for box in boxes] for boxes in clip.faces])
+    plan = find(
+        clip,
+        sha256=SHA,
+        light=Told(clip, lambda i: i < 20),
+        strong=Told(bodies, lambda i: True, name="bodies", kind=Kind.BODY),
+    )
+    assert [region.kind for region in plan.regions] == [Kind.FACE]
+    assert bare(plan, clip) == []
+
+
+def test_the_same_clip_gives_the_same_plan() -> None:
+    clip = walking(40, 5)
+    plans = {plan_of(clip, lambda i: i % 6 == 0).to_json() for _ in range(2)}
+    assert len(plans) == 1
+
+
+def test_a_plan_stays_small() -> None:
+    clip = still_face(120)
+    plan = plan_of(clip, lambda i: True)
+    assert sum(len(region.keyframes) for region in plan.regions) <= 4
+
+
+def test_no_pictures_is_refused() -> None:
+    with pytest.raises(SafelightError) as caught:
+        plan_of(Clip(), lambda i: True)
+    assert caught.value.code is Code.NO_FRAMES
+
+
+def test_one_picture() -> None:
+    clip = still_face(1)
+    assert bare(plan_of(clip, lambda i: True), clip) == []
+
+
+def test_with_the_real_finders() -> None:
+    clip = walking(30, 4)
+    try:
+        light, strong = YuNet(threshold=0.3), CenterFace(threshold=0.2)
+    except SafelightError as error:
+        pytest.skip(str(error))
+    plan = find(clip, sha256=SHA, light=light, strong=strong)
+    assert bare(plan, clip) == []
+    assert float(np.mean([hidden(plan, i).mean() for i in range(30)])) < 0.12

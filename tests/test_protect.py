@@ -1,0 +1,195 @@
+"""The main job, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import av
+import pytest
+from program import COMMAND, safelight
+
+from examples.clip import write_clip
+from safelight.account import Account
+from safelight.geometry import Box
+from safelight.outputs import PRIVATE
+from safelight.plan import Kind, Plan
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Box]]:
+    path = tmp_path_factory.mktemp("originals") / "portrait.mp4"
+    return path, write_clip(path, 320, 180, 2.0)
+
+
+@pytest.fixture(scope="module")
+def protected(portrait: tuple[Path, list[Box]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the finished results for the portrait; tests must not change it."""
+    folder = tmp_path_factory.mktemp("protected")
+    before = portrait[0].read_bytes()
+    ran = safelight("protect", "--json", "-o", folder, portrait[0])
+    assert ran.status == 0, ran.err
+    assert portrait[0].read_bytes() == before
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_everything_lies_beside_the_copy_and_nothing_else_does(protected: Path) -> None:
+    assert sorted(files(protected)) == [
+        "portrait.safelight-plan.json",
+        "portrait.safelight-sheet.png",
+        "portrait.safelight.json",
+        "portrait.safelight.mp4",
+    ]
+
+
+def test_the_face_is_covered_in_every_frame(protected: Path, portrait: tuple[Path, list[Box]]) -> None:
+    plan = Plan.load(protected / "portrait.safelight-plan.json")
+    for frame, face in enumerate(portrait[1]):
+        seen = face.clipped(320, 180)
+        around = [box for _, box in plan.covers(frame)]
+        assert any(
+            box.x1 <= seen.x1 and box.y1 <= seen.y1 and box.x2 >= seen.x2 and box.y2 >= seen.y2 for box in around
+        ), f"frame {frame}"
+
+
+def test_the_account_tells_what_was_done(protected: Path) -> None:
+    account = Account.load(protected / "portrait.safelight.json")
+    assert account is not None
+    assert account.frames.read == account.frames.written == account.frames.hidden == 50
+    assert account.tracks.hidden >= 1
+    assert 0.01 < account.share_hidden_mean < 0.5
+    assert "silence" in account.sound
+    assert set(account.weights) >= {"yunet", "centerface"}
+    assert account.copy_.sha256 != account.source.sha256
+
+
+def test_the_copy_has_the_frames_and_the_length_of_the_original(
+    protected: Path, portrait: tuple[Path, list[Box]]
+) -> None:
+    with av.open(str(portrait[0])) as a, av.open(str(protected / "portrait.safelight.mp4")) as b:
+        assert [s.type for s in b.streams] == ["video", "audio"]
+        times = [[f.time for f in file.decode(video=0)] for file in (a, b)]
+    assert times[0] == pytest.approx(times[1], abs=1e-3)
+
+
+def test_a_second_run_has_nothing_to_do(protected: Path, portrait: tuple[Path, list[Box]]) -> None:
+    before = files(protected)
+    ran = safelight("protect", "--json", "-o", protected, portrait[0])
+    assert ran.status == 0
+    assert [result["status"] for result in ran.results] == ["already done"]
+    assert files(protected) == before
+
+
+def test_other_settings_or_a_touched_copy_are_done_again(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(protected, folder)
+    whole = (folder / "portrait.safelight.mp4").read_bytes()
+    (folder / "portrait.safelight.mp4").write_bytes(whole[:-1])
+    assert safelight("protect", "--json", "-o", folder, portrait[0]).results[0]["status"] == "protected"
+    assert (folder / "portrait.safelight.mp4").read_bytes() == whole
+    solid = safelight("protect", "--json", "--look", "solid", "-o", folder, portrait[0])
+    assert solid.results[0]["status"] == "protected"
+    assert (folder / "portrait.safelight.mp4").read_bytes() != whole
+
+
+def test_find_and_hide_give_what_protect_gives(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    assert safelight("find", portrait[0], "-o", tmp_path).status == 0
+    assert sorted(files(tmp_path)) == ["portrait.safelight-plan.json"]
+    plan = tmp_path / "portrait.safelight-plan.json"
+    assert safelight("hide", portrait[0], "--plan", plan, "-o", tmp_path).status == 0
+    one, other = files(tmp_path), files(protected)
+    assert one["portrait.safelight.mp4"] == other["portrait.safelight.mp4"]
+    assert one["portrait.safelight-plan.json"] == other["portrait.safelight-plan.json"]
+
+
+def test_a_mended_plan_is_used_and_not_written_over(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mended"
+    shutil.copytree(protected, folder)
+    path = folder / "portrait.safelight-plan.json"
+    plan = Plan.load(path)
+    drawn = plan.regions[0].model_copy(update={"id": "by-hand", "kind": Kind.FREE, "decided_by": "editor"})
+    plan.regions.append(drawn)
+    path.write_text(plan.to_json())
+    ran = safelight("protect", "--json", "-o", folder, portrait[0])
+    assert ran.results[0]["status"] == "protected"
+    assert "by-hand" in [region.id for region in Plan.load(path).regions]
+    refused = safelight("protect", "--json", "--thorough", "-o", folder, portrait[0])
+    assert (refused.status, refused.results[0]["code"]) == (1, "SL-IN-THE-WAY")
+    assert "by-hand" in path.read_text()
+
+
+def test_a_plan_for_another_clip_is_refused_and_nothing_is_written(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(portrait[0].read_bytes() + b"\0")
+    ran = safelight("hide", other, "--plan", protected / "portrait.safelight-plan.json", "-o", tmp_path / "out")
+    assert ran.status == 1
+    assert "SL-PLAN-OTHER-CLIP" in ran.err
+    assert not files(tmp_path / "out")
+
+
+@pytest.mark.parametrize("moment", [0.3, 1.0, 2.0, 3.0, 4.5, 6.0])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_killed_at_any_time_nothing_half_done_is_left_and_the_next_run_finishes(
+    portrait: tuple[Path, list[Box]], tmp_path: Path, moment: float, number: signal.Signals, protected: Path
+) -> None:
+    words = [*COMMAND, "protect", "-q", "-o", str(tmp_path), str(portrait[0])]
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        time.sleep(moment)
+        process.send_signal(number)
+        status = process.wait(timeout=30)
+    if number is signal.SIGINT and moment >= 1:
+        assert status in (0, 130)
+    left = [name for name in files(tmp_path) if not name.startswith(PRIVATE)]
+    for name in left:  # what has its final name is whole
+        if name.endswith(".mp4"):
+            assert (tmp_path / name).read_bytes() == files(protected)[name]
+        if name.endswith(".json"):
+            json.loads((tmp_path / name).read_text())
+    if number is signal.SIGINT:
+        assert not list(tmp_path.glob(PRIVATE + "*"))
+    assert safelight("protect", "-o", tmp_path, portrait[0]).status == 0
+    assert set(files(tmp_path)) == set(files(protected))
+    assert files(tmp_path)["portrait.safelight.mp4"] == files(protected)["portrait.safelight.mp4"]
+
+
+def test_no_worker_outlives_the_program(portrait: tuple[Path, list[Box]], tmp_path: Path) -> None:
+    words = [*COMMAND, "protect", "-q", "-o", str(tmp_path), str(portrait[0])]
+
+    def workers() -> list[str]:
+        found = []
+        for process in Path("/proc").iterdir():
+            try:
+                line = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
+            except OSError:
+                continue
+            if b"safelight.workers" in line and os.fsencode(tmp_path) in line:
+                found.append(process.name)
+        return found
+
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 30
+        while not workers() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert workers()
+        process.kill()
+        process.wait()
+    while workers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not workers()

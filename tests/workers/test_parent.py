@@ -1,0 +1,140 @@
+"""A worker that lies, dies, hangs or never ends costs one clip and a code, nothing else.
+
+The workers here are real processes started by the real code; only their program is replaced, by a script that behaves
+as a worker would that a hostile file has taken over.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from safelight.errors import Code, SafelightError
+from safelight.workers import parent
+from safelight.workers.messages import FindJob
+from safelight.workers.parent import Cancelled
+
+JOB = FindJob(sha256="0" * 64)
+Run = Callable[..., object]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a worker whose program is the given Python text."""
+    source = os.open(os.devnull, os.O_RDONLY)
+    package = tmp_path / "takenover" / "safelight" / "workers"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "takenover"))
+
+    def go(program: str, cancel: threading.Event | None = None, patience: float = 20) -> object:
+        (package / "__main__.py").write_text(program)
+        said: list[tuple[int, int | None]] = []
+        return parent.run(
+            JOB,
+            source,
+            tmp_path,
+            progress=lambda done, total: said.append((done, total)),
+            cancel=cancel or threading.Event(),
+            patience=patience,
+        )
+
+    yield go
+    os.close(source)
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        ("print('hello')", Code.WORKER_LIED),
+        ('print(\'{"type": "progress", "done": -1}\')', Code.WORKER_LIED),
+        ('print(\'{"type": "found"}\')', Code.WORKER_LIED),
+        ('print(\'{"type": "failure", "code": "SL-NONSENSE", "detail": ""}\')', Code.WORKER_LIED),
+        ("print('[' * 200000)", Code.WORKER_LIED),
+        ("import sys\nwhile True: sys.stdout.write('x' * 65536)", Code.WORKER_LIED),
+        ("import os; os.kill(os.getpid(), 11)", Code.WORKER_DIED),
+        ("raise SystemExit(0)", Code.WORKER_DIED),
+        ("raise SystemExit(9)", Code.WORKER_DIED),
+        ("1 / 0", Code.BUG),
+        ("import os; os.close(0); os.close(1); import time; time.sleep(60)", Code.WORKER_DIED),
+    ],
+)
+def test_a_worker_that_does_not_answer_as_it_should_is_refused(run: Run, program: str, code: Code) -> None:
+    with pytest.raises(SafelightError) as refused:
+        run(program)
+    assert refused.value.code is code
+
+
+def test_last_words_of_a_worker_cannot_paint_on_the_terminal(run: Run) -> None:
+    with pytest.raises(SafelightError) as refused:
+        run("import sys; sys.stderr.write('\\x1b[31m\\u202e' * 5000); sys.exit(9)")
+    assert refused.value.detail.isprintable()
+    assert len(refused.value.detail) < 400
+
+
+def test_a_worker_that_hangs_is_ended(run: Run) -> None:
+    began = time.monotonic()
+    with pytest.raises(SafelightError) as refused:
+        run("import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)", patience=1)
+    assert refused.value.code is Code.WORKER_TIMEOUT
+    assert time.monotonic() - began < 10
+
+
+def test_a_refusal_of_the_worker_is_passed_on(run: Run) -> None:
+    with pytest.raises(SafelightError) as refused:
+        run('print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')')
+    assert (refused.value.code, refused.value.detail) == (Code.NO_PICTURE, "sound only")
+
+
+def test_work_that_is_called_off_ends_soon(run: Run) -> None:
+    cancel = threading.Event()
+    threading.Timer(0.5, cancel.set).start()
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        run("import time; time.sleep(60)", cancel=cancel)
+    assert time.monotonic() - began < 10
+
+
+def test_a_worker_ends_when_the_program_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, threading, sys; from pathlib import Path\n"
+        "from safelight.workers import child, parent; from safelight.workers.messages import FindJob\n"
+        "source = os.open(sys.executable, os.O_RDONLY)\n"
+        "parent.run(FindJob(sha256='0'*64), source, Path(sys.argv[1]), progress=print, cancel=threading.Event())"
+    )
+    # The worker is given a job it cannot finish: its program waits, as a decoder would on a huge file.
+    hold = tmp_path / "hold" / "safelight"
+    (hold / "workers").mkdir(parents=True)
+    import safelight
+    from safelight.workers import child
+
+    (hold / "__init__.py").write_text(f"__path__.append({os.path.dirname(safelight.__file__)!r})")
+    (hold / "workers" / "__init__.py").write_text(f"__path__.append({os.path.dirname(child.__file__)!r})")
+    (hold / "workers" / "__main__.py").write_text(
+        "import os, sys, time\nfrom safelight.workers import child\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "child._leave_when_orphaned()\ntime.sleep(60)"
+    )
+    pid = os.spawnve(
+        os.P_NOWAIT,
+        sys.executable,
+        [sys.executable, "-c", program, str(tmp_path)],
+        os.environ | {"PYTHONPATH": str(hold.parent)},
+    )
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    worker = int((tmp_path / "pid").read_text())
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    while os.path.exists(f"/proc/{worker}") and "zombie" not in Path(f"/proc/{worker}/status").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
