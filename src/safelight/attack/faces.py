@@ -37,6 +37,8 @@ _PANEL_MOST = 8  # claims of one picture
 _SAME = 0.35  # overlap of two boxes on one face
 _SURE, _LIKELY = 3, 2  # votes of four
 _LINK = 0.2  # overlap of one face in neighbouring pictures
+_DETAIL_SIDE = 960  # longer side of the pictures in which detail is compared
+_PLAIN = 1.5  # grey levels of fine detail below which nothing can be compared
 _DETAIL = 0.5  # correlation of fine detail, copy with original, from which a face is shown and not only guessed
 
 
@@ -55,6 +57,7 @@ class Faces(Attacker):
         f"CenterFace at {_LOOK_CENTER} pixels, mirrored every other picture, and at up to {_LOOK_CLOSE} pixels every "
         f"{_CLOSE_EVERY}th picture.",
         f"YuNet at {_LOOK_YUNET} pixels, mirrored and brightened in turns.",
+        "Every hidden area compared with the original: its fine detail must be gone.",
         "Every claim enlarged and judged by both networks, plain and mirrored, in the copy and in the original.",
     )
     blind: ClassVar[tuple[str, ...]] = (
@@ -69,7 +72,7 @@ class Faces(Attacker):
         frames = case.plan.clip.frames if case.plan is not None else picture_count(case.facts) or 0
         self._risk = risks(case.plan) if case.plan is not None else None
         self._chosen = None if case.all_frames else chosen(frames, self._risk)
-        self._looked = self._claims = self._inside = self._dismissed = self._vague = 0
+        self._looked = self._covers = self._claims = self._inside = self._dismissed = self._vague = 0
         self._hits: list[_Hit] = []
         self._evidence: list[tuple[float, Evidence]] = []
 
@@ -87,6 +90,7 @@ class Faces(Attacker):
             elif panels < _PANEL_MOST:
                 panels += 1
                 self._try(claim, pair)
+        self._check_covers(pair)
         if self._risk is not None and index < len(self._risk):
             self._remember(float(self._risk[index]), pair, "Doubtful in the plan; nothing was found.", None)
 
@@ -95,6 +99,7 @@ class Faces(Attacker):
         self._propose()
         figures = [
             Figure(name="pictures looked at", value=self._looked),
+            Figure(name="hidden areas checked for the original's detail", value=self._covers),
             Figure(name="claims of a face", value=self._claims),
             Figure(name="of these under a hidden or revealed area", value=self._inside),
             Figure(name="of these dismissed by the panel", value=self._dismissed),
@@ -173,16 +178,34 @@ class Faces(Attacker):
             self._vague += 1
             self._remember(8, pair, "Shaped like a face, without the original's detail.", claim.box)
             return
-        index = pair.original_index
-        pts = (pair.original or pair.copy).picture.pts
-        self._hits.append(_Hit(index, pts, claim.box))
         what = f"A face, {claim.box.height:.0f} pixels high, confirmed by {votes} of 4 looks."
-        item = Evidence(what=what, frame=pair.index, seconds=pair.seconds, box=rounded(claim.box), score=claim.score)
-        weight = votes * 1000 + claim.box.height
+        self._hit(what, 100 + votes + claim.score, claim.score, claim.box, pair)
+
+    def _check_covers(self, pair: Pair) -> None:
+        """Whether what the plan hides is hidden: the original's fine detail must not be in the copy, face or not."""
+        if self.case.plan is None or pair.original is None:
+            return
+        width, height = self.case.plan.clip.width, self.case.plan.clip.height
+        for region, box in self.case.plan.covers(pair.original_index):
+            x, y = box.centre
+            half_x, half_y = box.width * _INNER / 2, box.height * _INNER / 2
+            inner = Box(x - half_x, y - half_y, x + half_x, y + half_y)
+            inner = inner.clipped(width, height).scaled(pair.copy.size[0] / width, pair.copy.size[1] / height)
+            if min(inner.width, inner.height) < _SMALLEST:
+                continue
+            self._covers += 1
+            alike = _likeness(pair, inner)
+            if alike > _DETAIL:
+                self._hit(f"Area {region.id} is not hidden.", 200 + alike, alike, inner, pair)
+
+    def _hit(self, what: str, weight: float, score: float, box: Box, pair: Pair) -> None:
+        pts = (pair.original or pair.copy).picture.pts
+        self._hits.append(_Hit(pair.original_index, pts, box))
+        item = Evidence(what=what, frame=pair.index, seconds=pair.seconds, box=rounded(box), score=score)
         self._evidence.append((weight, item))
         if len(self._evidence) > 2000:
             self._evidence = sorted(self._evidence, key=lambda scored: -scored[0])[:1000]
-        self._remember(100 + votes + claim.score, pair, what, claim.box)
+        self._remember(weight, pair, what, box)
 
     def _votes(self, view: View, box: Box) -> int:
         """How many of the four looks of the panel see a face in that place."""
@@ -260,21 +283,24 @@ def _enlarged(view: View, box: Box) -> tuple[Bgr, Box]:
 
 
 def _likeness(pair: Pair, box: Box) -> float:
-    """Correlation of fine detail inside the face, copy with original."""
+    """Correlation of fine detail inside a box of the copy, copy with original; 0 where the original has none."""
     assert pair.original is not None
     a = _detail(pair.copy, box)
     b = _detail(pair.original, _moved(box, pair))
+    if float(b.std()) < _PLAIN:
+        return 0.0
     scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / scale if scale > 1e-6 else 0.0
 
 
 def _detail(view: View, box: Box) -> NDArray[np.float32]:
     """A face brought to 48 x 48 pixels, grey, without what a strong blur would leave of it."""
-    width, height = view.size
-    x1, y1, x2, y2 = box.clipped(width, height)
-    part = view.full()[int(y1) : max(int(y2), int(y1) + 2), int(x1) : max(int(x2), int(x1) + 2)]
-    grey = cv2.cvtColor(cv2.resize(part, (48, 48), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY).astype(np.float32)
-    fine = grey - cv2.GaussianBlur(grey, (0, 0), 4)
+    picture = view.within(_DETAIL_SIDE)
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = box.scaled(width / view.size[0], height / view.size[1]).clipped(width, height)
+    part = picture[int(y1) : max(int(np.ceil(y2)), int(y1) + 2), int(x1) : max(int(np.ceil(x2)), int(x1) + 2)]
+    grey = cv2.cvtColor(cv2.resize(part, (48, 48), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2GRAY)
+    fine = grey.astype(np.float32) - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 4)
     return np.asarray(fine - fine.mean(), np.float32)
 
 
