@@ -38,16 +38,22 @@ class Scene:
     plan: Plan
 
 
-def scene(folder: Path, source: Path, labels: Path, first: int, frames: int, look: Look = Look.VEIL) -> Scene:
-    """Some pictures of real footage as a clip of its own, with sound and tags, and a plan made from its labels."""
+def scene(
+    folder: Path, source: Path, labels: Path, first: int, frames: int, look: Look = Look.VEIL, *, everybody: bool = True
+) -> Scene:
+    """Some pictures of real footage as a clip of its own, with sound and tags, and a plan made from its labels.
+
+    ``everybody``: also people whom the labels leave open, in the dark or at the edge.
+    """
     original = folder / f"original-{first}-{frames}.mp4"
     if not original.exists():
         _excerpt(source, original, first, frames)
     boxes = json.loads(labels.read_text())["frames"]
     people: dict[str, dict[int, Box]] = {}
     for index in range(frames):
-        for x1, y1, x2, y2, who, _ in boxes.get(str(first + index), []):
-            people.setdefault(str(who), {})[index] = Box(x1, y1, x2, y2)
+        for x1, y1, x2, y2, who, ignored in boxes.get(str(first + index), []):
+            if everybody or not ignored:
+                people.setdefault(str(who), {})[index] = Box(x1, y1, x2, y2)
     with original.open("rb") as file, Reader(file) as reader:
         pts = [picture.pts for picture in reader.pictures()]
         width, height = reader.facts.raster.shown_size

@@ -39,6 +39,7 @@ _SURE, _LIKELY = 3, 2  # votes of four
 _LINK = 0.2  # overlap of one face in neighbouring pictures
 _DETAIL_SIDE = 960  # longer side of the pictures in which detail is compared
 _PLAIN = 1.5  # grey levels of fine detail below which nothing can be compared
+_CELLS_SHARE, _CELLS_LEAST, _CELL_DETAIL = 0.25, 3, 0.85  # cells that show the original: share, number, correlation
 _DETAIL = 0.5  # correlation of fine detail, copy with original, from which a face is shown and not only guessed
 
 
@@ -194,7 +195,7 @@ class Faces(Attacker):
             if min(inner.width, inner.height) < _SMALLEST:
                 continue
             self._covers += 1
-            alike = _likeness(pair, inner)
+            alike = max(_likeness(pair, inner), _DETAIL * _cells(pair, inner) / _CELLS_SHARE)
             if alike > _DETAIL:
                 self._hit(f"Area {region.id} is not hidden.", 200 + alike, alike, inner, pair)
 
@@ -291,6 +292,25 @@ def _likeness(pair: Pair, box: Box) -> float:
         return 0.0
     scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / scale if scale > 1e-6 else 0.0
+
+
+def _cells(pair: Pair, box: Box) -> float:
+    """In which share of the cells of a box the copy has the original's fine detail: parts of a face tell too."""
+    assert pair.original is not None
+    a, b = _detail(pair.copy, box), _detail(pair.original, _moved(box, pair))
+    least = max(_PLAIN, 0.5 * float(b.std()))
+    textured = hits = 0
+    for top in range(0, 48, 12):
+        for left in range(0, 48, 12):
+            x, y = (v[top : top + 12, left : left + 12] for v in (a, b))
+            x, y = x - x.mean(), y - y.mean()
+            spread = float(y.std())
+            if spread < least:
+                continue
+            textured += 1
+            scale = float(np.sqrt((x * x).sum() * (y * y).sum()))
+            hits += scale > 0 and float((x * y).sum()) > _CELL_DETAIL * scale and float(x.std()) > 0.5 * spread
+    return hits / textured if hits >= _CELLS_LEAST else 0.0
 
 
 def _detail(view: View, box: Box) -> NDArray[np.float32]:

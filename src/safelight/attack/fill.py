@@ -21,7 +21,7 @@ from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding,
 from safelight.geometry import Box
 from safelight.hide.picture import hide_areas
 from safelight.media.develop import Developer
-from safelight.media.planes import Planes
+from safelight.media.planes import Planes, unpack
 from safelight.plan import Look, Region, Shape
 
 _LOOKS = 120  # pictures examined, spread evenly over the clip
@@ -106,12 +106,12 @@ class Fill(Attacker):
             if not _equal(filled, emptied):
                 self._note("The fill reads what it covers: emptied areas give another fill.", pair, None)
         self._pictures += 1
-        wanted = self._developed(filled, pair)
-        if wanted is None:
+        copy = pair.copy.picture.planes()
+        wanted, original = self._developed(filled, pair), self._developed(pair.original.picture.planes(), pair)
+        if wanted is None or original is None:
             return
-        copy, original = _grey(pair.copy.full()), _grey(pair.original.bgr(*pair.copy.size))
         for region, box in covers:
-            self._compare(pair, region, box, copy, wanted, original)
+            self._compare(pair, region, box, _luma(copy), wanted, original)
 
     def finding(self) -> Finding:
         """Held when nothing of the hidden pictures is in the copy."""
@@ -171,7 +171,7 @@ class Fill(Attacker):
         assert facts is not None and pair.original is not None
         developer = Developer(facts)
         done = developer.develop(planes, pair.original.picture.pts) + developer.finish()
-        return _grey(done[0].bgr(*pair.copy.size)) if done else None
+        return _luma(unpack(done[0].frame)) if done else None
 
     def _compare(self, pair: Pair, region: Region, box: Box, copy: Grey, wanted: Grey, original: Grey) -> None:
         width, height = pair.copy.size
@@ -182,6 +182,8 @@ class Fill(Attacker):
         if x2 - x1 < 2 or y2 - y1 < 2:
             return
         where = slice(y1, y2), slice(x1, x2)
+        if copy.shape != wanted.shape:
+            return  # another shape: for the attacker of timing and fidelity
         mask = _mask(region.shape, inner, x1, y1, x2, y2)
         if not mask.any():
             return
@@ -215,8 +217,10 @@ def _equal(a: Planes, b: Planes) -> bool:
     )
 
 
-def _grey(bgr: NDArray[np.uint8]) -> Grey:
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.float32)
+def _luma(planes: Planes) -> Grey:
+    """Luma of a picture of a copy, in the grey levels of limited range, whichever way it is stored."""
+    y = planes.y.astype(np.float32) / (1 << (planes.depth - 8))
+    return np.asarray(y * (219 / 255) + 16 if planes.full_range else y, np.float32)
 
 
 def _mask(shape: Shape, inner: Box, x1: int, y1: int, x2: int, y2: int) -> NDArray[np.bool_]:
