@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+from tests.attack import plant
 
 from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
@@ -25,7 +26,6 @@ from safelight.attack.protocol import Attacker, Outcome
 from safelight.attack.run import ATTACKERS, attack
 from safelight.attack.timing import Timing
 from safelight.plan import Look
-from tests.attack import plant
 
 Planting = Callable[[plant.Scene, Path, int], Path]
 
@@ -124,7 +124,10 @@ def main() -> int:
                 outcome, _ = _outcome(copy, made, (attacker,))
                 caught += outcome is Outcome.BROKEN
                 if outcome is not Outcome.BROKEN:
-                    print(f"  missed: {words}, number {number}, from picture {starts[number % len(starts)]}", file=sys.stderr)
+                    print(
+                        f"  missed: {words}, number {number}, from picture {starts[number % len(starts)]}",
+                        file=sys.stderr,
+                    )
             missed += wanted.each - caught
             seconds = time.process_time() - began
             print(f"{words:34} caught {caught}/{wanted.each} by {attacker.name}   ({seconds:.0f} CPU s)", flush=True)

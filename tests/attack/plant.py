@@ -1,4 +1,4 @@
-"""Clips, clean copies of them, and copies with a leak planted on purpose. Used by tests and by benchmarks/attacks.py."""
+"""Clips, clean copies of them, and copies with a planted leak. Used by tests and by benchmarks/attacks.py."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def scene(
         first_pts=pts[0],
         last_pts=pts[-1],
     )
-    return Scene(original, Plan(clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look)))
+    return Scene(
+        original, Plan(clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look))
+    )
 
 
 def _region(name: str, seen: dict[int, Box], pts: list[int], width: int, height: int) -> Region:
@@ -110,7 +112,14 @@ def _excerpt(source: Path, target: Path, first: int, frames: int) -> None:
         out.mux(sound.encode(None))
 
 
-def copy_of(made: Scene, target: Path, *, bare: tuple[str, int] | None = None, drop: int | None = None, tamper: Tamper | None = None) -> Path:
+def copy_of(
+    made: Scene,
+    target: Path,
+    *,
+    bare: tuple[str, int] | None = None,
+    drop: int | None = None,
+    tamper: Tamper | None = None,
+) -> Path:
     """A copy as `hide` makes it; ``bare``: one region left out in one picture; ``drop``: one picture left out;
     ``tamper``: gets index, filled planes and planes before, and may change the former.
     """

@@ -19,7 +19,7 @@ Points = NDArray[np.float32]
 CHIP = 176
 """Width and height of an aligned face with its surroundings, pixels."""
 
-# Where eyes, nose tip and corners of the mouth of an upright face lie in a 112 x 112 picture (Deng et al., ArcFace, 2019).
+# Where eyes, nose tip and corners of the mouth of an upright face lie in 112 x 112 pixels (Deng et al., ArcFace, 2019).
 _TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
 )
@@ -67,7 +67,7 @@ class Points5:
             scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
             for cell in np.flatnonzero(scores >= least):
                 row, column = divmod(int(cell), picture.shape[1] // stride)
-                points = (places[cell].reshape(5, 2) + (column, row)) * stride
+                points = (places[cell].reshape(5, 2) + np.array([column, row])) * stride
                 faces.append(Face(float(scores[cell]), np.asarray(points, np.float32)))
         kept: list[Face] = []
         for face in sorted(faces, key=lambda face: -face.score):

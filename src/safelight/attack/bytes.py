@@ -33,12 +33,13 @@ class Bytes(Attacker):
 
     name = "bytes"
     tries = (
-        "Read every tag, chapter, note, EXIF and XMP value and every readable string outside the pictures of the original.",
+        "Read every tag, chapter, note, EXIF and XMP value and every readable string of the original outside its "
+        "pictures.",
         "Searched the copy's raw bytes for each value, for dates and places in their usual spellings, and for every "
         "protected name: UTF-8, UTF-16 both ways, base64, percent-encoded, reversed.",
         "Searched the copy's file name, its tags and its text tracks.",
-        "Compared every part of the copy's file, and every note inside the picture stream, with the list of what a copy "
-        "may hold.",
+        "Compared every part of the copy's file, and every note inside the picture stream, with the list of what a "
+        "copy may hold.",
     )
 
     def __init__(self, case: Case, notes: Notes) -> None:
@@ -188,21 +189,31 @@ class Bytes(Attacker):
         return True
 
 
-_TABLES = frozenset(["stts", "ctts", "stss", "stsc", "stsz", "stco", "co64", "sgpd", "sbgp", "mdat"])
+_TABLES = frozenset({"stts", "ctts", "stss", "stsc", "stsz", "stco", "co64", "sgpd", "sbgp", "mdat"})
 _SAFE_GROUPS = frozenset({"SourceFile", "ExifTool", "File", "Composite"})
 _SAFE_TAGS = frozenset(
-    ["MajorBrand", "MinorVersion", "CompatibleBrands", "MovieHeaderVersion", "TimeScale", "Duration", "PreferredRate", "PreferredVolume", "MatrixStructure", "PreviewTime", "PreviewDuration", "PosterTime", "SelectionTime", "SelectionDuration", "CurrentTime", "NextTrackID", "TrackHeaderVersion", "TrackID", "TrackDuration", "TrackLayer", "TrackVolume", "ImageWidth", "ImageHeight", "MediaHeaderVersion", "MediaTimeScale", "MediaDuration", "HandlerType", "HandlerVendorID", "GraphicsMode", "OpColor", "CompressorID", "SourceImageWidth", "SourceImageHeight", "XResolution", "YResolution", "BitDepth", "ColorProfiles", "ColorPrimaries", "TransferCharacteristics", "MatrixCoefficients", "VideoFullRangeFlag", "BufferSize", "MaxBitrate", "AverageBitrate", "VideoFrameRate", "Balance", "AudioFormat", "AudioChannels", "AudioBitsPerSample", "AudioSampleRate", "MediaDataSize", "MediaDataOffset", "PixelAspectRatio", "ColorType", "Compression", "Filter", "Interlace", "Palette", "JFIFVersion", "ResolutionUnit", "SRGBRendering", "Gamma", "WhitePointX", "WhitePointY", "RedX", "RedY", "GreenX", "GreenY", "BlueX", "BlueY"]
+    """
+    MajorBrand MinorVersion CompatibleBrands MovieHeaderVersion TimeScale Duration PreferredRate PreferredVolume
+    MatrixStructure PreviewTime PreviewDuration PosterTime SelectionTime SelectionDuration CurrentTime NextTrackID
+    TrackHeaderVersion TrackID TrackDuration TrackLayer TrackVolume ImageWidth ImageHeight MediaHeaderVersion
+    MediaTimeScale MediaDuration HandlerType HandlerVendorID GraphicsMode OpColor CompressorID SourceImageWidth
+    SourceImageHeight XResolution YResolution BitDepth ColorProfiles ColorPrimaries TransferCharacteristics
+    MatrixCoefficients VideoFullRangeFlag BufferSize MaxBitrate AverageBitrate VideoFrameRate Balance AudioFormat
+    AudioChannels AudioBitsPerSample AudioSampleRate MediaDataSize MediaDataOffset PixelAspectRatio
+    ColorType Compression Filter Interlace Palette JFIFVersion ResolutionUnit SRGBRendering Gamma
+    WhitePointX WhitePointY RedX RedY GreenX GreenY BlueX BlueY
+    """.split()  # noqa: SIM905 (a list of words to read, not of strings)
 )
 _EMPTY = frozenset({"", "0", "und", "0000:00:00 00:00:00"})
 
 
 def _harmless(tag: str, value: object) -> bool:
-    """Whether a clean copy may have this tag of exiftool's. Dates, names and languages may be there if they are empty."""
+    """Whether a clean copy may have this tag of exiftool's. Dates, names and languages may be there if empty."""
     group, _, name = tag.partition(":")
     if group in _SAFE_GROUPS:
         # file name, dates of the file system and the like; a comment in the file is of this group too
         return name not in ("Comment", "PageCount")
-    if name in _SAFE_TAGS or name.startswith("Unknown_") or name.startswith("QuickTime_ColorRep"):
+    if name in _SAFE_TAGS or name.startswith(("Unknown_", "QuickTime_ColorRep")):
         return True
     if str(value).startswith("(Binary data"):
         return True

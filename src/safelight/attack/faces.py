@@ -1,9 +1,9 @@
 """Faces: is there one in the copy that no reveal covers?
 
-The looks differ from those that made the plan: CenterFace leads where `find` leads with YuNet, at other sizes, mirrored,
-brightened. All networks at hand learnt from the same pictures (WIDER FACE) and share blind spots, veiled faces above
-all; the report says so. What a look claims is enlarged and put before a panel of both networks, plain and mirrored,
-because a claim blocks the copy.
+The looks differ from those that made the plan: CenterFace leads where `find` leads with YuNet, at other sizes,
+mirrored, brightened. All networks at hand learnt from the same pictures (WIDER FACE) and share blind spots, veiled
+faces above all; the report says so. What a look claims is enlarged and put before a panel of both networks, plain and
+mirrored, because a claim blocks the copy.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ class Faces(Attacker):
         not_tried = list(self.blind)
         if self._chosen is not None:
             not_tried.append(
-                f"{int((~self._chosen).sum())} of {len(self._chosen)} pictures: half of the looks are spread evenly, half "
-                "go where the plan is least sure. Use --all to look at every picture."
+                f"{int((~self._chosen).sum())} of {len(self._chosen)} pictures: half of the looks are spread evenly, "
+                "half go where the plan is least sure. Use --all to look at every picture."
             )
         if self._hits:
             evidence = [item for _, item in sorted(self._evidence, key=lambda scored: -scored[0])]

@@ -38,7 +38,7 @@ Grey = NDArray[np.float32]
 
 @dataclass
 class _Sums:
-    """Of the residue times the hidden picture: over all pixels, squared over blocks, and of the hidden picture squared."""
+    """Residue times hidden picture: over all pixels, squared over blocks; and the hidden picture squared."""
 
     product: float = 0.0
     blocks: float = 0.0
@@ -69,8 +69,8 @@ class Fill(Attacker):
 
     name = "fill"
     tries = (
-        "Hid the original once more as the plan asks and searched the difference to the copy for the hidden picture, for "
-        "each area and over all of them together.",
+        "Hid the original once more as the plan asks and searched the difference to the copy for the hidden picture, "
+        "for each area and over all of them together.",
         "Emptied the areas before hiding: the result must be the same to the last sample, whoever was there.",
         "Checked that every area is covered with what the plan asks for and nothing else.",
     )
@@ -168,7 +168,8 @@ class Fill(Attacker):
 
     def _developed(self, planes: Planes, pair: Pair) -> Grey | None:
         facts = self.case.original_facts
-        assert facts is not None and pair.original is not None
+        assert facts is not None
+        assert pair.original is not None
         developer = Developer(facts)
         done = developer.develop(planes, pair.original.picture.pts) + developer.finish()
         return _luma(unpack(done[0].frame)) if done else None

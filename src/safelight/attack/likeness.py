@@ -1,6 +1,6 @@
 """Likeness: can a recogniser tell who is hidden?
 
-Two attacks with two recognisers. *Ordinary*: the face of the original against the same place in the copy. *Same-obscured*:
+Two attacks with two recognisers. *Ordinary*: the face of the original against its place in the copy. *Same-obscured*:
 the attacker obscures his references until they look like the copy and then compares. For that every candidate's face is
 put into the very picture that the copy shows, matched in colour and light: what surrounds a face (hair, collar, wall)
 is the same for all candidates, so only the face itself can decide. Candidates are the true person, from another moment
@@ -78,8 +78,9 @@ class _Way:
                 name=f"recognised by {self.name}",
                 value=100 * self.hits / self.trials,
                 unit="%",
-                meaning=f"{self.hits} of {self.trials}; 95 % interval {low:.1%} to {high:.1%}, chance {1 / _CANDIDATES:.1%}, "
-                f"control {self.control / self.trials:.1%}. References obscured by {self.look}.",
+                meaning=f"{self.hits} of {self.trials}; 95 % interval {low:.1%} to {high:.1%}, "
+                f"chance {1 / _CANDIDATES:.1%}, control {self.control / self.trials:.1%}. "
+                f"References obscured by {self.look}.",
             )
         )
         by_chance = at_least(self.hits, self.trials, 1 / _CANDIDATES)
@@ -99,8 +100,8 @@ class Likeness(Attacker):
     name = "likeness"
     tries = (
         "Ordinary recognition: each hidden face of the original against its place in the copy (SFace; dlib's network).",
-        "Same-obscured recognition: candidates put into the same picture, obscured like the copy by blur, mosaic or solid "
-        "colour of many strengths, the best match chosen, then compared by SFace, by dlib's network and pixel by pixel.",
+        "Same-obscured recognition: candidates put into the same picture, obscured like the copy by blur, mosaic or "
+        "solid colour of many strengths, the best match chosen; then SFace, dlib's network and plain pixels compare.",
         "The same with a fill that knows nothing, as a control: only what beats chance and control counts.",
     )
 
@@ -201,7 +202,8 @@ class Likeness(Attacker):
         return best
 
     def _planned(self, pair: Pair) -> list[tuple[str, Face]]:
-        assert self.case.plan is not None and pair.original is not None
+        assert self.case.plan is not None
+        assert pair.original is not None
         found = []
         for region in self.case.plan.regions:
             box = region.box_at(pair.original_index)

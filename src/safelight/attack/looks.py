@@ -1,4 +1,4 @@
-"""What an attacker does to his reference pictures to make them look like the copy: blur, mosaic, solid, at many strengths.
+"""What an attacker does to his references to make them look like the copy: blur, mosaic, solid, at many strengths.
 
 A recogniser that never saw blurred faces fails on them; one that compares blurred with blurred does not (McPherson,
 Shokri, Shmatikov, 2016). All work on aligned chips, in the place of the face.

@@ -26,7 +26,7 @@ def interval(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]
 
 
 def better(hits: int, control: int, trials: int) -> float:
-    """Fisher's exact test, one-sided: how likely ``hits`` of ``trials`` would be that far above ``control`` of as many."""
+    """Fisher's exact test, one-sided: probability of ``hits`` so far above ``control``, both of ``trials``."""
     total = hits + control
     all_ways = math.comb(2 * trials, total)
     ways = sum(math.comb(trials, k) * math.comb(trials, total - k) for k in range(hits, min(total, trials) + 1))

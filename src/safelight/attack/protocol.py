@@ -249,8 +249,8 @@ class Attacker(ABC):
         self.case = case
         self.notes = notes
 
-    def watch(self, pair: Pair) -> None:
-        """Look at one moment. Called for every picture of the copy, in order. Attacks on the file itself need none."""
+    def watch(self, pair: Pair) -> None:  # noqa: B027 (who attacks the file alone has nothing to watch)
+        """Look at one moment. Called for every picture of the copy, in order. Attacks on the file need none."""
 
     @abstractmethod
     def finding(self) -> Finding:

@@ -54,6 +54,7 @@ _EXPLAINED = (
         "Nothing is promised in this respect, or what the attack needs was not given. It does not count as held.",
     ),
 )
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
 :root{--ink:#1c1b19;--soft:#5d5a54;--line:#d8d4cb;--paper:#fff;--held:#1f6f43;--broken:#a3201b;--not:#8a5a00;--grey:#5d5a54}
 *{box-sizing:border-box}
@@ -65,8 +66,8 @@ h2{font-size:1.2rem;margin:2.4rem 0 .3rem;border-top:1px solid var(--line);paddi
 h3{font-size:.95rem;margin:1.1rem 0 .2rem;break-after:avoid}
 .verdict{border-left:.5rem solid;padding:.9rem 1.2rem;font-size:1.15rem;margin:0 0 1.4rem;background:#faf9f6}
 .verdict.held{border-color:var(--held)}.verdict.broken{border-color:var(--broken)}.verdict.could{border-color:var(--not)}
-.mark{display:inline-block;font:600 .78rem/1.4 system-ui,sans-serif;padding:.1rem .55rem;border:1.5px solid;border-radius:1rem;
-white-space:nowrap}
+.mark{display:inline-block;font:600 .78rem/1.4 system-ui,sans-serif;padding:.1rem .55rem;border:1.5px solid;
+border-radius:1rem;white-space:nowrap}
 .mark.held{color:var(--held)}.mark.broken{color:var(--broken)}.mark.could{color:var(--not)}.mark.not{color:var(--grey)}
 table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line)}
@@ -76,11 +77,13 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 code{font:.82rem ui-monospace,Consolas,monospace}
 .question{color:var(--soft);font-style:italic;margin:.1rem 0 .6rem}
 .sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:1rem;margin:.8rem 0}
-figure{margin:0;break-inside:avoid}figure img{width:100%;height:11rem;object-fit:contain;background:#e9e6df;display:block}
+figure{margin:0;break-inside:avoid}
+figure img{width:100%;height:11rem;object-fit:contain;background:#e9e6df;display:block}
 figcaption{font-size:.8rem;color:var(--soft);line-height:1.35;margin-top:.25rem}
 ul{margin:.3rem 0;padding-left:1.2rem}li{margin:.15rem 0}
 tr{break-inside:avoid}
-@media print{body{background:none;font-size:11pt}main{margin:0;padding:0;border:0;max-width:none}.sheet{grid-template-columns:repeat(3,1fr)}}
+@media print{body{background:none;font-size:11pt}main{margin:0;padding:0;border:0;max-width:none}
+.sheet{grid-template-columns:repeat(3,1fr)}}
 @media (max-width:40rem){main{padding:1.2rem;margin:0}}
 """
 
@@ -92,7 +95,7 @@ def page(verdict: Verdict, pictures: Mapping[str, bytes]) -> str:
     """
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">",
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>Attack report: {_WORDS[verdict.outcome]}</title><style>{_STYLE}</style></head><body><main>",
         "<header><p>Safelight · attack report</p><h1>Was the protection of this copy undone?</h1></header>",
@@ -130,7 +133,8 @@ def _facts(verdict: Verdict) -> str:
     rows = (
         (
             "Copy",
-            f"{copy.width} × {copy.height} pixels, {copy.frames:,} pictures, {_clock(copy.seconds)}, {copy.size:,} bytes",
+            f"{copy.width} × {copy.height} pixels, {copy.frames:,} pictures, {_clock(copy.seconds)}, "
+            f"{copy.size:,} bytes",
         ),
         ("SHA-256", copy.sha256),
         ("The attackers had", had),
@@ -144,7 +148,8 @@ def _summary(verdict: Verdict) -> str:
         f"<tr><td>{escape(_title(f.attacker))}</td><td>{_mark(f.outcome)}</td><td>{escape(f.sentence)}</td></tr>"
         for f in verdict.findings
     )
-    return f"<h2>The attacks at a glance</h2><table><tr><th>Attack</th><th>Outcome</th><th>In a sentence</th></tr>{rows}</table>"
+    head = "<tr><th>Attack</th><th>Outcome</th><th>In a sentence</th></tr>"
+    return f"<h2>The attacks at a glance</h2><table>{head}{rows}</table>"
 
 
 def _sheet(moments: list[Moment], pictures: Mapping[str, bytes]) -> str:
@@ -206,7 +211,8 @@ def _place(item: Evidence) -> str:
 
 def _figures(figures: list[Figure]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(f.name)}</td><td class=n>{_number(f.value)} {escape(f.unit)}</td><td>{escape(f.meaning)}</td></tr>"
+        f"<tr><td>{escape(f.name)}</td><td class=n>{_number(f.value)} {escape(f.unit)}</td>"
+        f"<td>{escape(f.meaning)}</td></tr>"
         for f in figures
     )
     return f"<h3>Figures</h3><table><tr><th>Figure</th><th>Value</th><th>What it means</th></tr>{rows}</table>"

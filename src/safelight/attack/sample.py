@@ -1,4 +1,4 @@
-"""Which pictures of a long clip are looked at: all of a short one, of a long one those where a face most likely shows."""
+"""Which pictures are looked at: all of a short clip, of a long one those where a face most likely shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOBODY = 1.0  # risk of a picture in which nothing is hidden
 
 
 def risks(plan: Plan) -> NDArray[np.float32]:
-    """How likely a face shows in each picture, by the plan's own doubts; 0 where every region was found with certainty."""
+    """How likely a face shows in each picture, by the plan's own doubts; 0 where every region was surely found."""
     risk = np.zeros(plan.clip.frames, np.float32)
     hidden = np.zeros(plan.clip.frames, np.bool_)
     for region in plan.regions:

@@ -25,27 +25,23 @@ from safelight.attack.needles import Needle
 from safelight.media.labels import Label
 
 _GENERIC = frozenset(
-    part.strip()
-    for part in (
-        # brands, alone and in the rows in which common tools write them
-        "isom, iso2, iso4, iso5, iso6, avc1, mp41, mp42, mp4a, dash, m4v, m4a, 3gp4, 3gp5, 3gp6, heic, mif1, miaf, avif, "
-        "isomiso2avc1mp41, isomiso2mp41, isommp42, isomavc1, mp42isom, mp42mp41, mp41mp42isom, iso6mp41, iso2avc1mp41, "
-        # handlers
-        "videohandler, soundhandler, datahandler, metadatahandler, subtitlehandler, texthandler, videohandle, soundhandle, "
-        "coremediavideo, coremediaaudio, coremediadatahandler, coremediametadata, coremediatimecode, "
-        "applevideomediahandler, applesoundmediahandler, applealiasdatahandler, mainconceptvideomediahandler, "
-        "isomediafileproducedbygoogleinc., "
-        # codecs and what describes them
-        "h264, h.264, hevc, mpeg4, mjpeg, avccoding, avc coding, matroska, webm, stereo, mono, baseline, srgb, jfif, exif, "
-        # languages and other single words
-        "english, undetermined, true, false, none, unknown, standard, normal, auto, untitled"
-    ).split(",")
+    """
+    isom iso2 iso4 iso5 iso6 avc1 mp41 mp42 mp4a dash m4v m4a 3gp4 3gp5 3gp6 heic mif1 miaf avif
+    isomiso2avc1mp41 isomiso2mp41 isommp42 isomavc1 mp42isom mp42mp41 mp41mp42isom iso6mp41 iso2avc1mp41
+    videohandler soundhandler datahandler metadatahandler subtitlehandler texthandler videohandle soundhandle
+    coremediavideo coremediaaudio coremediadatahandler coremediametadata coremediatimecode
+    applevideomediahandler applesoundmediahandler applealiasdatahandler mainconceptvideomediahandler
+    isomediafileproducedbygoogleinc.
+    h264 h.264 hevc mpeg4 mjpeg avccoding matroska webm stereo mono baseline srgb jfif exif
+    english undetermined true false none unknown standard normal auto untitled
+    """.split()  # noqa: SIM905 (a list of words to read, not of strings)
 )
 # rows of four-letter codes: how boxes and brands look to whoever reads bytes as text
 _CODES = re.compile(
-    r".{0,3}(?:(?:ftyp|free|skip|wide|mdat|moov|mvhd|trak|tkhd|edts|elst|mdia|mdhd|hdlr|minf|vmhd|smhd|dinf|dref|url |stbl|stsd|"
-    r"stts|udta|meta|ilst|mdir|appl|vide|soun|mhlr|dhlr|alis|qt  |isom|iso\d|avc1|hev1|hvc1|mp4\w|m4v |m4a |3gp\d|dash|msdh|"
-    r"msix|riff|avi |list|hdrl|avih|strl|strh|strf|vids|auds|idx1|movi|info|isft|lame|lavf|lavc)[^a-z0-9]{0,2})+.{0,2}"
+    r".{0,3}(?:(?:ftyp|free|skip|wide|mdat|moov|mvhd|trak|tkhd|edts|elst|mdia|mdhd|hdlr|minf|vmhd|smhd|dinf|dref|url |"
+    r"stbl|stsd|stts|udta|meta|ilst|mdir|appl|vide|soun|mhlr|dhlr|alis|qt  |isom|iso\d|avc1|hev1|hvc1|mp4\w|m4v |m4a |"
+    r"3gp\d|dash|msdh|msix|riff|avi |list|hdrl|avih|strl|strh|strf|vids|auds|idx1|movi|info|isft|lame|lavf|lavc)"
+    r"[^a-z0-9]{0,2})+.{0,2}"
 )
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-:/.](\d\d)[-:/.](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?")
 _COMPACT_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)(?:[T_-]?([0-2]\d)([0-5]\d)([0-5]\d))?(?!\d)")
@@ -119,8 +115,7 @@ def _base64(data: bytes) -> Iterator[bytes]:
         text = base64.b64encode(bytes(before) + data)
         first = (8 * before + 5) // 6
         end = (8 * (before + len(data))) // 6  # whole characters
-        for pattern in {text[first:end], text[first:end].replace(b"+", b"-").replace(b"/", b"_")}:
-            yield pattern
+        yield from {text[first:end], text[first:end].replace(b"+", b"-").replace(b"/", b"_")}
 
 
 def _only_date(text: str) -> bool:
@@ -155,7 +150,7 @@ def _places(label: Label) -> Iterator[float]:
 
 
 def degrees_spelled(degrees: float) -> Iterator[str]:
-    """A latitude or longitude in decimal degrees (4 digits and more), degrees and minutes, degrees, minutes, seconds."""
+    """A latitude or longitude in decimal degrees, in degrees and minutes, and in degrees, minutes and seconds."""
     if not math.isfinite(degrees) or degrees == 0:
         return
     size = abs(degrees)

@@ -217,7 +217,7 @@ class Timing(Attacker):
                     name="likeness of the visible picture, worst of 100",
                     value=float(np.percentile(np.asarray(self._quality), 1)),
                     unit="dB",
-                    meaning="Signal to noise outside the hidden areas at reduced size; above 30 the eye sees no difference.",
+                    meaning="Signal to noise outside hidden areas, reduced; above 30 the eye sees no difference.",
                 ),
             ]
         return figures

@@ -1,7 +1,7 @@
 """Everything a file says about itself, as text: tags, chapters, notes in the picture stream, EXIF, XMP, subtitles.
 
-For attackers only, who look for these very words in a copy. What comes out of here identifies people and places: it must
-not be logged, shown or written anywhere. Runs inside a worker.
+For attackers only, who look for these very words in a copy. What comes out of here identifies people and places: it
+must not be logged, shown or written anywhere. Runs inside a worker.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _QUOTED = re.compile(r"""=\s*(?:"([^"]+)"|'([^']+)')""")
 
 @dataclass(frozen=True)
 class Label:
-    """A piece of text and the kind of place it stands in. ``numbers``: what it is where it is no text (GPS: degrees)."""
+    """A piece of text and the kind of place it stands in. ``numbers``: degrees, where it is a place and no text."""
 
     place: str
     text: str
