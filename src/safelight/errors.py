@@ -45,6 +45,7 @@ class Code(StrEnum):
     WORKER_LIED = "SL-WORKER-LIED"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
+    COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
@@ -77,6 +78,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
+    Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
     Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",

@@ -81,6 +81,9 @@ class Film:
     def close(self) -> None:
         """Let go of the file."""
         self._frames.close()
+        # The decoder's threads report errors through Python. Taken down while one of them waits for the interpreter,
+        # which is held meanwhile, the decoder would wait for it forever; flushing lets them finish first.
+        self._context.flush_buffers()
         self._container.close()
 
     def shots(self) -> Iterator[Shot]:
