@@ -14,10 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.attack import plant
+
 from safelight.attack.protocol import Outcome
 from safelight.attack.run import ATTACKERS, attack
 from safelight.plan import Look
-from tests.attack import plant
 
 WORDS = {
     Outcome.HELD: "held",

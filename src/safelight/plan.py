@@ -22,8 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
+from safelight.inputs import printable
 
 PLAN_VERSION = 1
+MAX_PLAN = 256 << 20  # bytes
 
 Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-65536, le=131072)]
 Length = Annotated[float, Field(allow_inf_nan=False, gt=0, le=131072)]
@@ -300,8 +302,14 @@ class Plan(Document):
 
     @classmethod
     def load(cls, path: Path) -> Plan:
-        """Read a plan from a file; raises like :meth:`from_json`, or OSError."""
-        return cls.from_json(path.read_bytes(), file=str(path))
+        """Read a plan from a file of at most MAX_PLAN bytes. Raises like :meth:`from_json`, and SL-NOT-FOUND."""
+        file = printable(path)
+        try:
+            if not path.is_file() or path.stat().st_size > MAX_PLAN:
+                raise SafelightError(Code.PLAN_INVALID, "This is no plan file.", file=file)
+            return cls.from_json(path.read_bytes(), file=file)
+        except OSError as error:
+            raise SafelightError(Code.NOT_FOUND, "The plan could not be read.", file=file) from error
 
 
 def schema() -> dict[str, Any]:

@@ -14,17 +14,7 @@ import time
 from collections.abc import Callable
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import (
-    JOB,
-    MAX_LINE,
-    Failure,
-    FindJob,
-    Found,
-    Hidden,
-    HideJob,
-    Message,
-    Progress,
-)
+from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress
 
 SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -59,13 +49,15 @@ def _leave_when_orphaned() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _do(job: FindJob | HideJob, source: int, progress: Callable[[int, int | None], None]) -> Found | Hidden:
+def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> Done:
     from safelight.workers import jobs  # here, so that a broken installation is reported as a message
 
     with os.fdopen(source, "rb") as clip:
         if isinstance(job, FindJob):
             return jobs.find(job, clip, progress)
-        return jobs.hide(job, clip, progress)
+        if isinstance(job, HideJob):
+            return jobs.hide(job, clip, progress)
+        return jobs.attack(job, clip, progress)
 
 
 def main() -> int:
