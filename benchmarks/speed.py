@@ -1,7 +1,7 @@
 """Speed and memory of `safelight protect` beside deface 1.5.0 and beside the floor, same clips, same run.
 
-`make bench`, or `python -m benchmarks.speed [--seconds 20] [--runs 3] [--long]`. Needs no footage: the clips are made from
-scikit-image's pictures. deface is installed from a locked list into an environment of its own, `.bench/deface`.
+`make bench`, or `python -m benchmarks.speed [--seconds 20] [--runs 3] [--long]`. Needs no footage: the clips are made
+from scikit-image's pictures. deface is installed from a locked list into an environment of its own, `.bench/deface`.
 
 Every figure is the median of its runs; the runs of the three take turns, so that a machine whose speed drifts slows all
 of them. Ratios are taken turn by turn. Faces left exposed are counted against where the face was drawn, see `exposed`.
@@ -19,11 +19,11 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from examples.clip import write_clip
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.process import Measured, run
-from examples.clip import write_clip
 from safelight.geometry import Box
 
 HERE = Path(__file__).parent
@@ -53,7 +53,7 @@ def exposed(original: Path, copy: Path, faces: list[Box]) -> int:
     with av.open(str(original)) as a, av.open(str(copy)) as b:
         pairs = zip(a.decode(video=0), b.decode(video=0), strict=False)
         seen = 0
-        for seen, (x, y) in enumerate(pairs, 1):  # noqa: B007 - needed after the loop
+        for seen, (x, y) in enumerate(pairs, 1):
             luma = [frame.to_ndarray(format="gray").astype(np.float32) for frame in (x, y)]
             box = faces[seen - 1].clipped(x.width, x.height)
             cut = [image[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2)] for image in luma]

@@ -1,7 +1,7 @@
 """A short clip with a real, moving human face and sound, made from pictures inside scikit-image's wheel.
 
-The face is NASA's portrait of astronaut Eileen Collins (a work of the US government, public domain), the places behind it
-are scikit-image's coffee cup (CC0 by Rachel Michetti) and rocket (CC0 by SpaceX). Two shots with a cut
+The face is NASA's portrait of astronaut Eileen Collins (a work of the US government, public domain), the places behind
+it are scikit-image's coffee cup (CC0 by Rachel Michetti) and rocket (CC0 by SpaceX). Two shots with a cut
 between them: a face that drifts and grows, then a smaller one in a camera pan.
 """
 

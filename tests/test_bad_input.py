@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from program import safelight
-
 from examples.clip import write_clip
+
+from program import safelight
 
 
 @pytest.fixture(scope="module")

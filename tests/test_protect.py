@@ -12,9 +12,9 @@ from pathlib import Path
 
 import av
 import pytest
-from program import COMMAND, safelight
-
 from examples.clip import write_clip
+
+from program import COMMAND, safelight
 from safelight.account import Account
 from safelight.geometry import Box
 from safelight.outputs import PRIVATE
@@ -155,7 +155,7 @@ def test_killed_at_any_time_nothing_half_done_is_left_and_the_next_run_finishes(
         process.send_signal(number)
         status = process.wait(timeout=30)
     if number is signal.SIGINT and moment >= 1:
-        assert status in (0, 130)
+        assert status in (0, 130, -signal.SIGINT)  # the last: before the program had begun to listen
     left = [name for name in files(tmp_path) if not name.startswith(PRIVATE)]
     for name in left:  # what has its final name is whole
         if name.endswith(".mp4"):

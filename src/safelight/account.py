@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safelight import __version__
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
-from safelight.plan import How, Look, Plan
+from safelight.plan import Asked, How, Look, Plan
 from safelight.workers.messages import Hidden
 
 
@@ -28,9 +28,9 @@ class Document(BaseModel):
 class Options(Document):
     """What a person may choose for `protect`; part of what makes a result the same or another."""
 
-    effort: Literal["quick", "default", "thorough"] = "default"
-    hide: Literal["heads", "bodies"] = "heads"
+    asked: Asked = Asked()
     look: Look = Look.VEIL
+    curtain: bool = False
     accept_damaged: bool = False
 
 

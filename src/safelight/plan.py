@@ -22,8 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
+from safelight.inputs import printable
 
 PLAN_VERSION = 1
+MAX_PLAN = 256 << 20  # bytes
 
 Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-65536, le=131072)]
 Length = Annotated[float, Field(allow_inf_nan=False, gt=0, le=131072)]
@@ -197,16 +199,39 @@ class Settings(Document):
     """How the plan is carried out; everything that changes the copy and is no region."""
 
     look: Look = Look.VEIL
+    curtain: bool = False  # hide the whole picture except revealed regions
     sound: SoundAction = SoundAction.SILENCE
 
 
+class Effort(StrEnum):
+    """How hard `find` looks."""
+
+    QUICK = "quick"
+    DEFAULT = "default"
+    THOROUGH = "thorough"
+
+
+class Hide(StrEnum):
+    """How much of a person is hidden."""
+
+    HEADS = "heads"
+    BODIES = "bodies"
+
+
+class Asked(Document):
+    """What `find` is asked to look for. ``text``: readable text is hidden, not only proposed."""
+
+    effort: Effort = Effort.DEFAULT
+    hide: Hide = Hide.HEADS
+    text: bool = False
+
+
 class Origin(Document):
-    """What made the plan."""
+    """What made the plan. ``finders``: their names and what identifies their weights."""
 
     safelight: str
     finders: dict[str, str] = {}
-    effort: Literal["quick", "default", "thorough"] = "default"
-    hide: Literal["heads", "bodies"] = "heads"
+    asked: Asked = Asked()
 
 
 class Plan(Document):
@@ -236,10 +261,10 @@ class Plan(Document):
                     raise ValueError(f"region {region.id} lies outside the picture at frame {key.frame}")
         return self
 
-    def covers(self, frame: int) -> Iterator[tuple[Region, Box]]:
-        """Every region that is to be hidden at a frame, with its box."""
+    def covers(self, frame: int, decision: Decision = Decision.HIDE) -> Iterator[tuple[Region, Box]]:
+        """Every region that is to be hidden (or revealed, or decided) at a frame, with its box."""
         for region in self.regions:
-            if region.decision is Decision.HIDE:
+            if region.decision is decision:
                 box = region.box_at(frame)
                 if box is not None:
                     yield region, box
@@ -277,8 +302,14 @@ class Plan(Document):
 
     @classmethod
     def load(cls, path: Path) -> Plan:
-        """Read a plan from a file; raises like :meth:`from_json`, or OSError."""
-        return cls.from_json(path.read_bytes(), file=str(path))
+        """Read a plan from a file of at most MAX_PLAN bytes. Raises like :meth:`from_json`, and SL-NOT-FOUND."""
+        file = printable(path)
+        try:
+            if not path.is_file() or path.stat().st_size > MAX_PLAN:
+                raise SafelightError(Code.PLAN_INVALID, "This is no plan file.", file=file)
+            return cls.from_json(path.read_bytes(), file=file)
+        except OSError as error:
+            raise SafelightError(Code.NOT_FOUND, "The plan could not be read.", file=file) from error
 
 
 def schema() -> dict[str, Any]:

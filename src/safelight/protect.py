@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -17,11 +16,9 @@ from safelight.account import Account, FileFacts, Frames, Options, sound_sentenc
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import Names, private_folder, publish, writing
-from safelight.plan import Look, Origin, Plan
+from safelight.plan import MAX_PLAN, Look, Origin, Plan
 from safelight.workers.messages import FindJob, Found, Hidden, HideJob
-from safelight.workers.parent import run
-
-MAX_PLAN = 256 << 20  # bytes
+from safelight.workers.parent import left, run
 
 
 class Observer(Protocol):
@@ -75,23 +72,24 @@ def hide_only(
     names: Names,
     *,
     look: Look | None,
+    curtain: bool,
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's.
+    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; either may ask for the ``curtain``.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
     started = time.monotonic()
     with _opened(path, observer) as (original, sha256):
-        plan = _read_plan(plan_file)
+        plan = Plan.load(plan_file)
         if plan.clip.sha256 != sha256:
             raise SafelightError(Code.PLAN_OTHER_CLIP, f"{printable(plan_file)} was made for another file.")
         options = Options(
-            effort=plan.origin.effort,
-            hide=plan.origin.hide,
+            asked=plan.origin.asked,
             look=look or plan.settings.look,
+            curtain=curtain or plan.settings.curtain,
             accept_damaged=accept_damaged,
         )
         _require_room(names, sha256)
@@ -121,17 +119,15 @@ def _plan_for(
     cancel: threading.Event,
 ) -> Plan:
     """The plan for an original: the one that lies there if it is still good, else a new one, which is kept at once."""
-    origin = Origin(safelight=__version__, finders=models.identities("find"), effort=options.effort, hide=options.hide)
+    origin = Origin(safelight=__version__, finders=models.identities("find"), asked=options.asked)
     kept = _kept_plan(names, sha256, origin)
     if kept is not None:
         return kept
     observer.stage("finding")
-    job = FindJob(
-        sha256=sha256, effort=options.effort, hide=options.hide, accept_damaged=options.accept_damaged
-    )
+    job = FindJob(sha256=sha256, asked=options.asked, accept_damaged=options.accept_damaged)
     found = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(found, Found)
-    made = _regular(work / "plan.json", MAX_PLAN)
+    made = left(work / "plan.json", MAX_PLAN)
     try:
         plan = Plan.load(made)
     except SafelightError as error:
@@ -155,7 +151,7 @@ def _hide(
     started: float,
 ) -> Outcome:
     """Carry out a plan with the look that was asked for and publish everything at once."""
-    plan.settings.look = options.look
+    plan.settings.look, plan.settings.curtain = options.look, options.curtain
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
     observer.stage("hiding")
@@ -194,7 +190,7 @@ def _require_room(names: Names, sha256: str) -> None:
     account = Account.load(names.account)
     if account is not None and account.source.sha256 != sha256:
         raise SafelightError(Code.IN_THE_WAY, f"{printable(names.account)} is the account of another original.")
-    ours = account is not None or (names.plan.exists() and _read_plan(names.plan).clip.sha256 == sha256)
+    ours = account is not None or (names.plan.exists() and Plan.load(names.plan).clip.sha256 == sha256)
     for extension in (".mp4", ".png", ".jpg"):
         copy = names.copy(extension)
         if os.path.lexists(copy) and not ours:
@@ -209,7 +205,7 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     """
     if not os.path.lexists(names.plan):
         return None
-    plan = _read_plan(names.plan)
+    plan = Plan.load(names.plan)
     if plan.clip.sha256 == sha256 and plan.origin == origin:
         return plan
     if any(region.decided_by != "find" for region in plan.regions):
@@ -221,21 +217,10 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     return None
 
 
-def _read_plan(path: Path) -> Plan:
-    """A plan file of a person's: at most MAX_PLAN bytes. Raises SL-PLAN-INVALID, SL-PLAN-VERSION, SL-NOT-FOUND."""
-    try:
-        size = path.stat().st_size
-        if not path.is_file() or size > MAX_PLAN:
-            raise SafelightError(Code.PLAN_INVALID, "This is no plan file.", file=printable(path))
-        return Plan.load(path)
-    except OSError as error:
-        raise SafelightError(Code.NOT_FOUND, "The plan could not be read.", file=printable(path)) from error
-
-
 def _publish(
     source: FileFacts, names: Names, options: Options, plan: Plan, done: Hidden, work: Path, started: float
 ) -> Outcome:
-    copy = _regular(work / done.copy_name)
+    copy = left(work / done.copy_name)
     final = names.copy(copy.suffix)
     facts, plan_file, sheet = done.facts, work / "plan.json", work / "sheet.png"
     has_sheet = sheet.exists()
@@ -268,17 +253,6 @@ def _publish(
     document = work / "account.json"
     with writing(work):
         document.write_text(account.to_json(), encoding="utf-8")
-    sheets = [(_regular(sheet), names.sheet)] if has_sheet else []
+    sheets = [(left(sheet), names.sheet)] if has_sheet else []
     publish([*sheets, (plan_file, names.plan), (copy, final), (document, names.account)])
     return Outcome(account, names, final, already=False)
-
-
-def _regular(path: Path, limit: int | None = None) -> Path:
-    """``path``, if it is a regular file (no link a worker laid) of at most ``limit`` bytes; else SL-WORKER-LIED."""
-    try:
-        facts = path.lstat()
-    except OSError as error:
-        raise SafelightError(Code.WORKER_LIED, f"{path.name} is missing.") from error
-    if not stat.S_ISREG(facts.st_mode) or (limit is not None and facts.st_size > limit):
-        raise SafelightError(Code.WORKER_LIED, f"{path.name} is no regular file of a sensible size.")
-    return path

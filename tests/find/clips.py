@@ -118,6 +118,9 @@ class Told:
         self.name = name
         self._sees, self._score, self._kind, self._faces = sees, score, kind, clip.faces
 
+    def fitted(self, width: int, height: int) -> tuple[int, int]:
+        return width, height
+
     def find(self, bgr: Image) -> list[Detection]:
         scale = bgr.shape[1] / WIDTH
         index, *sign = (int(v) for v in bgr[_MARK // 2, _MARK // 2])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from safelight.errors import Code, SafelightError
-from safelight.find import find
+from safelight.find import Finders, find
 from safelight.find.faces import CenterFace, YuNet
 from safelight.plan import How, Kind, Plan
 from tests.find.clips import HEIGHT, WIDTH, Clip, Told, bare, face, hidden, scenery
@@ -17,7 +17,7 @@ SHA = "0" * 64
 
 
 def plan_of(clip: Clip, sees: Callable[[int], bool], score: float = 0.9) -> Plan:
-    return find(clip, sha256=SHA, light=Told(clip, sees, score=score), strong=None)
+    return find(clip, sha256=SHA, finders=Finders(Told(clip, sees, score=score)))
 
 
 def still_face(frames: int, seed: int = 1) -> Clip:
@@ -132,8 +132,9 @@ def test_a_body_and_its_face_are_one_region() -> None:
     plan = find(
         clip,
         sha256=SHA,
-        light=Told(clip, lambda i: i < 20),
-        strong=Told(bodies, lambda i: True, name="bodies", kind=Kind.BODY),
+        finders=Finders(
+            light=Told(clip, lambda i: i < 20), people=Told(bodies, lambda i: True, name="bodies", kind=Kind.BODY)
+        ),
     )
     assert [region.kind for region in plan.regions] == [Kind.FACE]
     assert bare(plan, clip) == []
@@ -168,6 +169,6 @@ def test_with_the_real_finders() -> None:
         light, strong = YuNet(threshold=0.3), CenterFace(threshold=0.2)
     except SafelightError as error:
         pytest.skip(str(error))
-    plan = find(clip, sha256=SHA, light=light, strong=strong)
+    plan = find(clip, sha256=SHA, finders=Finders(light, strong))
     assert bare(plan, clip) == []
     assert float(np.mean([hidden(plan, i).mean() for i in range(30)])) < 0.12

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from safelight import models
 from safelight.errors import SafelightError
-from safelight.find import HideName, find
+from safelight.find import Finders, find
 from safelight.find.detect import Detection
 from safelight.find.head import head_of, sightings
 from safelight.find.people import NanoDet
 from safelight.geometry import Box
-from safelight.plan import Kind, Plan, Shape
+from safelight.plan import Asked, Hide, Kind, Plan, Shape
 from tests.find.clips import HEIGHT, Clip, Told, face, hidden, scenery
 
 Picture = NDArray[np.uint8]
@@ -157,9 +157,9 @@ def walking(frames: int = 50, width: int = 26) -> Clip:
     return clip
 
 
-def plan_of(clip: Clip, people: Told, faces: Told | None = None, hide: HideName = "heads") -> Plan:
+def plan_of(clip: Clip, people: Told, faces: Told | None = None, hide: Hide = Hide.HEADS) -> Plan:
     nobody = Told(clip, lambda i: False)
-    return find(clip, sha256=SHA, light=faces or nobody, strong=None, people=people, hide=hide)
+    return find(clip, sha256=SHA, finders=Finders(faces or nobody, people=people), asked=Asked(hide=hide))
 
 
 def eyes_bare(plan: Plan, clip: Clip) -> list[int]:
@@ -201,7 +201,7 @@ def test_a_face_and_its_person_are_one_track() -> None:
 def test_a_body_that_confirms_a_face_hides_no_more_than_the_face() -> None:
     clip = walking()
     faces = Told(clip, lambda i: True)
-    alone = find(clip, sha256=SHA, light=faces, strong=None)
+    alone = find(clip, sha256=SHA, finders=Finders(faces))
     both = plan_of(clip, Bodies(clip, lambda i: True, score=0.6), faces)
     shares = [np.mean([hidden(plan, i).mean() for i in range(0, 50, 5)]) for plan in (alone, both)]
     assert shares[1] < 1.2 * shares[0]
@@ -210,8 +210,8 @@ def test_a_body_that_confirms_a_face_hides_no_more_than_the_face() -> None:
 def test_bodies_are_hidden_whole_and_heads_as_before() -> None:
     clip = walking()
     people = Bodies(clip, lambda i: True, score=0.6)
-    heads, whole = (plan_of(clip, people, hide=hide) for hide in ("heads", "bodies"))
-    assert whole.origin.hide == "bodies"
+    heads, whole = (plan_of(clip, people, hide=hide) for hide in (Hide.HEADS, Hide.BODIES))
+    assert whole.origin.asked.hide is Hide.BODIES
     extra = [region for region in whole.regions if region.kind is Kind.BODY]
     assert [r for r in whole.regions if r.kind is not Kind.BODY] == heads.regions
     assert {region.shape for region in extra} == {Shape.BOX}

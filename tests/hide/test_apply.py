@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.hide.clips import FRAMES, Format, plan_for, region, write_clip
 
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
@@ -17,6 +16,7 @@ from safelight.media.develop import Developed, Developer
 from safelight.media.planes import Planes
 from safelight.media.read import Reader
 from safelight.plan import Decision, Plan, Shape
+from tests.hide.clips import FRAMES, Format, plan_for, region, write_clip
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.hide.clips import FORMATS, FRAMES, LOSSLESS_H264, Format, plan_for, region, write_clip
-from tests.hide.scenes import shared, touched
 
 from safelight.geometry import Box, Raster
 from safelight.hide import apply as apply_module
@@ -20,6 +18,8 @@ from safelight.media.develop import Developed, Developer
 from safelight.media.planes import Planes, unpack
 from safelight.media.read import Reader
 from safelight.plan import Look, Plan, Region, Shape
+from tests.hide.clips import FORMATS, FRAMES, LOSSLESS_H264, Format, plan_for, region, write_clip
+from tests.hide.scenes import shared, touched
 
 
 def regions_of(raster: Raster) -> list[Region]:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.hide.scenes import shared, touched
 
 from safelight.geometry import Box
 from safelight.hide.outline import Outline, covered
 from safelight.plan import Shape
+from tests.hide.scenes import shared, touched
 
 W, H = 60, 50
 places = st.one_of(st.integers(-30, 80), st.floats(-30, 80, allow_nan=False))

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from tests.hide.scenes import SUBSAMPLINGS, Scene, noise, samples, scenes
 
 from safelight.geometry import Box, Raster
 from safelight.hide import picture, veil
@@ -17,6 +16,7 @@ from safelight.hide.outline import Outline
 from safelight.hide.picture import hide_areas
 from safelight.media.planes import Planes
 from safelight.plan import Look, Shape
+from tests.hide.scenes import SUBSAMPLINGS, Scene, noise, samples, scenes
 
 Fill = Callable[[Planes, Scene], None]
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.hide.clips import FRAMES, Format, plan_for, region, write_clip
 
 from safelight.geometry import Box
 from safelight.hide import apply as apply_module
@@ -20,6 +19,7 @@ from safelight.media.facts import ClipFacts
 from safelight.media.planes import Planes
 from safelight.media.read import Reader
 from safelight.plan import Clip, Decision, How, Origin, Plan, Region, Shape, Stretch
+from tests.hide.clips import FRAMES, Format, plan_for, region, write_clip
 
 
 def sheet_of(clip: Path, plan: Plan, tmp_path: Path) -> Path:

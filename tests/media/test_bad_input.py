@@ -21,8 +21,7 @@ def code(data: bytes, *, accept_damaged: bool = False) -> Code | None:
             for _ in reader.pictures():
                 pass
     except SafelightError as error:
-        assert error.detail.endswith(".")
-        return error.code
+        return error.code if error.detail.endswith(".") else None
     return None
 
 
@@ -112,13 +111,15 @@ def test_cut_films_are_never_shorter_in_silence(
     tmp_path: Path, name: str, codec: str, container: dict[str, str]
 ) -> None:
     pixels = {"mjpeg": "yuvj420p", "gif": "rgb8"}.get(codec, "yuv420p")
-    path = clip(tmp_path / name, codec=codec, pixels=pixels, frames=60, container=container, options={"g": "20"}, picture=busy)
+    path = clip(
+        tmp_path / name, codec=codec, pixels=pixels, frames=60, container=container, options={"g": "20"}, picture=busy
+    )
     whole = path.read_bytes()
     assert code(whole) is None
     for share in (0.45, 0.8):
         path.write_bytes(whole[: int(len(whole) * share)])
         assert code(path.read_bytes()) in (Code.DAMAGED, Code.TRUNCATED), share
-        facts, pictures, missing = read(path, accept_damaged=True)
+        _facts, pictures, missing = read(path, accept_damaged=True)
         assert 0 < len(pictures) < 60
         assert missing
         assert [p.index for p in pictures] == list(range(len(pictures)))

@@ -138,9 +138,7 @@ def test_hdr_becomes_ordinary(transfer: int) -> None:
     code = np.linspace(64, 940, 256).round().astype(np.uint16)
     y = np.repeat(code[None, :], 16, axis=0)
     chroma = np.full((8, 128), 512, np.uint16)
-    developer = Developer(
-        facts(stored_width=256, stored_height=16, hdr=True, matrix=9, primaries=9, transfer=transfer)
-    )
+    developer = Developer(facts(stored_width=256, stored_height=16, hdr=True, matrix=9, primaries=9, transfer=transfer))
     (done,) = developer.develop(Planes(y, chroma, chroma.copy(), 2, 2, 10, False), 0)
     assert (done.frame.colorspace, done.frame.color_primaries, done.frame.color_trc) == (1, 1, 1)
     ramp = view(done.frame, 0)[8].astype(int)

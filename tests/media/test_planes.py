@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from safelight.errors import Code, SafelightError
 from safelight.media.planes import Planes, format_name, pack, unpack
 
-FORMATS = (
-    "yuv420p yuvj420p yuv422p yuv444p yuv410p yuv411p yuv440p yuv422p10le yuv420p10le yuv444p12le yuv420p16le "
-    "yuv420p10be yuv422p16be nv12 nv21 nv16 nv24 p010le p016le p210le p010be yuyv422 uyvy422 yvyu422 y210le y212le vuyx "
-    "gray gray10le gray12le gray16le gray16be rgb24 bgr24 rgb0 bgr0 0rgb gbrp gbrp10le gbrp12le rgb48le rgb48be bgr48le "
-    "rgb565le rgb555le rgb8 bgr8 x2rgb10le rgba bgra argb abgr rgba64le gbrap ya8 ya16le yuva420p yuva422p yuva444p10le "
-    "uyyvyy411 monob monow ayuv vuya"
-).split()
+_FORMATS_NAMES = """
+yuv420p yuvj420p yuv422p yuv444p yuv410p yuv411p yuv440p yuv422p10le yuv420p10le yuv444p12le yuv420p16le
+yuv420p10be yuv422p16be nv12 nv21 nv16 nv24 p010le p016le p210le p010be yuyv422 uyvy422 yvyu422 y210le
+y212le vuyx gray gray10le gray12le gray16le gray16be rgb24 bgr24 rgb0 bgr0 0rgb gbrp gbrp10le gbrp12le
+rgb48le rgb48be bgr48le rgb565le rgb555le rgb8 bgr8 x2rgb10le rgba bgra argb abgr rgba64le gbrap ya8 ya16le
+yuva420p yuva422p yuva444p10le uyyvyy411 monob monow ayuv vuya
+"""
+FORMATS = _FORMATS_NAMES.split()
 
 
 def noise(name: str, width: int = 32, height: int = 16, seed: int = 0) -> VideoFrame:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from safelight.errors import Code, SafelightError
 from safelight.media.read import Reader
-from tests.media.build import clip, scene
+from tests.media.build import busy, clip, scene
 from tests.media.helpers import read, times
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
@@ -265,3 +266,40 @@ def test_real_clips(shared_media: Path) -> None:
         assert count == frames
         if path.suffix == ".mp4":
             assert np.allclose(told, times(path))
+
+
+def test_rare_colour_codes(tmp_path: Path) -> None:
+    """Reserved codes are read like silence; matrices that would come out wrong are refused."""
+    for matrix, fine in ((3, True), (10, True), (8, False)):
+        path = clip(tmp_path / f"{matrix}.mkv", frames=2, codec="ffv1", colour=(1, matrix, 1, 1))
+        if fine:
+            facts, pictures, _ = read(path)
+            assert pictures[0].bgr(80, 48).shape == (48, 80, 3)
+            assert facts.matrix in (1, 5, 6, 9)
+        else:
+            with pytest.raises(SafelightError) as caught:
+                read(path)
+            assert caught.value.code is Code.UNSUPPORTED
+
+
+def test_exif_inside_a_film(tmp_path: Path) -> None:
+    """Cameras that film in Motion JPEG put Exif data into each picture."""
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    data = b""
+    for index in range(3):
+        Image.fromarray(scene(index, 64, 48)).save(tmp_path / "a.jpg", exif=exif)
+        data += (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.mjpeg").write_bytes(data)
+    facts, pictures, _ = read(tmp_path / "a.mjpeg")
+    assert len(pictures) == 3
+    assert facts.dropped
+
+
+def test_a_track_that_turns_up_midway(tmp_path: Path) -> None:
+    """A transport stream may gain a sound track long after its start."""
+    bare = clip(tmp_path / "a.ts", frames=250, picture=busy).read_bytes()
+    both = clip(tmp_path / "b.ts", frames=25, sound=1.0, pts=list(range(250, 275))).read_bytes()
+    (tmp_path / "c.ts").write_bytes(bare + both)
+    _, pictures, _ = read(tmp_path / "c.ts", accept_damaged=True)
+    assert len(pictures) == 275

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import models, protect, stages
+from safelight.cli import attack, protect, stages
+from safelight.cli.models import app as models
 from safelight.errors import SafelightError
 from safelight.workers.parent import Cancelled
 
@@ -25,7 +26,8 @@ app = typer.Typer(
 app.command(name="protect", epilog=protect.EXAMPLES)(protect.protect)
 app.command(name="find", epilog=stages.FIND_EXAMPLES)(stages.find)
 app.command(name="hide", epilog=stages.HIDE_EXAMPLES)(stages.hide)
-app.add_typer(models.app, name="models")
+app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
+app.add_typer(models, name="models")
 
 
 def _version(asked: bool) -> None:

@@ -9,20 +9,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
+from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result, protect_all
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
+from safelight.plan import Hide as HideChoice
 from safelight.plan import Look
 
 EXAMPLES = """**Examples**
@@ -41,30 +42,16 @@ EXAMPLES = """**Examples**
 INTERRUPTED = 130
 
 
-class Hide(StrEnum):
-    """How much of a person is hidden."""
-
-    HEADS = "heads"
-    BODIES = "bodies"
-
-
 def protect(
     paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")] = Path(
-        "protected"
-    ),
+    out: Out = Path("protected"),
     look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
-    hide: Annotated[
-        Hide, typer.Option(help="Heads; or whole bodies too: clothes, hands and gait tell who someone is as well.")
-    ] = Hide.HEADS,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")
-    ] = False,
-    thorough: Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger. Slower.")] = False,
-    accept_damaged: Annotated[
-        bool,
-        typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed."),
-    ] = False,
+    curtain: Curtain = False,
+    hide: Hide = HideChoice.HEADS,
+    text: Text = False,
+    quick: Quick = False,
+    thorough: Thorough = False,
+    accept_damaged: Damaged = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
@@ -74,13 +61,8 @@ def protect(
     Beside each copy lie its account (what was done), its plan (what is hidden where) and a contact sheet. Only the copy
     is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
     """
-    if quick and thorough:
-        raise typer.BadParameter("--quick and --thorough exclude each other")
     options = Options(
-        effort="quick" if quick else "thorough" if thorough else "default",
-        hide=hide.value,
-        look=look,
-        accept_damaged=accept_damaged,
+        asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
     )
     models.require("find")
     console = Console(stderr=True, highlight=False)
@@ -94,7 +76,7 @@ def protect(
     if as_json:
         print(json.dumps({"results": [as_dict(result) for result in results]}, indent=1, ensure_ascii=False))
     if not results:
-        console.print(Text("There is no file in what was named; nothing was done."))
+        console.print(Line("There is no file in what was named; nothing was done."))
     interrupted = any(r.refusal is not None and r.refusal.code is Code.INTERRUPTED for r in results)
     if interrupted or not results or any(r.refusal is not None for r in results):
         raise typer.Exit(INTERRUPTED if interrupted else 1)
@@ -119,14 +101,14 @@ def cancel_on_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _line(result: Result) -> Text:
+def _line(result: Result) -> Line:
     name = printable(result.path)
     if result.refusal is not None:
-        return Text.assemble((f"✗ {result.refusal.code} ", "bold red"), Text(_without_code(result)))
+        return Line.assemble((f"✗ {result.refusal.code} ", "bold red"), Line(_without_code(result)))
     assert result.outcome is not None
     account, copy = result.outcome.account, result.outcome.copy
     told = "already done" if result.outcome.already else f"{account.seconds:.1f} s"
-    return Text.assemble(
+    return Line.assemble(
         ("✓ ", "bold green"), f"{name} → {printable(copy)}  ", (f"({told}: {_figures(account)})", "dim")
     )
 

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
+from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Options
-from safelight.cli.protect import Hide, cancel_on_signals
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.inputs import printable
 from safelight.outputs import names_for
+from safelight.plan import Hide as HideChoice
 from safelight.plan import Look
 from safelight.protect import find_only, hide_only
 
@@ -24,33 +26,26 @@ HIDE_EXAMPLES = (
 )
 
 Clip = Annotated[Path, typer.Argument(help="A film or picture.", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
-Damaged = Annotated[bool, typer.Option("--accept-damaged", help="Use what can be read of a damaged file.")]
 
 
 def find(
     clip: Clip,
     out: Out = Path("protected"),
-    quick: Annotated[bool, typer.Option("--quick", help="Look less often.")] = False,
-    thorough: Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger.")] = False,
-    hide: Annotated[Hide, typer.Option(help="Heads, or whole bodies too.")] = Hide.HEADS,
+    hide: Hide = HideChoice.HEADS,
+    text: Text = False,
+    quick: Quick = False,
+    thorough: Thorough = False,
     accept_damaged: Damaged = False,
 ) -> None:
     """Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan."""
-    if quick and thorough:
-        raise typer.BadParameter("--quick and --thorough exclude each other")
-    options = Options(
-        effort="quick" if quick else "thorough" if thorough else "default",
-        hide=hide.value,
-        accept_damaged=accept_damaged,
-    )
+    options = Options(asked=asked(quick, thorough, hide, text), accept_damaged=accept_damaged)
     models.require("find")
     console = Console(stderr=True, highlight=False)
     names = names_for(clip, out, set())
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
     print(printable(names.plan))
-    console.print(Text(f"{len(plan.regions)} regions in {plan.clip.frames} frames"))
+    console.print(Line(f"{len(plan.regions)} regions in {plan.clip.frames} frames"))
 
 
 def hide(
@@ -61,6 +56,7 @@ def hide(
         Look | None,
         typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
     ] = None,
+    curtain: Curtain = False,
     accept_damaged: Damaged = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
@@ -68,5 +64,7 @@ def hide(
     names = names_for(clip, out, set())
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         watch = display.watch(clip)
-        outcome = hide_only(clip, plan, names, look=look, accept_damaged=accept_damaged, observer=watch, cancel=cancel)
+        outcome = hide_only(
+            clip, plan, names, look=look, curtain=curtain, accept_damaged=accept_damaged, observer=watch, cancel=cancel
+        )
     print(printable(outcome.copy))

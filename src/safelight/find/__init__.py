@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 from safelight import __version__
 from safelight.errors import Code, SafelightError
 from safelight.find.cover import regions
 from safelight.find.cuts import Showable
-from safelight.find.detect import Finder
 from safelight.find.search import EFFORTS, Finders, Search
 from safelight.media.facts import ClipFacts
-from safelight.plan import Clip, Origin, Plan
+from safelight.plan import Asked, Clip, Hide, Origin, Plan
 
-__all__ = ["EffortName", "HideName", "Readable", "find"]
+__all__ = ["Finders", "Readable", "find"]
 
-EffortName = Literal["quick", "default", "thorough"]
-HideName = Literal["heads", "bodies"]
 _MARGIN = 0.3  # seconds covered before a track begins and after it ends
 
 
@@ -36,26 +33,22 @@ def find(
     reader: Readable,
     *,
     sha256: str,
-    light: Finder,
-    strong: Finder | None,
-    people: Finder | None = None,
+    finders: Finders,
     versions: Mapping[str, str] | None = None,
-    effort: EffortName = "default",
-    hide: HideName = "heads",
+    asked: Asked | None = None,
     progress: Callable[[int], None] = lambda frames: None,
 ) -> Plan:
     """Look through a clip once and plan what to hide.
 
-    ``sha256``: of the clip's file, hexadecimal. ``light`` looks for faces often, ``strong`` (None: not at all)
-    seldom and closely; ``people`` (None: not at all) looks for whole people, of whom ``hide`` wants only the
-    heads, or the bodies too. ``versions``: finder names and what identifies their weights, for the plan's
-    origin. ``progress`` gets the number of frames done. Raises SafelightError SL-NO-FRAMES for a clip without
-    pictures, and whatever reading raises.
+    ``sha256``: of the clip's file, hexadecimal. ``versions``: finder names and what identifies their weights,
+    for the plan's origin. ``asked``: what to look for, how hard. ``progress`` gets the number of frames done.
+    Raises SafelightError SL-NO-FRAMES for a clip without pictures, and whatever reading raises.
     """
+    asked = asked or Asked()
     facts = reader.facts
     width, height = facts.raster.shown_size
     rate = min(max(facts.rate or 25.0, 1.0), 120.0)
-    search = Search(width, height, rate, EFFORTS[effort], Finders(light, strong, people), whole=hide == "bodies")
+    search = Search(width, height, rate, EFFORTS[asked.effort], finders, whole=asked.hide is Hide.BODIES)
     found = search.run(reader.pictures(), progress)
     if not found.pts:
         raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
@@ -71,7 +64,8 @@ def find(
             last_pts=found.pts[-1],
             still=facts.still,
         ),
-        origin=Origin(safelight=__version__, finders=dict(versions or {}), effort=effort, hide=hide),
+        origin=Origin(safelight=__version__, finders=dict(versions or {}), asked=asked),
         cuts=found.cuts,
-        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin),
+        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin)
+        + search.written(found, margin, hide_text=asked.text),
     )

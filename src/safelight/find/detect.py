@@ -43,6 +43,14 @@ class Finder(Protocol):
         ...
 
 
+class PeopleFinder(Finder, Protocol):
+    """A finder that sees every picture at one size of its own."""
+
+    def fitted(self, width: int, height: int) -> tuple[int, int]:
+        """The size (width, height) at which it sees a picture of that size."""
+        ...
+
+
 def detections(boxes: NDArray[np.floating], scores: NDArray[np.floating], finder: str, kind: Kind) -> list[Detection]:
     """Detections from (n, 4) corner boxes and (n,) scores, in the order given."""
     return [

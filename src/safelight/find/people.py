@@ -50,7 +50,11 @@ class NanoDet:
     def find(self, bgr: NDArray[np.uint8]) -> list[Detection]:
         """All people, best first, as far as they are visible. See :class:`safelight.find.detect.Finder`."""
         height, width = bgr.shape[:2]
-        picture = self._fitted(bgr)
+        columns, rows = self.fitted(width, height)
+        picture = bgr
+        if (rows, columns) != (height, width):
+            how = cv2.INTER_AREA if rows < height else cv2.INTER_LINEAR
+            picture = np.asarray(cv2.resize(bgr, (columns, rows), interpolation=how), dtype=np.uint8)
         outputs = [output[0] for output in self._network(picture)]
         boxes, scores = [], []
         for stride, classes, reach in zip(self._STRIDES, outputs[:3], outputs[3:], strict=True):
@@ -67,16 +71,14 @@ class NanoDet:
         kept = kept[(found[kept, 2:] - found[kept, :2] > 1).all(axis=1)]
         return detections(found[kept], score[kept], self.name, Kind.BODY)
 
-    def _fitted(self, bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The picture at the size the network sees. Sides are rounded up to whole cells, so shapes change a little:
-        black bars would cost recall at the edges of the picture."""
-        height, width = bgr.shape[:2]
+    def fitted(self, width: int, height: int) -> tuple[int, int]:
+        """The size (width, height) at which the network sees a picture of that size; give it so and nothing is scaled.
+
+        Sides are rounded up to whole cells, so shapes change a little: black bars would cost recall at the edges.
+        """
         scale = self._side / max(height, width)
-        rows, columns = (max(-int(-side * scale // _COARSEST), 1) * _COARSEST for side in (height, width))
-        if (rows, columns) == (height, width):
-            return bgr
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(bgr, (columns, rows), interpolation=how), dtype=np.uint8)
+        columns, rows = (max(-int(-side * scale // _COARSEST), 1) * _COARSEST for side in (width, height))
+        return columns, rows
 
 
 def _expected(bins: NDArray[np.float32]) -> NDArray[np.floating]:

@@ -151,11 +151,11 @@ class Tracker:
                 self._join(track, sighting, trace)
                 taken.add(id(sighting))
         seen = [track.box for track in self.live if track.seen == trace.frame]
-        going = [track.box for track in self.live if track.believed and not track.lost and track.seen < trace.frame]
+        covering = [track.box for track in self.live if track.believed and not track.lost and track.seen < trace.frame]
         for sighting in found:
             if id(sighting) in taken or (seen and same_head(np.array(seen), sighting.box).any()):
                 continue  # joined, or a second look at a head that is
-            if not sighting.exact and any(box.overlap(sighting.box) > _COVERED for box in going):
+            if not sighting.exact and any(box.overlap(sighting.box) > _COVERED for box in covering):
                 continue  # covered; when that track ends, the next look begins another
             if sighting.score < _LEAST:
                 continue

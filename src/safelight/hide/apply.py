@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from safelight.errors import Code, SafelightError
+from safelight.hide.curtain import draw_curtain
 from safelight.hide.picture import hide_areas
 from safelight.hide.sheet import Sheet
 from safelight.media.ahead import ahead
@@ -17,7 +18,7 @@ from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture, Reader
 from safelight.media.write import Writer, write_still
-from safelight.plan import Clip, Plan
+from safelight.plan import Clip, Decision, Plan
 
 Report = Callable[[int, int | None], None]
 
@@ -108,7 +109,11 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int,
             if (width, height) != (raster.stored_width, raster.stored_height):
                 raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
             areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
-            hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
+            if plan.settings.curtain:
+                reveals = [(region.shape, box) for region, box in plan.covers(picture.index, Decision.REVEAL)]
+                hidden = draw_curtain(planes, reveals, areas, raster)
+            else:
+                hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
             tally.count(hidden / (width * height))
             waiting.append((picture.index, picture.pts))
             yield from named(developer.develop(planes, picture.pts))

@@ -46,7 +46,7 @@ def hide_areas(planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raste
     if planes.u is not None and planes.v is not None:
         chroma = [outline.chroma(planes.sub_x, planes.sub_y, planes.u.shape[0]) for outline in outlines]
         groups.append(_Group([planes.u, planes.v], slice(1, 3), chroma, _CHROMA_GRAIN))
-    rest, spans = _rest(planes.full_range)
+    rest, spans = rest_values(planes.full_range)
     for group in groups:
         group.blank([value >> (16 - planes.depth) for value in rest[group.channels]])
     if look is Look.VEIL:
@@ -62,7 +62,7 @@ def hide_areas(planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raste
     return covered(outlines)
 
 
-def _rest(full_range: bool) -> tuple[list[int], list[tuple[int, int]]]:
+def rest_values(full_range: bool) -> tuple[list[int], list[tuple[int, int]]]:
     """The colour of rest and the legal span of Y, U and V, on the 16-bit scale.
 
     Mid grey and not black: it is the value with the smallest largest distance to anything around it, so it neither

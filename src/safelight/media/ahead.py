@@ -24,8 +24,8 @@ class _End:
 def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
     """The same items in the same order, made in a thread of their own, at most ``depth`` of them waiting.
 
-    What making them raises is raised where they are used. On leaving, the thread has ended: whatever ``items`` reads from
-    may be closed. The work must release the interpreter's lock to gain anything, as FFmpeg and OpenCV do.
+    What making them raises is raised where they are used. On leaving, the thread has ended: whatever ``items`` reads
+    from may be closed. The work must release the interpreter's lock to gain anything, as FFmpeg and OpenCV do.
     """
     waiting: queue.Queue[T | _End] = queue.Queue(depth)
     stop = threading.Event()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safelight.errors import Code, SafelightError
+
 BT709, UNSPECIFIED, BT470BG, SMPTE170M = 1, 2, 5, 6
 PQ, HLG = 16, 18
 _WIDE = (9, 11, 12)  # BT.2020 and the two P3 gamuts: looks pale when shown as BT.709 without conversion
@@ -34,6 +36,12 @@ def settle(matrix: int, primaries: int, transfer: int, width: int, height: int) 
 
     0 stands for RGB in the matrix (pictures are unpacked from RGB with BT.709) and for reserved elsewhere.
     """
+    if matrix == 10:  # differs from 9 by what the eye does not see, and FFmpeg reads it as such
+        matrix = 9
+    if matrix in (8, 11, 12, 13, 14):
+        raise SafelightError(Code.UNSUPPORTED, f"The colours are stored in a rare way (matrix {matrix}).")
+    if matrix not in (0, 1, 4, 5, 6, 7, 9):
+        matrix = UNSPECIFIED
     small = width < 1280 and height <= 576
     lines = BT470BG if height in (576, 288) else SMPTE170M
     if transfer in (PQ, HLG):

@@ -17,10 +17,11 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
-from safelight.media.colour import BT709, PQ, Colour
+from safelight.media.colour import BT709, Colour
 from safelight.media.facts import ClipFacts
 from safelight.media.planes import Planes, format_name, pack, view
 from safelight.media.scale import Scaler
+from safelight.media.tonemap import table
 
 _EXACT = "accurate_rnd+bitexact+full_chroma_int+full_chroma_inp"
 # FFmpeg's names of the H.273 code points the filters need.
@@ -33,25 +34,6 @@ _MATRICES = {
     8: "ycgco",
     9: "bt2020nc",
     10: "bt2020c",
-}
-_PRIMARIES = {
-    1: "bt709",
-    4: "bt470m",
-    5: "bt470bg",
-    6: "smpte170m",
-    7: "smpte240m",
-    9: "bt2020",
-    11: "smpte431",
-    12: "smpte432",
-}
-_TRANSFERS = {
-    1: "bt709",
-    6: "smpte170m",
-    13: "iec61966-2-1",
-    14: "bt2020-10",
-    15: "bt2020-12",
-    16: "smpte2084",
-    18: "arib-std-b67",
 }
 _TURNS = {1: "transpose=clock", 2: "hflip,vflip", 3: "transpose=cclock"}
 
@@ -73,9 +55,7 @@ class Developed:
 
     def rgb(self) -> NDArray[np.uint8]:
         """The picture as it is, padding included, shape (height, width, 3)."""
-        return Scaler(exact=True).pixels(
-            self.frame, self.colour, 0, self.frame.width, self.frame.height, "rgb24"
-        )
+        return Scaler(exact=True).pixels(self.frame, self.colour, 0, self.frame.width, self.frame.height, "rgb24")
 
 
 class Developer:
@@ -89,6 +69,7 @@ class Developer:
         self._layout = "yuv444p" if facts.still else "yuv420p"
         self._graph: Graph | None = None
         self._key: tuple[str, bool] | None = None
+        self._count = 0
         self._waiting: deque[int] = deque()
 
     def develop(self, planes: Planes, pts: int) -> list[Developed]:
@@ -107,17 +88,17 @@ class Developer:
             self._graph, self._key = self._build(frame, key, steps), key
         assert self._graph is not None
         frame.colorspace = self._stored.matrix
-        frame.color_primaries, frame.color_trc = self._stored.primaries, self._stored.transfer
-        frame.pts, frame.time_base = len(self._waiting), Fraction(1, 25)
+        frame.pts, frame.time_base = self._count, Fraction(1, 25)
+        self._count += 1
         self._waiting.append(pts)
-        self._graph.push(frame)
+        self._graph.push(frame, at=0)
         return done + self._pull()
 
     def finish(self) -> list[Developed]:
         """The pictures that were held back. Nothing may be developed afterwards but another run of pictures."""
         if self._graph is None:
             return []
-        self._graph.push(None)
+        self._graph.push(None, at=0)
         done = self._pull()
         self._graph = self._key = None
         return done
@@ -147,28 +128,13 @@ class Developer:
         stored, copy = self._stored, self.colour
         size = f"scale=w={square[0]}:h={square[1]}:flags=bicubic+{_EXACT}"
         if not stored.needs_conversion:
-            matrices = f"in_color_matrix={_MATRICES.get(stored.matrix, 'bt709')}:out_color_matrix={_MATRICES[copy.matrix]}"
+            matrices = (
+                f"in_color_matrix={_MATRICES.get(stored.matrix, 'bt709')}:out_color_matrix={_MATRICES[copy.matrix]}"
+            )
             return [f"{size}:in_range={'pc' if full else 'tv'}:out_range=tv:{matrices}", f"format={layout}"]
-        primaries, transfer = (
-            _PRIMARIES.get(stored.primaries, "bt709"),
-            _TRANSFERS.get(stored.transfer, "bt709"),
-        )
-        steps = []
-        if stored.transfer == PQ:
-            # PQ reaches to 10,000 nits, which no camera shows; mapped from there everything would be dark. HLG ends at
-            # 1,000, so the way leads through it.
-            steps += [
-                f"scale=flags=bicubic+{_EXACT}:in_primaries={primaries}:in_transfer=smpte2084:out_color_matrix=bt2020:"
-                "out_primaries=bt2020:out_transfer=arib-std-b67:out_range=tv:intent=relative_colorimetric",
-                "format=yuv420p10le",
-            ]
-            primaries, transfer = "bt2020", "arib-std-b67"
-        steps += [
-            f"{size}:in_primaries={primaries}:in_transfer={transfer}:out_color_matrix=bt709:"
-            "out_primaries=bt709:out_transfer=bt709:out_range=tv:intent=perceptual",
-            f"format={layout}",
-        ]
-        return steps
+        matrices = f"in_color_matrix={_MATRICES.get(stored.matrix, 'bt2020nc')}:in_range={'pc' if full else 'tv'}"
+        out = f"scale=flags=bicubic+{_EXACT}:out_color_matrix=bt709:out_range=tv"
+        return [f"{size}:{matrices}", "format=rgb48le", "haldclut", out, f"format={layout}"]
 
     def _build(self, frame: VideoFrame, key: tuple[str, bool], steps: str) -> Graph:
         graph = Graph()
@@ -179,17 +145,26 @@ class Developer:
             f"video_size={frame.width}x{frame.height}:pix_fmt={key[0]}:time_base=1/25:pixel_aspect=1/1:"
             f"colorspace={matrix}:range={'pc' if key[1] else 'tv'}",
         )
+        colours: VideoFrame | None = None
         for step in steps.split(","):
             name, _, arguments = step.partition("=")
             following = graph.add(name, arguments or None)
             node.link_to(following)
+            if name == "haldclut":
+                colours = table(self._stored)
+                size = f"video_size={colours.width}x{colours.height}"
+                graph.add("buffer", f"{size}:pix_fmt=rgb48le:time_base=1/25").link_to(following, 0, 1)
             node = following
         node.link_to(graph.add("buffersink"))
         graph.configure()
+        if colours is not None:
+            colours.pts, colours.time_base = 0, Fraction(1, 25)
+            graph.push(colours, at=1)
+            graph.push(None, at=1)
         return graph
 
     def _pull(self) -> list[Developed]:
-        done = []
+        done: list[Developed] = []
         assert self._graph is not None
         while True:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import av
 from av.container import InputContainer
@@ -29,9 +29,10 @@ from safelight.media.source import (
 
 # Codecs in which each packet holds one picture, so that a packet without a picture is a loss. Not among them: VP8, VP9
 # and AV1 (invisible reference pictures), and MPEG-4 part 2 (packed pictures, placeholders).
-_ONE_TO_ONE = frozenset(
-    "h264 hevc mjpeg mpeg2video mpeg1video dvvideo prores dnxhd ffv1 huffyuv ffvhuff rawvideo".split()
-)
+_ONE_TO_ONE_NAMES = """
+h264 hevc mjpeg mpeg2video mpeg1video dvvideo prores dnxhd ffv1 huffyuv ffvhuff rawvideo
+"""
+_ONE_TO_ONE = frozenset(_ONE_TO_ONE_NAMES.split())
 _INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
 _TIMED = frozenset({"matroska,webm", "avi", "asf", "flv", "mxf"})
 _MAX_READ_ERRORS = 100
@@ -80,6 +81,9 @@ class Film:
     def close(self) -> None:
         """Let go of the file."""
         self._frames.close()
+        # The decoder's threads report errors through Python. Taken down while one of them waits for the interpreter,
+        # which is held meanwhile, the decoder would wait for it forever; flushing lets them finish first.
+        self._context.flush_buffers()
         self._container.close()
 
     def shots(self) -> Iterator[Shot]:
@@ -87,8 +91,17 @@ class Film:
         first, self._first = self._first, None
         if first is None:
             raise ValueError("a film can be read once")
-        yield first
-        yield from self._frames
+        yield self._tagged(first)
+        for shot in self._frames:
+            yield self._tagged(shot)
+
+    def _tagged(self, shot: Shot) -> Shot:
+        """The shot with the colours settled once for the whole film; FFmpeg refuses to convert from reserved codes."""
+        layout = shot.frame.format
+        if not (layout.is_rgb or layout.has_palette):
+            shot.frame.colorspace = self.facts.matrix
+        shot.frame.color_primaries = shot.frame.color_trc = colour.UNSPECIFIED
+        return shot
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
@@ -160,27 +173,30 @@ class Film:
 
     def _decode(self) -> Generator[Shot]:
         for packet in self._read():
-            before = self._complaints.count
-            frames: list[VideoFrame] = []
-            try:
-                with self._complaints.heard():
-                    frames = self._context.decode(packet if packet.size else None)
-            except av.error.EOFError:
-                pass  # flushed twice
-            except av.error.FFmpegError:
-                self._damage("A picture could not be decoded", at=packet.pts)
-                if self._places:
-                    self._places.popleft()
-            else:
-                if self._complaints.count > before:
-                    self._damage("The picture stream is damaged", at=packet.pts)
-            for frame in frames:
-                yield self._accepted(frame)
+            yield from self._pictures_of(packet)
+        yield from self._pictures_of(None)
         if self._index >= 0:
             self._check_end()
 
+    def _pictures_of(self, packet: Packet[VideoStream] | None) -> Iterator[Shot]:
+        """What the decoder gives for a packet, or at the end for None."""
+        before, at = self._complaints.count, packet.pts if packet is not None else None
+        frames: list[VideoFrame] = []
+        try:
+            with self._complaints.heard():
+                frames = self._context.decode(packet)
+        except av.error.FFmpegError:
+            self._damage("A picture could not be decoded", at=at)
+            if self._places:
+                self._places.popleft()
+        else:
+            if self._complaints.count > before:
+                self._damage("The picture stream is damaged", at=at)
+        for frame in frames:
+            yield self._accepted(frame)
+
     def _read(self) -> Iterator[Packet[VideoStream]]:
-        """The film's packets and the closing empty one; errors of the disk and the container become refusals."""
+        """The film's packets; errors of the disk and the container become refusals."""
         errors = 0
         while True:
             packets = self._container.demux()
@@ -194,13 +210,12 @@ class Film:
                     self._note_end(packet)
                     if self._complaints.count > before:
                         self._damage("The container is damaged")
-                    if packet.stream_index != self._track.index:
+                    if packet.stream_index != self._track.index or not packet.size:
                         continue
                     if packet.is_corrupt:
                         self._damage("A packet is damaged", at=packet.pts)
-                    if packet.size:
-                        self._expect(packet)
-                    yield packet
+                    self._expect(packet)
+                    yield cast("Packet[VideoStream]", packet)
             except av.error.FFmpegError:
                 self._damage("The container cannot be read on")
                 errors += 1
@@ -208,8 +223,11 @@ class Film:
                     return
             except OSError as error:
                 raise unreadable(error) from error
+            except IndexError:
+                # The binding stumbles at the very end when a track turned up midway; all packets were delivered.
+                return
 
-    def _expect(self, packet: Packet[VideoStream]) -> None:
+    def _expect(self, packet: Packet[Any]) -> None:
         """Note that a packet should become a picture."""
         self._packets += 1
         if packet.is_discard or packet.is_disposable:
@@ -220,7 +238,7 @@ class Film:
         elif packet.pts is not None:
             self._pending.add(packet.pts)
 
-    def _note_end(self, packet: Packet[VideoStream]) -> None:
+    def _note_end(self, packet: Packet[Any]) -> None:
         if packet.pts is not None and packet.time_base:
             self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
 
@@ -281,18 +299,12 @@ class Film:
     def _check_end(self) -> None:
         """Compare what was read with what the container promised."""
         name = self._container.format.name
-        if (
-            self._pending
-            and self._context.codec.canonical_name in _ONE_TO_ONE
-            and not self._context.field_order > 1
-        ):
+        if self._pending and self._context.codec.canonical_name in _ONE_TO_ONE and not self._context.field_order > 1:
             self._damage("Pictures at the end were lost", frames=len(self._pending))
         if self._promised > self._size:
             self._damage(f"The file was cut off: {self._promised - self._size} bytes are missing")
         elif name in _INDEXED and self._packets < len(self._track.index_entries):
-            self._damage(
-                "Pictures at the end are missing", frames=len(self._track.index_entries) - self._packets
-            )
+            self._damage("Pictures at the end are missing", frames=len(self._track.index_entries) - self._packets)
         elif name in _TIMED and self._container.duration is not None:
             promised = ((self._container.start_time or 0) + self._container.duration) / 1e6
             if self._end < promised - 0.5:

@@ -7,7 +7,7 @@ the chroma sample it was stored as). Hiding happens on these planes, so nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from av.video.format import VideoFormat
@@ -54,16 +54,18 @@ class Planes:
 
     def mirrored(self) -> Planes:
         """The same picture with left and right exchanged; luma and the chroma it shares stay together."""
-        u, v, sub_x = self.u, self.v, self.sub_x
+        u: NDArray[Any] | None = self.u
+        v: NDArray[Any] | None = self.v
+        sub_x = self.sub_x
         width = self.y.shape[1]
         if u is not None and v is not None and width % sub_x:
             # The last chroma sample stands for fewer pixels than the others; mirrored, it would come first and shift
             # every share. One chroma sample per column has no shares to shift.
-            u, v = (np.repeat(plane, sub_x, axis=1)[:, :width] for plane in (u, v))
+            u, v = np.repeat(u, sub_x, axis=1)[:, :width], np.repeat(v, sub_x, axis=1)[:, :width]
             sub_x = 1
-        y, u, v = (None if p is None else np.ascontiguousarray(p[:, ::-1]) for p in (self.y, u, v))
-        assert y is not None
-        return Planes(y, u, v, sub_x, self.sub_y, self.depth, self.full_range)
+        u = None if u is None else u[:, ::-1].copy()
+        v = None if v is None else v[:, ::-1].copy()
+        return Planes(self.y[:, ::-1].copy(), u, v, sub_x, self.sub_y, self.depth, self.full_range)
 
 
 def unpack(frame: VideoFrame) -> Planes:
@@ -75,9 +77,7 @@ def unpack(frame: VideoFrame) -> Planes:
     layout = frame.format
     full = frame.color_range == ColorRange.JPEG or layout.name.startswith("yuvj")
     if layout.is_bayer:
-        raise SafelightError(
-            Code.UNSUPPORTED, f"The pixels are stored as {layout.name}, an unprocessed sensor mosaic."
-        )
+        raise SafelightError(Code.UNSUPPORTED, f"The pixels are stored as {layout.name}, an unprocessed sensor mosaic.")
     alpha = any(part.is_alpha for part in layout.components) or layout.has_palette
     if layout.is_rgb or layout.has_palette:
         return _unpack_rgb(frame, alpha)
@@ -119,11 +119,12 @@ def format_name(planes: Planes) -> str:
 def view(frame: VideoFrame, index: int) -> NDArray[Any]:
     """One plane of a planar frame as an array over the frame's own memory, shape (rows, columns)."""
     part = frame.format.components[index]
-    kind: type[np.uint8] | type[np.uint16] = np.uint16 if part.bits > 8 else np.uint8
+    kind = np.dtype(np.uint16 if part.bits > 8 else np.uint8)
     plane = frame.planes[index]
-    stride = plane.line_size // np.dtype(kind).itemsize
-    rows = np.frombuffer(plane, dtype=kind, count=stride * plane.height).reshape(plane.height, stride)
-    return rows[:, : plane.width]
+    stride = plane.line_size // kind.itemsize
+    memory = np.frombuffer(cast(memoryview, plane), dtype=kind, count=stride * plane.height)
+    rows: NDArray[Any] = memory.reshape(plane.height, stride)[:, : plane.width]
+    return rows
 
 
 def subsampling(layout: VideoFormat) -> tuple[int, int]:
@@ -172,9 +173,7 @@ def _unpack_rgb(frame: VideoFrame, alpha: bool) -> Planes:
     deep = bits > 8
     scaler = VideoReformatter()
     if alpha:
-        packed = scaler.reformat(
-            frame, format="rgba64le" if deep else "rgba", interpolation=_POINTWISE, threads=1
-        )
+        packed = scaler.reformat(frame, format="rgba64le" if deep else "rgba", interpolation=_POINTWISE, threads=1)
         pixels = packed.to_ndarray()
         top = 65535 if deep else 255
         colour = pixels[..., :3].astype(np.uint32)

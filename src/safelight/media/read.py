@@ -59,9 +59,7 @@ class Reader:
     facts: ClipFacts
 
     def __init__(self, source: BinaryIO, *, accept_damaged: bool = False) -> None:
-        self._clip: Film | Still = (
-            Still(source, accept_damaged) if is_still(source) else Film(source, accept_damaged)
-        )
+        self._clip: Film | Still = Still(source, accept_damaged) if is_still(source) else Film(source, accept_damaged)
         self.facts = self._clip.facts
 
     @property

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import cast
 
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from av.container import OutputContainer
 
@@ -23,7 +21,7 @@ class SilentTrack:
 
     def __init__(self, container: OutputContainer, facts: SoundFacts) -> None:
         self._container = container
-        self._stream = cast(AudioStream, container.add_stream("aac", rate=RATE))
+        self._stream = container.add_stream("aac", rate=RATE)
         context = self._stream.codec_context
         context.layout = "mono"
         context.format = "fltp"

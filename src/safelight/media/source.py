@@ -23,13 +23,14 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,mpegts,mpeg,mpegvideo,m4v,flv,dv,gif,apng,ivf,ogg,mxf,"
     "mjpeg,h264,hevc,obu,jpeg_pipe,webp_pipe"
 )
-CODECS = frozenset(
-    "h264 hevc mjpeg mpeg4 mpeg2video mpeg1video h263 flv msmpeg4 msmpeg4v1 msmpeg4v2 wmv1 wmv2 wmv3 vc1 vp6 vp6f vp8 "
-    "vp9 libvpx libvpx-vp9 av1 libdav1d dvvideo prores dnxhd cfhd ffv1 ffvhuff huffyuv utvideo magicyuv rawvideo v210 "
-    "gif apng png webp theora svq3 cinepak qtrle jpeg2000 mvdv".split()
-)
-# A mistake is only worth reporting when it cannot be told from damage; these lines appear in sound films.
-_HARMLESS = ("mmco: unref short failure", "co located POCs unavailable")
+_CODECS_NAMES = """
+h264 hevc mjpeg mpeg4 mpeg2video mpeg1video h263 flv msmpeg4 msmpeg4v1 msmpeg4v2 wmv1 wmv2 wmv3 vc1 vp6 vp6f
+vp8 vp9 libvpx libvpx-vp9 av1 libdav1d dvvideo prores dnxhd cfhd ffv1 ffvhuff huffyuv utvideo magicyuv
+rawvideo v210 gif apng png webp theora svq3 cinepak qtrle jpeg2000 mvdv
+"""
+CODECS = frozenset(_CODECS_NAMES.split())
+# Complaints that are no sign of damage: these appear in sound films and pictures.
+_HARMLESS = ("mmco: unref short failure", "co located POCs unavailable", "invalid TIFF header in EXIF")
 MAX_SIDE = 16384
 MAX_PIXELS = 8192 * 8192  # 67 million: twice 8K UHD
 
@@ -79,6 +80,10 @@ def listen() -> None:
         logger.propagate = False
         logger.setLevel(logging.ERROR)
         av.logging.set_skip_repeated(False)
+    pillow = logging.getLogger("PIL")
+    if not pillow.handlers:
+        pillow.addHandler(logging.NullHandler())
+        pillow.propagate = False
     av.logging.set_level(av.logging.ERROR)
 
 
@@ -132,8 +137,8 @@ def head(source: BinaryIO, length: int = 64) -> bytes:
 def open_container(source: BinaryIO, complaints: Complaints) -> InputContainer:
     """Open a film for reading.
 
-    Raises SafelightError: SL-NOT-MEDIA for anything that is no film in an allowed format, SL-TRUNCATED when the index is
-    missing, SL-DAMAGED for a broken index, SL-NO-PICTURE for sound files, SL-UNREADABLE, SL-EMPTY.
+    Raises SafelightError: SL-NOT-MEDIA for anything that is no film in an allowed format, SL-DAMAGED for a
+    broken index, SL-NO-PICTURE for sound files, SL-UNREADABLE, SL-EMPTY.
     """
     file_size(source)
     start = head(source)
@@ -172,11 +177,12 @@ def open_container(source: BinaryIO, complaints: Complaints) -> InputContainer:
 
 
 # Only for the parameters of sound tracks (rate, channels); sound itself is never decoded.
-_SOUND_CODECS = frozenset(
-    "aac aac_fixed aac_latm ac3 eac3 mp1float mp2 mp2float mp3 mp3float opus vorbis flac alac amrnb amrwb wmav1 wmav2 "
-    "wmapro pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw pcm_dvd pcm_bluray "
-    "pcm_f32le pcm_f32be adpcm_ima_wav adpcm_ima_qt adpcm_ms dvaudio dca truehd qcelp g726".split()
-)
+_SOUND_CODECS_NAMES = """
+aac aac_fixed aac_latm ac3 eac3 mp1float mp2 mp2float mp3 mp3float opus vorbis flac alac amrnb amrwb wmav1
+wmav2 wmapro pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw pcm_dvd
+pcm_bluray pcm_f32le pcm_f32be adpcm_ima_wav adpcm_ima_qt adpcm_ms dvaudio dca truehd qcelp g726
+"""
+_SOUND_CODECS = frozenset(_SOUND_CODECS_NAMES.split())
 
 
 def _not_opened(start: bytes) -> SafelightError:
@@ -195,8 +201,25 @@ def _not_opened(start: bytes) -> SafelightError:
 
 
 _BOXES = frozenset(
-    [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"pnot", b"moof", b"mfra", b"sidx"]
-    + [b"styp", b"meta", b"pdin", b"udta", b"emsg", b"prft"]
+    [
+        b"ftyp",
+        b"moov",
+        b"mdat",
+        b"free",
+        b"skip",
+        b"wide",
+        b"uuid",
+        b"pnot",
+        b"moof",
+        b"mfra",
+        b"sidx",
+        b"styp",
+        b"meta",
+        b"pdin",
+        b"udta",
+        b"emsg",
+        b"prft",
+    ]
 )
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _MAX_BOXES = 1 << 20
@@ -205,7 +228,8 @@ _MAX_BOXES = 1 << 20
 def promised_size(source: BinaryIO, size: int) -> int:
     """How long the file claims to be, where its structure tells; else its real length. Never less than that.
 
-    AVI: the RIFF length. Windows Media: the file properties object (ASF 3.2). MP4 and MOV: the end of the last box (ISO/IEC 14496-12, 4.2). Transport streams and DV: whole
+    AVI: the RIFF length. Windows Media: the file properties object (ASF 3.2). MP4 and MOV: the end of the last box
+    (ISO/IEC 14496-12, 4.2). Transport streams and DV: whole
     packets and frames. Leaves the position at the start. Raises SL-TRUNCATED for an MP4 or MOV without index.
     """
     start = head(source, 1024)

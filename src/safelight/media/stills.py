@@ -57,11 +57,12 @@ _KINDS = {
     "metadata": "other data",
 }
 # What Pillow notes about the coding itself, not about the picture's past.
-_CODING = frozenset(
-    "jfif jfif_version jfif_unit jfif_density progressive progression adobe adobe_transform gamma interlace transparency "
-    "background compression bit_depth primary chroma chroma_subsampling depth_images aux loop timestamp duration "
-    "original_orientation srgb mp mpoffset default_image nclx_profile bbox raw_profile_type".split()
-)
+_CODING_NAMES = """
+jfif jfif_version jfif_unit jfif_density progressive progression adobe adobe_transform gamma interlace
+transparency background compression bit_depth primary chroma chroma_subsampling depth_images aux loop
+timestamp duration original_orientation srgb mp mpoffset default_image nclx_profile bbox raw_profile_type
+"""
+_CODING = frozenset(_CODING_NAMES.split())
 
 
 def is_still(source: BinaryIO) -> bool:
@@ -195,9 +196,7 @@ class Still:
             image.load()
 
     def _lost(self) -> None:
-        self.missing.append(
-            Gap(after=-1, frames=None, start=None, end=None, reason="Part of the picture is missing")
-        )
+        self.missing.append(Gap(after=-1, frames=None, start=None, end=None, reason="Part of the picture is missing"))
 
     def _stored(self, image: Image.Image, source: BinaryIO, kind: str) -> VideoFrame:
         """The picture as stored: for JPEG and WebP as YUV, before chroma is smoothed over neighbours."""
@@ -209,9 +208,7 @@ class Still:
             return VideoFrame.from_ndarray(np.asarray(image.convert("L")), format="gray")
         if image.mode == "I;16":
             return VideoFrame.from_ndarray(np.asarray(image), format="gray16le")
-        if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or (
-            image.mode == "P" and "transparency" in image.info
-        ):
+        if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or (image.mode == "P" and "transparency" in image.info):
             return VideoFrame.from_ndarray(np.asarray(image.convert("RGBA")), format="rgba")
         return VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), format="rgb24")
 
@@ -229,9 +226,7 @@ class Still:
             with complaints.heard():
                 frames = [*context.decode(Packet(data)), *context.decode(None)]
         except av.error.FFmpegError:
-            return (
-                None  # a rare kind of JPEG (arithmetic coding, CMYK) that Pillow has read without complaint
-            )
+            return None  # a rare kind of JPEG (arithmetic coding, CMYK) that Pillow has read without complaint
         if complaints.count or any(frame.is_corrupt for frame in frames):
             if not self._accept:
                 raise SafelightError(Code.DAMAGED, "The picture is damaged.")

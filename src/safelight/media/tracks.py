@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from safelight.errors import Code, SafelightError
+from safelight.media import upright
 from safelight.media.facts import Dropped, SoundFacts
 from safelight.media.source import CODECS, MAX_PIXELS, MAX_SIDE
 
@@ -86,9 +87,7 @@ def sound_facts(container: InputContainer, track: Stream | None, origin: float) 
     if length is None:
         whole = container.duration
         begin = (container.start_time or 0) / 1e6
-        length = (
-            0.0 if whole is None else max(begin + whole / 1e6 - (start if start is not None else begin), 0.0)
-        )
+        length = 0.0 if whole is None else max(begin + whole / 1e6 - (start if start is not None else begin), 0.0)
     return SoundFacts(
         codec=(context.codec.canonical_name if context is not None else "unknown")[:50],
         rate=getattr(context, "sample_rate", 0) or 48000,
@@ -114,7 +113,10 @@ def dropped(container: InputContainer, film: VideoStream, first: VideoFrame) -> 
     chapters = container.chapters()
     kinds["chapter"] += len(chapters)
     kinds["tag of a chapter"] += sum(len(chapter["metadata"]) for chapter in chapters)
+    notes = upright.notes(first)
+    if notes is None:
+        kinds["note inside the picture stream"] += 1
     for note in _INSIDE:
-        if note in first.side_data:
+        if note in (notes or ()):
             kinds[_INSIDE[note]] += 1
     return [Dropped(kind=kind, count=count) for kind, count in sorted(kinds.items()) if count]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
+from typing import cast
 
+from av.buffer import Buffer
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
@@ -43,6 +46,17 @@ def from_exif(orientation: int) -> tuple[bool, int]:
 
 def of_frame(frame: VideoFrame) -> tuple[bool, int]:
     """(mirrored, clockwise quarter turns) that a decoded picture asks for."""
-    if Type.DISPLAYMATRIX not in frame.side_data:
+    found = notes(frame)
+    if found is None:
+        return False, round(-frame.rotation / 90) % 4
+    if Type.DISPLAYMATRIX not in found:
         return False, 0
-    return from_matrix(bytes(frame.side_data[Type.DISPLAYMATRIX]))
+    return from_matrix(bytes(found[Type.DISPLAYMATRIX]))
+
+
+def notes(frame: VideoFrame) -> Mapping[Type, Buffer] | None:
+    """What the decoder attached to a picture; None when a kind is among it that the binding cannot name (Exif)."""
+    try:
+        return cast(Mapping[Type, Buffer], frame.side_data)  # the binding's stub knows one key only
+    except ValueError:
+        return None

@@ -70,7 +70,7 @@ class Weight(_Entry):
     size: Bytes
     sha256: Sha256
     made_of: tuple[()] | tuple[Part, Part] = ()
-    format: Literal["onnx", "tensorflow"]
+    format: Literal["onnx", "tensorflow", "dlib"]
     colours: Literal["bgr", "rgb"]
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)

@@ -14,17 +14,7 @@ import time
 from collections.abc import Callable
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import (
-    JOB,
-    MAX_LINE,
-    Failure,
-    FindJob,
-    Found,
-    Hidden,
-    HideJob,
-    Message,
-    Progress,
-)
+from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress
 
 SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -52,19 +42,22 @@ def _leave_when_orphaned() -> None:
     """End this process when the program is gone: its end of standard input closes, however it died."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # not sys.stdin: a thread in there when Python ends makes it abort
+            pass
         os._exit(70)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _do(job: FindJob | HideJob, source: int, progress: Callable[[int, int | None], None]) -> Found | Hidden:
+def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> Done:
     from safelight.workers import jobs  # here, so that a broken installation is reported as a message
 
     with os.fdopen(source, "rb") as clip:
         if isinstance(job, FindJob):
             return jobs.find(job, clip, progress)
-        return jobs.hide(job, clip, progress)
+        if isinstance(job, HideJob):
+            return jobs.hide(job, clip, progress)
+        return jobs.attack(job, clip, progress)
 
 
 def main() -> int:

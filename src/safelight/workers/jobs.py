@@ -5,18 +5,19 @@ Rooms are imported by the job that needs them: a worker that hides loads no infe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from safelight.errors import Code, SafelightError
 from safelight.media.read import Reader
 from safelight.plan import Plan
-from safelight.workers.messages import FindJob, Found, Hidden, HideJob
+from safelight.workers.messages import Attacked, AttackJob, FindJob, Found, Hidden, HideJob
 
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
-MAX_PLAN = 256 << 20  # bytes
+VERDICT = Path("verdict.json")
 
 Report = Callable[[int, int | None], None]
 
@@ -24,32 +25,51 @@ Report = Callable[[int, int | None], None]
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
     from safelight import models
+    from safelight.find import Finders
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
+    from safelight.find.text import TextFinder
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
             reader,
             sha256=job.sha256,
-            light=YuNet(threshold=0.3),
-            strong=CenterFace(threshold=0.2),
-            people=NanoDet(),
+            finders=Finders(
+                light=YuNet(threshold=0.3), strong=CenterFace(threshold=0.2), people=NanoDet(), text=TextFinder()
+            ),
             versions=models.identities("find"),
-            effort=job.effort,
-            hide=job.hide,
+            asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
 
 
+def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
+    """Write ``verdict.json`` about a copy."""
+    from safelight.attack.run import attack as attack_copy
+
+    with ExitStack() as stack:
+        original = stack.enter_context(os.fdopen(job.original, "rb")) if job.original is not None else None
+        verdict = attack_copy(
+            copy,
+            original=original,
+            plan=Plan.load(PLAN) if job.plan else None,
+            names=job.names,
+            file_name=job.file_name,
+            all_frames=job.all_frames,
+            moments=Path(),
+            progress=report,
+        )
+    VERDICT.write_text(verdict.to_json(), encoding="utf-8")
+    return Attacked()
+
+
 def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     """Write the copy ``plan.json`` asks for, and the contact sheet."""
     from safelight.hide.apply import apply
 
-    if PLAN.stat().st_size > MAX_PLAN:
-        raise SafelightError(Code.PLAN_INVALID, "The plan is larger than any plan can be.")
     plan = Plan.load(PLAN)
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report)

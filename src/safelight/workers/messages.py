@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from safelight.errors import Code
 from safelight.media.facts import ClipFacts, Gap
+from safelight.plan import Asked
 
 MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 
@@ -31,8 +32,7 @@ class FindJob(Message):
 
     job: Literal["find"] = "find"
     sha256: Sha256
-    effort: Literal["quick", "default", "thorough"] = "default"
-    hide: Literal["heads", "bodies"] = "heads"
+    asked: Asked = Asked()
     accept_damaged: bool = False
 
 
@@ -43,7 +43,22 @@ class HideJob(Message):
     accept_damaged: bool = False
 
 
-Job = Annotated[FindJob | HideJob, Field(discriminator="job")]
+class AttackJob(Message):
+    """Attack a copy and leave the verdict as ``verdict.json`` in the worker's folder, pictures for it beside.
+
+    ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
+    folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
+    """
+
+    job: Literal["attack"] = "attack"
+    original: Annotated[int, Field(ge=0)] | None = None
+    plan: bool = False
+    names: list[list[str]] = []
+    file_name: str = ""
+    all_frames: bool = False
+
+
+Job = FindJob | HideJob | AttackJob
 
 
 class Progress(Message):
@@ -84,7 +99,16 @@ class Hidden(Message):
     missing: Annotated[list[Gap], Field(max_length=10_000)]
 
 
-Answer = Annotated[Progress | Failure | Found | Hidden, Field(discriminator="type")]
+class Attacked(Message):
+    """``attack`` is done; the verdict lies in the folder."""
 
-JOB: TypeAdapter[FindJob | HideJob] = TypeAdapter(Job)
-ANSWER: TypeAdapter[Progress | Failure | Found | Hidden] = TypeAdapter(Answer)
+    type: Literal["attacked"] = "attacked"
+
+
+Done = Found | Hidden | Attacked
+DONE: dict[type[Job], type[Done]] = {FindJob: Found, HideJob: Hidden, AttackJob: Attacked}
+
+JOB: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="job")])
+ANSWER: TypeAdapter[Progress | Failure | Done] = TypeAdapter(
+    Annotated[Progress | Failure | Done, Field(discriminator="type")]
+)

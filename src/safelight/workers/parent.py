@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import stat
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import ANSWER, MAX_LINE, Failure, FindJob, Found, Hidden, HideJob, Progress
+from safelight.workers.messages import ANSWER, DONE, MAX_LINE, Done, Failure, Job, Progress
 
 SECONDS_WITHOUT_PROGRESS = 180.0
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -28,24 +29,26 @@ class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
 
 
 def run(
-    job: FindJob | HideJob,
+    job: Job,
     source: int,
     folder: Path,
     *,
     progress: Callable[[int, int | None], None],
     cancel: threading.Event,
+    others: tuple[int, ...] = (),
     patience: float = SECONDS_WITHOUT_PROGRESS,
-) -> Found | Hidden:
+) -> Done:
     """Run one job in a new worker process and return its checked answer.
 
     ``source``: readable descriptor of the clip; its offset is reset. ``folder``: private folder the worker
-    may write to. ``progress``: called with (frames done, frames expected or None).
+    may write to. ``progress``: called with (frames done, frames expected or None). ``others``: more descriptors
+    that the job speaks of.
 
     Raises SafelightError with the worker's own refusal, or SL-WORKER-DIED, SL-WORKER-TIMEOUT, SL-WORKER-LIED;
     Cancelled when ``cancel`` was set.
     """
     os.lseek(source, 0, os.SEEK_SET)
-    with tempfile.TemporaryFile() as errors, _started(source, folder, errors) as process:
+    with tempfile.TemporaryFile() as errors, _started(source, others, folder, errors) as process:
         assert process.stdin is not None
         try:
             process.stdin.write(job.model_dump_json().encode() + b"\n")
@@ -61,7 +64,7 @@ def run(
                 progress(answer.done, answer.total)
             elif isinstance(answer, Failure):
                 raise SafelightError(answer.code, answer.detail)
-            elif (answer.type == "found") != (job.job == "find"):
+            elif not isinstance(answer, DONE[type(job)]):
                 raise SafelightError(Code.WORKER_LIED, "The worker answered another question than it was asked.")
             else:
                 return answer
@@ -69,14 +72,16 @@ def run(
 
 
 @contextlib.contextmanager
-def _started(source: int, folder: Path, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(
+    source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
     """A worker process that is certainly gone afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "safelight.workers", str(source), os.fspath(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        pass_fds=(source,),
+        pass_fds=(source, *others),
         process_group=0,  # Ctrl-C reaches the program, which ends its workers in order
     )
     try:
@@ -129,3 +134,17 @@ def _died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError
     last = "".join(c if c.isprintable() else "?" for c in words[-1])[:300] if words else "nothing"
     code = Code.BUG if status == 1 else Code.WORKER_DIED  # 1: a Python exception nobody foresaw
     return SafelightError(code, f"The worker ended {how}; its last words: {last}.")
+
+
+def left(path: Path, limit: int | None = None) -> Path:
+    """A file that a worker left: ``path``, if it is a regular file (no link it laid) of at most ``limit`` bytes.
+
+    Raises SL-WORKER-LIED otherwise.
+    """
+    try:
+        facts = path.lstat()
+    except OSError as error:
+        raise SafelightError(Code.WORKER_LIED, f"{path.name} is missing.") from error
+    if not stat.S_ISREG(facts.st_mode) or (limit is not None and facts.st_size > limit):
+        raise SafelightError(Code.WORKER_LIED, f"{path.name} is no regular file of a sensible size.")
+    return path

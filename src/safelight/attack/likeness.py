@@ -1,0 +1,281 @@
+"""Likeness: can a recogniser tell who is hidden?
+
+Two attacks with two recognisers. *Ordinary*: the face of the original against its place in the copy. *Same-obscured*:
+the attacker obscures his references until they look like the copy and then compares. For that every candidate's face is
+put into the very picture that the copy shows, matched in colour and light: what surrounds a face (hair, collar, wall)
+is the same for all candidates, so only the face itself can decide. Candidates are the true person, from another moment
+where there is one, the other people of the clip, and people who do not exist, made by bending faces of the clip.
+
+Both are repeated with a control: the same pictures with a fill that certainly knows nothing. Only what is better than
+chance *and* better than the control counts. No gallery is kept; nothing leaves but figures.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from safelight.attack.align import Bgr, Dlib, Face, Points5, Recogniser, SFace, chip
+from safelight.attack.looks import BARE, INSIDE, LOOKS, Look, healed, laid_over, stranger, toned
+from safelight.attack.odds import at_least, better, interval
+from safelight.attack.pairs import picture_count
+from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
+from safelight.geometry import Box
+from safelight.plan import Decision
+
+_MOMENTS = 60  # pictures in which faces are collected, spread evenly
+_PER_PERSON = 8
+_PEOPLE = 24
+_RECOGNISED = 12  # probes put before the recognisers; pixels are compared for all
+_CANDIDATES = 8  # the true person and seven others
+_SIDE = 960  # longer side of the picture in which faces are found, pixels
+_CROP = 320  # side of the enlarged part when the plan says where a face is
+_SMALLEST = 16.0  # pixels of the original: smaller faces are recognised by nobody
+_LINK = 0.3  # overlap of a face with the last one of the same person
+_RARE = 0.001  # probability below which chance is no explanation
+
+
+Comparison = Callable[[list[Bgr], list[Bgr]], list[list[float]]]
+
+
+@dataclass(frozen=True)
+class _Probe:
+    person: str
+    frame: int
+    seconds: float
+    original: Bgr
+    copy: Bgr
+
+
+@dataclass
+class _Way:
+    """One way to recognise, and how often the true person came first with it, in the copy and in the control."""
+
+    name: str
+    compare: Comparison
+    look: Look
+    costly: bool
+    hits: int = 0
+    control: int = 0
+    trials: int = 0
+
+    def rank(self, probe: _Probe, gallery: list[Bgr]) -> None:
+        """One trial. A tie with another candidate is no hit."""
+        copy, control = self.compare([probe.copy, healed(probe.original)], [self.look(face) for face in gallery])
+        self.trials += 1
+        self.hits += copy[0] > max(copy[1:])
+        self.control += control[0] > max(control[1:])
+
+    def judge(self, figures: list[Figure], evidence: list[Evidence]) -> None:
+        """Put the score into words, and into evidence where neither chance nor the control explains it."""
+        low, high = interval(self.hits, self.trials)
+        figures.append(
+            Figure(
+                name=f"recognised by {self.name}",
+                value=100 * self.hits / self.trials,
+                unit="%",
+                meaning=f"{self.hits} of {self.trials}; 95 % interval {low:.1%} to {high:.1%}, "
+                f"chance {1 / _CANDIDATES:.1%}, control {self.control / self.trials:.1%}. "
+                f"References obscured by {self.look}.",
+            )
+        )
+        by_chance = at_least(self.hits, self.trials, 1 / _CANDIDATES)
+        if by_chance < _RARE and better(self.hits, self.control, self.trials) < _RARE:
+            evidence.append(
+                Evidence(
+                    what=f"{self.hits} of {self.trials} hidden faces recognised by {self.name}; references obscured by "
+                    f"{self.look}.",
+                    score=self.hits / self.trials,
+                )
+            )
+
+
+class Likeness(Attacker):
+    """Two recognisers, ordinary and with references obscured the same way."""
+
+    name = "likeness"
+    tries = (
+        "Ordinary recognition: each hidden face of the original against its place in the copy (SFace; dlib's network).",
+        "Same-obscured recognition: candidates put into the same picture, obscured like the copy by blur, mosaic or "
+        "solid colour of many strengths, the best match chosen; then SFace, dlib's network and plain pixels compare.",
+        "The same with a fill that knows nothing, as a control: only what beats chance and control counts.",
+    )
+
+    def __init__(self, case: Case, notes: Notes) -> None:
+        super().__init__(case, notes)
+        self._points = Points5()
+        self._recognisers: tuple[Recogniser, ...] = (SFace(), Dlib())
+        self._step = max((picture_count(case.facts) or _MOMENTS) // _MOMENTS, 1)
+        self._probes: defaultdict[str, list[_Probe]] = defaultdict(list)
+        self._last: dict[str, Box] = {}
+
+    def watch(self, pair: Pair) -> None:
+        """Collect faces of the original that are hidden in the copy."""
+        if pair.original is None or pair.index % self._step:
+            return
+        for person, face in self._faces(pair):
+            probes = self._probes[person]
+            if len(probes) >= _PER_PERSON:
+                continue
+            sx, sy = pair.copy.size[0] / pair.original.size[0], pair.copy.size[1] / pair.original.size[1]
+            points = np.asarray(face.points * (sx, sy), np.float32)
+            original, copy = chip(pair.original.full(), face.points), chip(pair.copy.full(), points)
+            if _changed(original, copy):
+                probes.append(_Probe(person, pair.index, pair.seconds, original, copy))
+
+    def finding(self) -> Finding:
+        """Held when nobody is recognised more often than chance and control would."""
+        if self.case.original is None:
+            return self.answer(
+                Outcome.NOT_ASKED,
+                "Without the original there are no references to compare with.",
+                not_tried=["Recognising the hidden people: that needs the original."],
+            )
+        people = {person: probes for person, probes in self._probes.items() if probes}
+        probes = [probe for group in people.values() for probe in group]
+        if not probes:
+            return self.answer(
+                Outcome.HELD,
+                "No hidden face of the original is large and clear enough for a recogniser.",
+                figures=[Figure(name="hidden faces collected", value=0)],
+            )
+        look = self._best_look(probes, people)
+        chosen = set(range(0, len(probes), -(-len(probes) // _RECOGNISED)))
+        figures = [
+            Figure(
+                name="hidden people", value=len(people), meaning="As far as a face could be made out in the original."
+            ),
+            Figure(name="hidden faces collected", value=len(probes)),
+            Figure(name="candidates for each", value=_CANDIDATES, meaning=f"Chance is 1 in {_CANDIDATES}."),
+        ]
+        evidence: list[Evidence] = []
+        ways = [
+            *(_Way(f"{r.name}, ordinary", _by(r), BARE, True) for r in self._recognisers),
+            _Way("pixel by pixel, same-obscured", _by_pixels, look, False),
+            *(_Way(f"{r.name}, same-obscured", _by(r), look, True) for r in self._recognisers),
+        ]
+        for number, probe in enumerate(probes):
+            gallery = self._gallery(probe, people)
+            for way in ways:
+                if number in chosen or not way.costly:
+                    way.rank(probe, gallery)
+        for way in ways:
+            way.judge(figures, evidence)
+        not_tried = ["Networks trained on copies of this very kind, and people who know the hidden person."]
+        if len(people) == 1:
+            not_tried.append("Only one person could be made out, so all other candidates were made up.")
+        if evidence:
+            return self.answer(
+                Outcome.BROKEN, evidence[0].what, figures=figures, evidence=evidence, not_tried=not_tried
+            )
+        return self.answer(
+            Outcome.HELD, "Nobody was recognised more often than by chance.", figures=figures, not_tried=not_tried
+        )
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _faces(self, pair: Pair) -> list[tuple[str, Face]]:
+        """People whose faces are hidden at this moment, with their faces in pixels of the original."""
+        assert pair.original is not None
+        if self.case.plan is not None:
+            return self._planned(pair)
+        width, height = pair.original.size
+        picture = pair.original.within(_SIDE)
+        factor = width / picture.shape[1]
+        found = []
+        for face in self._points.find(picture, 0.7):
+            face = Face(face.score, np.asarray(face.points * factor, np.float32))
+            if face.box.height >= _SMALLEST and face.box.clipped(width, height).area > 0.7 * face.box.area:
+                found.append((self._person(face.box), face))
+        return found
+
+    def _person(self, box: Box) -> str:
+        """The person last seen there, or a new one."""
+        best = max(self._last, key=lambda name: self._last[name].overlap(box), default=None)
+        if best is None or self._last[best].overlap(box) < _LINK:
+            best = f"person {len(self._last) + 1}"
+        self._last[best] = box
+        return best
+
+    def _planned(self, pair: Pair) -> list[tuple[str, Face]]:
+        assert self.case.plan is not None
+        assert pair.original is not None
+        found = []
+        for region in self.case.plan.regions:
+            box = region.box_at(pair.original_index)
+            room = len(self._probes) < _PEOPLE or region.id in self._probes
+            if (
+                box is None
+                or region.decision is not Decision.HIDE
+                or not room
+                or len(self._probes[region.id]) >= _PER_PERSON
+            ):
+                continue
+            face = self._face_in(pair, box)
+            if face is not None:
+                found.append((region.id, face))
+        return found
+
+    def _face_in(self, pair: Pair, box: Box) -> Face | None:
+        """The face under a region, looked for in an enlarged part of the original."""
+        assert pair.original is not None
+        factor = _CROP / (max(box.width, box.height) * 1.2)
+        left, top = box.centre[0] - _CROP / factor / 2, box.centre[1] - _CROP / factor / 2
+        move = np.array([[factor, 0, -left * factor], [0, factor, -top * factor]])
+        # one size of picture for all faces: for each size the network is made ready anew
+        crop = cv2.warpAffine(pair.original.full(), move, (_CROP, _CROP), flags=cv2.INTER_LINEAR)
+        for face in self._points.find(np.asarray(crop, np.uint8), 0.7)[:1]:
+            found = Face(face.score, np.asarray(face.points / factor + (left, top), np.float32))
+            return found if found.box.height >= _SMALLEST else None
+        return None
+
+    def _best_look(self, probes: list[_Probe], people: dict[str, list[_Probe]]) -> Look:
+        """The look that brings the candidates nearest to the copy, whoever they are: all count the same, so the choice
+        does not favour the true one.
+        """
+        some = [(probe, self._gallery(probe, people)[::3]) for probe in probes[:: max(len(probes) // 12, 1)]]
+
+        def distance(look: Look) -> float:
+            return float(np.mean([_distance(look(face), probe.copy) for probe, faces in some for face in faces]))
+
+        return min(LOOKS, key=distance)
+
+    def _gallery(self, probe: _Probe, people: dict[str, list[_Probe]]) -> list[Bgr]:
+        """Candidates in the probe's own picture, the true one first."""
+        mine = max(people[probe.person], key=lambda other: abs(other.frame - probe.frame))
+        faces = [mine.original]
+        others = [name for name in people if name != probe.person]
+        faces += [people[name][probe.frame % len(people[name])].original for name in others[: _CANDIDATES - 1]]
+        number = 0
+        while len(faces) < _CANDIDATES:
+            faces.append(stranger(faces[number % max(len(others[: _CANDIDATES - 1]) + 1, 1)], number))
+            number += 1
+        return [laid_over(toned(face, probe.original), probe.original) for face in faces]
+
+
+def _changed(original: Bgr, copy: Bgr) -> bool:
+    """Whether the face is hidden in the copy at all; a shown one is for the face attacker."""
+    return float(np.abs(original[INSIDE].astype(np.float32) - copy[INSIDE]).mean()) > 3.0
+
+
+def _distance(a: Bgr, b: Bgr) -> float:
+    return float(np.square(a[INSIDE].astype(np.float32) - b[INSIDE]).mean())
+
+
+def _by_pixels(seen: list[Bgr], references: list[Bgr]) -> list[list[float]]:
+    """Likeness pixel by pixel: nearness of the faces."""
+    return [[-_distance(face, reference) for reference in references] for face in seen]
+
+
+def _by(recogniser: Recogniser) -> Comparison:
+    """Likeness by a recogniser."""
+
+    def compare(seen: list[Bgr], references: list[Bgr]) -> list[list[float]]:
+        known = [recogniser.embed(reference) for reference in references]
+        return [[float(mine @ other) for other in known] for mine in map(recogniser.embed, seen)]
+
+    return compare

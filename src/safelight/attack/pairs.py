@@ -1,0 +1,90 @@
+"""Bringing copy and original together, picture by picture, by presentation time and in flat memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import BinaryIO
+
+import numpy as np
+
+from safelight.attack.protocol import Notes, Pair, View
+from safelight.media.facts import ClipFacts
+from safelight.media.read import Picture, Reader
+
+_TRIED = 40  # pictures by which two time lines are laid over each other
+_SMALL = (64, 36)
+_SAME_START = 0.02  # seconds
+
+
+def offset(copy: BinaryIO, original: BinaryIO) -> float:
+    """Seconds to add to the copy's times, counted from its first picture, to have the original's.
+
+    Usually 0. Tools that drop the sound, or fill the time before the first picture, shift the time line; of the two
+    ways in which they do, the one counts with which the pictures are more alike. Raises what reading raises.
+    """
+    with Reader(copy) as shown, Reader(original) as source:
+        late = shown.facts.picture_start - source.facts.picture_start
+        if abs(late) < _SAME_START:
+            return 0.0
+        ours = [(seconds, picture.bgr(*_SMALL)) for picture, seconds in islice(_timed(shown), _TRIED)]
+        theirs = [(seconds, picture.bgr(*_SMALL)) for picture, seconds in islice(_timed(source), _TRIED)]
+
+    def unlike(shift: float) -> float:
+        errors = []
+        for seconds, seen in ours:
+            _, other = min(theirs, key=lambda candidate: abs(candidate[0] - seconds - shift))
+            errors.append(float(np.abs(seen.astype(np.int16) - other).mean()))
+        return float(np.mean(errors))
+
+    return min((0.0, late), key=unlike)
+
+
+def pairs(copy: Reader, original: Reader | None, notes: Notes, shift: float = 0.0) -> Iterator[Pair]:
+    """Every picture of the copy, each with the original's picture nearest in time.
+
+    Times count from the first picture of each file; ``shift`` seconds are added to the copy's (:func:`offset`). How
+    many pictures the original has after the last pair is left in ``notes``. Raises what reading raises.
+    """
+    pictures = _timed(copy)
+    if original is None:
+        for picture, seconds in pictures:
+            yield Pair(picture.index, seconds, View(picture, copy.facts.raster.shown_size))
+        return
+    size = original.facts.raster.shown_size
+    source = _timed(original)
+    here = next(source, None)
+    ahead = next(source, None)
+    last = -1
+    view: View | None = None
+    for picture, at in pictures:
+        seconds = at + shift
+        while here is not None and ahead is not None and abs(ahead[1] - seconds) <= abs(here[1] - seconds):
+            here, ahead = ahead, next(source, None)
+        shown = View(picture, copy.facts.raster.shown_size)
+        if here is None:
+            yield Pair(picture.index, at, shown)
+            continue
+        if view is None or view.picture is not here[0]:
+            view = View(here[0], size)
+        index = here[0].index
+        yield Pair(picture.index, at, shown, view, seconds - here[1], max(index - last - 1, 0), index == last)
+        last = index
+    while ahead is not None:
+        notes.originals_left += 1
+        ahead = next(source, None)
+
+
+def _timed(reader: Reader) -> Iterator[tuple[Picture, float]]:
+    base = reader.facts.base
+    first: int | None = None
+    for picture in reader.pictures():
+        first = picture.pts if first is None else first
+        yield picture, float((picture.pts - first) * base)
+
+
+def picture_count(facts: ClipFacts) -> int | None:
+    """How many pictures a clip claims to have, for progress only."""
+    if facts.frames_expected:
+        return facts.frames_expected
+    return round(facts.rate * facts.duration) if facts.rate and facts.duration else None

@@ -1,0 +1,175 @@
+"""Run all attackers on a copy and give the verdict. Runs inside a worker: copy and original are strangers' files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+from safelight import __version__, models
+from safelight.attack.bytes import Bytes
+from safelight.attack.faces import Faces
+from safelight.attack.fill import Fill
+from safelight.attack.likeness import Likeness
+from safelight.attack.pairs import offset, pairs, picture_count
+from safelight.attack.protocol import (
+    MAX_PROPOSALS,
+    Attacker,
+    Case,
+    CopyFacts,
+    Finding,
+    Moment,
+    Notes,
+    Outcome,
+    Verdict,
+    overall,
+)
+from safelight.attack.sensor import Sensor
+from safelight.attack.sound import Sound
+from safelight.attack.timing import Timing
+from safelight.errors import Code, SafelightError
+from safelight.media.read import Reader
+from safelight.plan import Plan
+
+ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Sensor)
+_MOMENTS = 16
+_HEADLINES = {
+    Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",
+    Outcome.BROKEN: "Broken: this copy gives something away and must not be published.",
+    Outcome.COULD_NOT_RUN: "Not shown to hold: an attack could not be carried out, so this copy must not be published.",
+}
+# Refusals that concern the whole attack and not one attacker's tools.
+_FATAL = frozenset({Code.COPY_OTHER_CLIP, Code.PLAN_OTHER_CLIP})
+
+
+def attack(
+    copy: BinaryIO,
+    *,
+    original: BinaryIO | None = None,
+    plan: Plan | None = None,
+    names: Sequence[Sequence[str]] = (),
+    file_name: str = "",
+    all_frames: bool = False,
+    moments: Path | None = None,
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    attackers: Sequence[type[Attacker]] = ATTACKERS,
+) -> Verdict:
+    """Try to undo a copy's protection.
+
+    Args:
+        copy: the protected file, open for reading, seekable.
+        original: what it was made from. Without it likeness and fidelity cannot be attacked.
+        plan: what was to be hidden and what was revealed on purpose.
+        names: protected people, each with the spellings of the name.
+        file_name: the copy's name, to look for protected words in.
+        all_frames: look for faces in every frame of a long clip too, not in a sample.
+        moments: a folder for small pictures of the copy's worst moments; None: none are kept.
+        progress: is told (pictures done, pictures expected).
+        attackers: who attacks.
+
+    Raises:
+        SafelightError: an unreadable copy or original (as Reader), SL-COPY-OTHER-CLIP when the original shows something
+            else, SL-PLAN-OTHER-CLIP when the plan is for another original or for a clip of another shape.
+    """
+    if plan is not None and original is not None and _sha256(original)[0] != plan.clip.sha256:
+        raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was not made for this original.")
+    sha256, size = _sha256(copy)
+    notes = Notes()
+    findings: list[Finding] = []
+    running: list[Attacker] = []
+    frames, seconds = 0, 0.0
+    shift = offset(copy, original) if original is not None else 0.0
+    with ExitStack() as stack:
+        shown = stack.enter_context(Reader(copy))
+        source = stack.enter_context(Reader(original)) if original is not None else None
+        case = Case(
+            copy,
+            shown.facts,
+            original,
+            source.facts if source is not None else None,
+            plan,
+            tuple(tuple(person) for person in names),
+            file_name,
+            all_frames,
+        )
+        _check_plan(case)
+        for kind in attackers:
+            _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
+        total = picture_count(shown.facts)
+        for pair in pairs(shown, source, notes, shift):
+            frames, seconds = pair.index + 1, pair.seconds
+            for attacker in list(running):
+                if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
+                    running.remove(attacker)
+            progress(frames, total)
+    # The readers are closed: who wants to read a file again, from its beginning, may.
+    for attacker in running:
+        _guarded(lambda a=attacker: findings.append(a.finding()), type(attacker), findings)  # type: ignore[misc]
+    findings.sort(key=lambda finding: [kind.name for kind in attackers].index(finding.attacker))
+    outcome = overall(findings)
+    width, height = case.size
+    return Verdict(
+        safelight=__version__,
+        outcome=outcome,
+        sentence=_HEADLINES[outcome],
+        copy_=CopyFacts(sha256=sha256, size=size, width=width, height=height, frames=frames, seconds=seconds),
+        had_original=original is not None,
+        had_plan=plan is not None,
+        findings=findings,
+        proposals=notes.proposals[:MAX_PROPOSALS],
+        moments=_kept(notes, moments),
+        weights=models.identities("find") | models.identities("attack"),
+    )
+
+
+def _sha256(source: BinaryIO) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    source.seek(0)
+    while data := source.read(1 << 20):
+        digest.update(data)
+        size += len(data)
+    source.seek(0)
+    return digest.hexdigest(), size
+
+
+def _check_plan(case: Case) -> None:
+    if case.plan is None:
+        return
+    width, height = case.size
+    clip = case.plan.clip
+    if case.original is None and (abs(width - clip.width) > 1 or abs(height - clip.height) > 1):
+        raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan is for a clip of another shape than this copy.")
+
+
+def _guarded(step: Callable[[], None], kind: type[Attacker], findings: list[Finding]) -> bool:
+    """Run one step of an attacker; a refusal becomes its finding *could not run*. Whether the step went well."""
+    try:
+        step()
+    except SafelightError as error:
+        if error.code in _FATAL:
+            raise
+        findings.append(
+            Finding(
+                attacker=kind.name,
+                outcome=Outcome.COULD_NOT_RUN,
+                sentence=f"{error.code}: {error.detail}"[:500],
+                tried=[],
+                not_tried=list(kind.tries),
+            )
+        )
+        return False
+    return True
+
+
+def _kept(notes: Notes, folder: Path | None) -> list[Moment]:
+    if folder is None:
+        return []
+    kept = []
+    worst = sorted(notes.moments, key=lambda moment: -moment[0])[:_MOMENTS]
+    for number, (_, attacker, frame, seconds, why, png) in enumerate(sorted(worst, key=lambda moment: moment[2])):
+        name = f"moment-{number:02d}.png"
+        (folder / name).write_bytes(png)
+        kept.append(Moment(attacker=attacker, frame=frame, seconds=seconds, why=why, picture=name))
+    return kept

@@ -1,0 +1,238 @@
+"""Timing and fidelity: is the copy the whole original, at the right moments, wherever nothing is hidden?
+
+A copy that lost, froze or moved a picture is no good as evidence, and a tool that loses pictures may lose hidden ones'
+covers as well. Pictures are compared as small grey images outside the hidden areas.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
+from safelight.errors import Code, SafelightError
+
+_SIDE = 320  # longer side of the pictures compared, pixels
+_GROWN = 3  # pixels of that size around a hidden area that the encoder may have smeared into
+_MOVED = 10.0  # grey levels by which a pixel must change from one picture to the next to tell them apart
+_MOVED_LEAST = 40  # such pixels needed for a judgement
+_NEARER = 0.5  # a neighbour whose squared error is below this share of the right picture's: displaced
+_VISIBLE_LEAST = 0.02  # share of the picture that must be visible for a judgement
+_FAITHFUL = 24.0  # decibels: below, the visible picture is not the original's
+_STRANGER = 0.3  # correlation below which picture after picture shows something else altogether
+_STRANGER_AFTER = 24
+_TOLERANCE = 0.003  # seconds a picture may move: containers round to a millisecond
+_SYNC = 0.03  # seconds between the sound's beginnings or ends: one AAC frame of 1024 samples at 48 kHz, and rounding
+
+Grey = NDArray[np.float32]
+
+
+@dataclass
+class _Moment:
+    index: int
+    seconds: float
+    original_index: int
+    copy: Grey
+    original: Grey
+    visible: NDArray[np.bool_]
+
+
+class Timing(Attacker):
+    """Counts, times, shape and the visible picture itself, against the original or at least against the plan."""
+
+    name = "timing"
+    tries = (
+        "Counted the pictures and compared every presentation time with the original's.",
+        "Compared size and shape, and where the sound begins and ends.",
+        "Compared every visible area with the original's same, previous and next picture: lost, frozen, repeated or "
+        "exchanged pictures look more like a neighbour.",
+    )
+
+    def __init__(self, case: Case, notes: Notes) -> None:
+        super().__init__(case, notes)
+        self._evidence: list[Evidence] = []
+        self._count = 0
+        self._lost = 0
+        self._repeated = 0
+        self._originals = 0
+        self._largest = 0.0
+        self._seconds = 0.0
+        self._quality = array("f")
+        self._likeness = array("f")
+        self._displaced = 0
+        self._before: _Moment | None = None
+        self._now: _Moment | None = None
+
+    def watch(self, pair: Pair) -> None:
+        """Compare one moment; judged when the next one is known."""
+        self._count += 1
+        self._seconds = pair.seconds
+        if pair.original is None:
+            return
+        self._originals = pair.original_index + 1
+        self._largest = max(self._largest, abs(pair.shift))
+        if pair.skipped:
+            self._lost += pair.skipped
+            self._note(
+                f"{pair.skipped} picture(s) of the original are missing before this one.", pair.index, pair.seconds
+            )
+        if pair.repeated:
+            self._repeated += 1
+            self._note("The original's picture is shown a second time.", pair.index, pair.seconds)
+        elif abs(pair.shift) > _TOLERANCE:
+            self._note(f"Shown {pair.shift * 1000:+.1f} ms from its time.", pair.index, pair.seconds)
+        small = pair.original.within(_SIDE)
+        height, width = small.shape[:2]
+        moment = _Moment(
+            pair.index,
+            pair.seconds,
+            pair.original_index,
+            _grey(pair.copy.bgr(width, height)),
+            _grey(small),
+            self._visible(pair.original_index, width, height),
+        )
+        if self._now is not None:
+            self._judge(self._before, self._now, moment)
+        self._before, self._now = self._now, moment
+
+    def finding(self) -> Finding:
+        """Held when every picture is there, at its time, and shows what the original shows."""
+        if self._now is not None:
+            self._judge(self._before, self._now, None)
+        self._check_shape()
+        self._check_length()
+        figures = self._figures()
+        if self.case.original is None and self.case.plan is None:
+            return self.answer(
+                Outcome.NOT_ASKED,
+                "Neither the original nor its plan was given, so nothing can be said about lost pictures.",
+                not_tried=["Timing and fidelity: they need the original."],
+            )
+        skipped = [] if self.case.original is not None else ["The visible picture was not compared: no original given."]
+        if self._evidence:
+            return self.answer(
+                Outcome.BROKEN,
+                f"The copy is not the original, picture for picture: {self._evidence[0].what}",
+                figures=figures,
+                evidence=self._evidence,
+                not_tried=skipped,
+            )
+        return self.answer(
+            Outcome.HELD,
+            f"All {self._count} pictures are there, each at its time, in shape and in sync.",
+            figures=figures,
+            not_tried=skipped,
+        )
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _note(self, what: str, index: int | None = None, seconds: float | None = None) -> None:
+        self._evidence.append(Evidence(what=what, frame=index, seconds=seconds))
+
+    def _visible(self, index: int, width: int, height: int) -> NDArray[np.bool_]:
+        visible = np.ones((height, width), np.bool_)
+        if self.case.plan is not None:
+            sx, sy = width / self.case.plan.clip.width, height / self.case.plan.clip.height
+            for _, box in self.case.plan.covers(index):
+                x1, y1, x2, y2 = box.scaled(sx, sy).grown(_GROWN, _GROWN, _GROWN, _GROWN).clipped(width, height)
+                visible[int(y1) : int(np.ceil(y2)), int(x1) : int(np.ceil(x2))] = False
+        return visible
+
+    def _judge(self, before: _Moment | None, now: _Moment, after: _Moment | None) -> None:
+        visible = now.visible
+        if visible.mean() < _VISIBLE_LEAST:
+            return
+        error = np.square(now.copy - now.original)
+        # Of a copy without a plan nobody knows what is hidden: the calmer half of its pixels speaks for the rest.
+        wrong = float(
+            error[visible].mean() if self.case.plan is not None else np.sort(error, axis=None)[: error.size // 2].mean()
+        )
+        quality = 10 * np.log10(255**2 / max(wrong, 0.01))
+        self._quality.append(float(quality))
+        self._likeness.append(_correlation(now.copy[visible], now.original[visible]))
+        if len(self._likeness) == _STRANGER_AFTER and float(np.median(self._likeness)) < _STRANGER:
+            raise _stranger()
+        if quality < _FAITHFUL:
+            self._note(f"The visible picture is not the original's ({quality:.0f} dB).", now.index, now.seconds)
+        for other, words in ((before, "previous"), (after, "next")):
+            if other is None or other.original_index == now.original_index:
+                continue
+            moved = (np.abs(other.original - now.original) > _MOVED) & visible & other.visible
+            if np.count_nonzero(moved) < _MOVED_LEAST:
+                continue
+            mine = float(error[moved].mean())
+            theirs = float(np.square(now.copy - other.original)[moved].mean())
+            if theirs < _NEARER * mine:
+                self._displaced += 1
+                self._note(f"It shows the original's {words} picture.", now.index, now.seconds)
+
+    def _check_shape(self) -> None:
+        width, height = self.case.size
+        if self.case.original_facts is not None:
+            wanted = self.case.original_facts.raster.shown_size
+        elif self.case.plan is not None:
+            wanted = (self.case.plan.clip.width, self.case.plan.clip.height)
+        else:
+            return
+        if abs(width - wanted[0]) > 1 or abs(height - wanted[1]) > 1:  # films have even sides
+            self._note(f"The copy is {width} x {height} pixels on screen, the original {wanted[0]} x {wanted[1]}.")
+
+    def _check_length(self) -> None:
+        plan, facts, original = self.case.plan, self.case.facts, self.case.original_facts
+        if plan is not None:
+            if self._count != plan.clip.frames:
+                self._note(f"The copy has {self._count} pictures, the original {plan.clip.frames}.")
+            span = (plan.clip.last_pts - plan.clip.first_pts) * plan.clip.time_base[0] / plan.clip.time_base[1]
+            if abs(span - self._seconds) > _TOLERANCE:
+                self._note(f"The last picture comes {abs(span - self._seconds) * 1000:.0f} ms from its time.")
+        if self.notes.originals_left:
+            self._lost += self.notes.originals_left
+            self._note(f"The last {self.notes.originals_left} picture(s) of the original are missing.")
+        if original is None or original.sound is None:
+            return
+        if facts.sound is None:
+            self._note("The original has sound, the copy has no sound track to stand for it.")
+            return
+        # The sound's place is counted from the first picture, whatever time line a container uses.
+        start = (facts.sound.start - facts.picture_start) - (original.sound.start - original.picture_start)
+        if abs(start) > _SYNC:
+            self._note(f"The sound begins {start * 1000:+.0f} ms from its place.")
+        length = facts.sound.duration - original.sound.duration
+        if original.sound.duration and abs(length) > 2 * _SYNC:
+            self._note(f"The sound is {length * 1000:+.0f} ms longer than the original's.")
+
+    def _figures(self) -> list[Figure]:
+        figures = [Figure(name="pictures in the copy", value=self._count)]
+        if self.case.original is not None and self._quality:
+            figures += [
+                Figure(name="largest error of a presentation time", value=self._largest * 1000, unit="ms"),
+                Figure(name="pictures lost", value=self._lost),
+                Figure(name="pictures shown twice", value=self._repeated),
+                Figure(name="pictures out of place", value=self._displaced),
+                Figure(
+                    name="likeness of the visible picture, worst of 100",
+                    value=float(np.percentile(np.asarray(self._quality), 1)),
+                    unit="dB",
+                    meaning="Signal to noise outside hidden areas, reduced; above 30 the eye sees no difference.",
+                ),
+            ]
+        return figures
+
+
+def _grey(bgr: NDArray[np.uint8]) -> Grey:
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.float32)
+
+
+def _correlation(a: Grey, b: Grey) -> float:
+    """Pearson's; 1 where one of them has no structure, which says nothing."""
+    a, b = a - a.mean(), b - b.mean()
+    scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
+    return float((a * b).sum()) / scale if scale > a.size else 1.0
+
+
+def _stranger() -> SafelightError:
+    return SafelightError(Code.COPY_OTHER_CLIP, "The copy shows other pictures than the original.")

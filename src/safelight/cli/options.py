@@ -1,0 +1,31 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from safelight.plan import Asked, Effort
+from safelight.plan import Hide as HideChoice
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
+Thorough = Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger. Slower.")]
+Hide = Annotated[
+    HideChoice, typer.Option(help="Heads; or whole bodies too: clothes, hands and gait tell who someone is as well.")
+]
+Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit screens too, not only propose them.")]
+Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]
+Damaged = Annotated[
+    bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
+]
+
+
+def asked(quick: bool, thorough: bool, hide: HideChoice, text: bool) -> Asked:
+    """What `find` is asked for. Raises typer.BadParameter for what excludes each other."""
+    if quick and thorough:
+        raise typer.BadParameter("--quick and --thorough exclude each other")
+    effort = Effort.QUICK if quick else Effort.THOROUGH if thorough else Effort.DEFAULT
+    return Asked(effort=effort, hide=hide, text=text)

@@ -1,0 +1,117 @@
+"""Leaks planted on purpose: each attacker must find its own, and nobody may cry wolf at the clean copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from safelight.attack.bytes import Bytes
+from safelight.attack.faces import Faces
+from safelight.attack.fill import Fill
+from safelight.attack.protocol import Attacker, Finding, Outcome
+from safelight.attack.run import attack
+from safelight.attack.sound import Sound
+from safelight.attack.timing import Timing
+from tests.attack import plant
+
+
+def run(copy: Path, made: plant.Scene, kind: type[Attacker], **options) -> Finding:
+    with copy.open("rb") as shown, made.original.open("rb") as original:
+        verdict = attack(shown, original=original, plan=made.plan, attackers=(kind,), **options)
+    return verdict.findings[0]
+
+
+@pytest.mark.usefixtures("weights")
+def test_clean_copy_holds(scene: plant.Scene, clean: Path, tmp_path: Path):
+    with clean.open("rb") as shown, scene.original.open("rb") as original:
+        verdict = attack(
+            shown, original=original, plan=scene.plan, names=[[plant.NAME]], file_name="clean.mp4", moments=tmp_path
+        )
+    assert verdict.outcome is Outcome.HELD, [(f.attacker, f.sentence, f.evidence) for f in verdict.findings]
+    assert {f.attacker: f.outcome for f in verdict.findings}["sensor"] is Outcome.NOT_ASKED
+    assert not verdict.proposals
+    text = verdict.to_json()
+    assert plant.NAME not in text
+    assert plant.TITLE not in text
+
+
+@pytest.mark.usefixtures("weights")
+def test_one_face_uncovered_in_one_picture(scene: plant.Scene, tmp_path: Path):
+    singer = max(scene.plan.regions, key=lambda region: region.keyframes[0].height)
+    copy = plant.copy_of(scene, tmp_path / "bare.mp4", bare=(singer.id, 6))
+    with copy.open("rb") as shown, scene.original.open("rb") as original:
+        verdict = attack(shown, original=original, plan=scene.plan, attackers=(Faces,), moments=tmp_path)
+    finding = verdict.findings[0]
+    assert finding.outcome is Outcome.BROKEN
+    assert [item.frame for item in finding.evidence] == [6]
+    box = singer.box_at(6)
+    assert box is not None
+    proposal = verdict.proposals[0].box_at(6)
+    assert proposal is not None
+    assert proposal.overlap(box) > 0.3
+    assert any((tmp_path / moment.picture).read_bytes().startswith(b"\x89PNG") for moment in verdict.moments)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_fill_that_reads_a_twentieth(scene: plant.Scene, tmp_path: Path, number: int):
+    copy = plant.copy_of(scene, tmp_path / "leaky.mp4", tamper=plant.leaky(scene, 0.05, number))
+    assert run(copy, scene, Fill).outcome is Outcome.BROKEN
+
+
+def test_fill_of_a_clean_copy_holds(scene: plant.Scene, clean: Path):
+    finding = run(clean, scene, Fill)
+    assert finding.outcome is Outcome.HELD
+    assert finding.figures[0].value == scene.plan.clip.frames
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_tag_left(scene: plant.Scene, clean: Path, tmp_path: Path, number: int):
+    copy = plant.with_tag(clean, tmp_path / "tag.mp4", number)
+    finding = run(copy, scene, Bytes)
+    assert finding.outcome is Outcome.BROKEN
+    assert any("value of the original" in item.what for item in finding.evidence)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_name_in_a_free_part(scene: plant.Scene, clean: Path, tmp_path: Path, number: int):
+    finding = run(plant.with_name(clean, tmp_path / "name.mp4", number), scene, Bytes, names=[[plant.NAME]])
+    assert {"a protected name in UTF-16", "free space that is not empty: free"} & {
+        item.what.split(",")[0] for item in finding.evidence
+    } == {"a protected name in UTF-16", "free space that is not empty: free"}
+
+
+def test_name_in_the_file_name(scene: plant.Scene, clean: Path):
+    finding = run(clean, scene, Bytes, names=[["Yasmin"]], file_name="2024 yasmin 1.mp4")
+    assert [item.what for item in finding.evidence] == ["a protected name, in the file name"]
+
+
+@pytest.mark.parametrize("drop", [0, 5, 11])
+def test_lost_picture(scene: plant.Scene, tmp_path: Path, drop: int):
+    copy = plant.copy_of(scene, tmp_path / "lost.mp4", drop=drop)
+    assert run(copy, scene, Timing).outcome is Outcome.BROKEN
+
+
+def test_frozen_picture(scene: plant.Scene, tmp_path: Path):
+    kept: list = []
+
+    def freeze(index, filled, before):
+        kept.append((filled.y.copy(), filled.u.copy(), filled.v.copy()))
+        if index == 7:
+            filled.y[:], filled.u[:], filled.v[:] = kept[6]
+
+    copy = plant.copy_of(scene, tmp_path / "frozen.mp4", tamper=freeze)
+    finding = run(copy, scene, Timing)
+    assert finding.outcome is Outcome.BROKEN
+    assert [item.frame for item in finding.evidence] == [7]
+
+
+@pytest.mark.parametrize("late", [2, -2])
+def test_shifted_sound(scene: plant.Scene, clean: Path, tmp_path: Path, late: int):
+    copy = plant.with_late_sound(clean, tmp_path / "late.mp4", late)
+    assert run(copy, scene, Timing).outcome is Outcome.BROKEN
+
+
+def test_sound_that_can_be_heard_blocks(scene: plant.Scene, clean: Path):
+    assert run(scene.original, scene, Sound).outcome is Outcome.COULD_NOT_RUN
+    assert run(clean, scene, Sound).outcome is Outcome.HELD
