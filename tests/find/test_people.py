@@ -210,8 +210,8 @@ def test_a_body_that_confirms_a_face_hides_no_more_than_the_face() -> None:
 def test_bodies_are_hidden_whole_and_heads_as_before() -> None:
     clip = walking()
     people = Bodies(clip, lambda i: True, score=0.6)
-    heads, whole = (plan_of(clip, people, hide=hide) for hide in Hide)
-    assert whole.origin.hide == "bodies"
+    heads, whole = (plan_of(clip, people, hide=hide) for hide in (Hide.HEADS, Hide.BODIES))
+    assert whole.origin.asked.hide is Hide.BODIES
     extra = [region for region in whole.regions if region.kind is Kind.BODY]
     assert [r for r in whole.regions if r.kind is not Kind.BODY] == heads.regions
     assert {region.shape for region in extra} == {Shape.BOX}
