@@ -220,3 +220,20 @@ def test_bodies_are_hidden_whole_and_heads_as_before() -> None:
         (seen,) = truth.find(clip.frames[frame])
         held = [box for region, box in whole.covers(frame) if region.kind is Kind.BODY]
         assert any(seen.box.intersection(box).area > 0.99 * seen.box.area for box in held), frame
+
+
+class Patchy(Bodies):
+    """Sees only a small part of the body for a while, as when light falls on it."""
+
+    def find(self, bgr: Picture) -> list[Detection]:
+        index = int(bgr[4, 4, 0])
+        found = super().find(bgr)
+        if not 20 <= index < 32:
+            return found
+        return [Detection(Box(b.box.x1 + 20, b.box.y1 + 12, b.box.x2 - 20, b.box.y1 + 40), b.score, b.finder, b.kind)
+                for b in found]  # fmt: skip
+
+
+def test_a_head_does_not_shrink_because_a_few_looks_see_less_of_it() -> None:
+    clip = walking(width=40)
+    assert eyes_bare(plan_of(clip, Patchy(clip, lambda i: True, score=0.5)), clip) == []

@@ -25,6 +25,7 @@ BELIEVED = 0.6  # a single sighting of a small head that makes a track on its ow
 NEVER = 10**9  # frames
 _LEAST = 0.25  # a sighting below it continues tracks but begins none
 _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
+_SHRUNK = 0.5  # area of a head as seen, part of that followed, below which an unsure look is not taken at its word
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
@@ -60,6 +61,7 @@ class Track:
     shot: int = 0  # how many cuts came before it was born
     exact: int = -NEVER  # frame of the last sighting that said where the head ends
     doubled: int = 0  # looks in a row in which a better track was on the same head
+    whole: int = -NEVER  # frame of the last sighting that was not much smaller than the head as it was known
     body: int = -NEVER  # frame of the last sighting of the person's body
 
     @property
@@ -276,7 +278,8 @@ class Tracker:
         """Where a track's head is, when a sighting alone does not say exactly where it ends.
 
         A body confirms a head that was lately seen as a face and has been followed since. An unsure face on a
-        person who has lately been seen as a body may be the slit of a veil: the whole head stays covered.
+        person who has lately been seen as a body may be the slit of a veil: the whole head stays covered. So it does
+        when a look sees much less of it, a lit patch perhaps, until a second of looks says the same.
         """
         followed = track.box
         if sighting.exact or track.lost or sighting.kind is Kind.BODY:
@@ -285,6 +288,8 @@ class Tracker:
             inside = followed.intersection(sighting.box).area >= _CONFIRMED * followed.area
             return followed if inside else followed.union(sighting.box)
         if sighting.body is None and frame - track.body <= self._patience.held:
+            return followed.union(sighting.box)
+        if sighting.box.area < _SHRUNK * followed.area and frame - track.whole <= self._patience.held:
             return followed.union(sighting.box)
         return sighting.box
 
@@ -340,6 +345,8 @@ def _note(track: Track, sighting: Sighting, frame: int) -> None:
         track.exact = frame
     if sighting.body is not None:
         track.body = frame
+    if sighting.box.area >= _SHRUNK * track.box.area:
+        track.whole = frame
 
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:
