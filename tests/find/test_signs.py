@@ -57,7 +57,7 @@ def street() -> Iterator[Frame]:
 
 
 def run(pictures: Iterator[Frame], finder: TextFinder, *, hide_text: bool = False, times: int = 1) -> list[Region]:
-    signs = Signs(WIDTH * times, HEIGHT * times, RATE, finder)
+    signs = Signs(WIDTH * times, HEIGHT * times, RATE, finder, hide=hide_text)
     pts: array[int] = array("q")
     cuts = []
     for glance in glances(pictures, WIDTH * times, HEIGHT * times):
@@ -65,7 +65,7 @@ def run(pictures: Iterator[Frame], finder: TextFinder, *, hide_text: bool = Fals
         if glance.cut:
             cuts.append(glance.picture.index)
         signs.step(glance)
-    return signs.regions(cuts, pts, 3, hide_text=hide_text)
+    return signs.regions(cuts, pts, 3)
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,9 @@ def find(
     facts = reader.facts
     width, height = facts.raster.shown_size
     rate = min(max(facts.rate or 25.0, 1.0), 120.0)
-    search = Search(width, height, rate, EFFORTS[asked.effort], finders, whole=asked.hide is Hide.BODIES)
+    search = Search(
+        width, height, rate, EFFORTS[asked.effort], finders, whole=asked.hide is Hide.BODIES, text=asked.text
+    )
     found = search.run(reader.pictures(), progress)
     if not found.pts:
         raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
@@ -66,6 +68,5 @@ def find(
         ),
         origin=Origin(safelight=__version__, finders=dict(versions or {}), asked=asked),
         cuts=found.cuts,
-        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin)
-        + search.written(found, margin, hide_text=asked.text),
+        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin) + search.written(found, margin),
     )

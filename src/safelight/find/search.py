@@ -104,11 +104,19 @@ class Finders:
 
 class Search:
     """Looks through one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second; ``whole``: whole
-    bodies are tracked too, beside the heads.
+    bodies are tracked too, beside the heads; ``text``: readable text is to be hidden, not only proposed.
     """
 
     def __init__(
-        self, width: int, height: int, rate: float, effort: Effort, finders: Finders, *, whole: bool = False
+        self,
+        width: int,
+        height: int,
+        rate: float,
+        effort: Effort,
+        finders: Finders,
+        *,
+        whole: bool = False,
+        text: bool = False,
     ) -> None:
         self._size = width, height
         self._effort = effort
@@ -118,7 +126,7 @@ class Search:
         patience = Patience(unseen=min(10 * second, 300), held=second, doubted=max(second // 2, 3))
         self._tracker = Tracker(width, height, scale, patience)
         self._bodies = Tracker(width, height, scale, patience) if whole else None
-        self._signs = Signs(width, height, rate, finders.text) if finders.text is not None else None
+        self._signs = Signs(width, height, rate, finders.text, hide=text) if finders.text is not None else None
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
         self._people_period = max(round(effort.people * rate / _USUAL_RATE), 2)
@@ -147,9 +155,9 @@ class Search:
         tracks = [bridged(tracker.finish(), round(1.5 * self._second)) for tracker in self._trackers]
         return Found([track for some in tracks for track in some], cuts, times)
 
-    def written(self, found: Found, margin: int, *, hide_text: bool) -> list[Region]:
+    def written(self, found: Found, margin: int) -> list[Region]:
         """Regions of what was written in the clip; see :meth:`safelight.find.signs.Signs.regions`."""
-        return [] if self._signs is None else self._signs.regions(found.cuts, found.pts, margin, hide_text=hide_text)
+        return [] if self._signs is None else self._signs.regions(found.cuts, found.pts, margin)
 
     @property
     def _trackers(self) -> list[Tracker]:

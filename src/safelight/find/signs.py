@@ -30,16 +30,16 @@ class Signs:
     """Looks for writing in one clip.
 
     ``width``, ``height``: shown picture. ``rate``: frames a second. ``finder``: gives words, as
-    :class:`safelight.find.text.TextFinder` does.
+    :class:`safelight.find.text.TextFinder` does. ``hide``: scene text is hidden and not only proposed.
     """
 
-    def __init__(self, width: int, height: int, rate: float, finder: Finder) -> None:
+    def __init__(self, width: int, height: int, rate: float, finder: Finder, *, hide: bool = False) -> None:
         self._size = width, height
-        self._rate = rate
+        self._rate, self._hide = rate, hide
         self._finder = finder
         self._look_size = look_size(width, height)
         second = max(round(rate), 2)
-        patience = Patience(unseen=3 * second, held=second, doubted=round(1.5 * second))
+        patience = Patience(unseen=6 * second, held=second, doubted=5 * second)
         self._tracker = Tracker(width, height, luma_size(width, height)[0] / width, patience)
         self._overlays = OverlayFinder()
         self._screens = ScreenFinder()
@@ -52,7 +52,7 @@ class Signs:
         if glance.cut:
             self._overlays.cut(frame)
         if glance.cut or frame >= self._next:
-            self._next = next_look(frame, self._rate)
+            self._next = next_look(frame, self._rate, closely=self._hide)
             self._look(glance)
 
     def _look(self, glance: Glance) -> None:
@@ -70,20 +70,20 @@ class Signs:
     def _shown(self, box: Box) -> Box:
         return box.scaled(self._size[0] / self._look_size[0], self._size[1] / self._look_size[1])
 
-    def regions(self, cuts: list[int], pts: array[int], margin: int, *, hide_text: bool) -> list[Region]:
+    def regions(self, cuts: list[int], pts: array[int], margin: int) -> list[Region]:
         """What the plan says about writing, when all pictures were given.
 
         ``cuts``: first frames of shots after the first. ``pts``: of every frame. ``margin``: frames added before and
-        after a sign. ``hide_text``: scene text is hidden and not only proposed.
+        after a sign.
         """
         overlays = self._overlays.finish(len(pts))
         burnt_in = [self._overlay(number, overlay, pts) for number, overlay in enumerate(overlays, 1)]
-        decision = Decision.HIDE if hide_text else Decision.PROPOSE
+        decision = Decision.HIDE if self._hide else Decision.PROPOSE
         signs = [
             sign.model_copy(update={"shape": Shape.BOX, "decision": decision, "reason": _REASONS[sign.kind]})
             for sign in regions(self._tracker.finish(), cuts, pts, *self._size, margin)
         ]
-        if not hide_text:  # a person need not decide about what is hidden already
+        if not self._hide:  # a person need not decide about what is hidden already
             signs = [sign for sign in signs if not any(_same(sign, region) for region in burnt_in)]
         return burnt_in + signs
 

@@ -10,6 +10,7 @@ Text is slow to find and slow to change, so it is looked for twice a second at m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -31,16 +32,22 @@ _LARGE = 1 / 8  # of the picture's height: faces and cups pass for letters that 
 _LARGE_SCORE = 0.9  # ... unless the network is sure
 _SMALLEST = 3  # pixels of the network's map
 
+# Seconds between looks, by the second of the clip until which they hold.
+_CLOSELY = ((8.0, 0.5), (math.inf, 1.0))
+_SELDOM = ((2.0, 0.5), (10.0, 2.0), (math.inf, 4.0))
+
 Network = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 
 
-def next_look(frame: int, rate: float) -> int:
+def next_look(frame: int, rate: float, *, closely: bool) -> int:
     """The frame to look at after a look at ``frame``, of a clip with ``rate`` frames a second.
 
-    Twice a second at first, so that a clip of a few seconds gets enough looks to tell burnt-in text from the scene,
-    then once a second.
+    Often at first, so that a clip of a few seconds gets enough looks to tell burnt-in text from the scene, then seldom:
+    a look costs as much as ten looks for faces. ``closely``: text is to be hidden and must not be missed in between.
     """
-    return frame + max(round(rate * (0.5 if frame < 8 * rate else 1.0)), 1)
+    gaps = _CLOSELY if closely else _SELDOM
+    gap = next(seconds for until, seconds in gaps if frame < until * rate)
+    return frame + max(round(rate * gap), 1)
 
 
 def look_size(width: int, height: int) -> tuple[int, int]:
