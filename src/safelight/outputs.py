@@ -44,6 +44,11 @@ class Names:
         return self.folder / f"{self.stem}.safelight-plan.json"
 
     @property
+    def timeline(self) -> Path:
+        """What was seen when, by which finder."""
+        return self.folder / f"{self.stem}.safelight-timeline.png"
+
+    @property
     def sheet(self) -> Path:
         """Contact sheet of the hidden tracks."""
         return self.folder / f"{self.stem}.safelight-sheet.png"

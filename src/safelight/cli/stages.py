@@ -14,13 +14,17 @@ from safelight.account import Options
 from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
+from safelight.find import explain as timeline
 from safelight.inputs import printable
-from safelight.outputs import names_for
+from safelight.outputs import names_for, writing
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look
 from safelight.protect import find_only, hide_only
 
-FIND_EXAMPLES = "**Example**\n\n`safelight find clip.mp4 -o work` — writes `work/clip.safelight-plan.json`"
+FIND_EXAMPLES = (
+    "**Examples**\n\n`safelight find clip.mp4 -o work` — writes `work/clip.safelight-plan.json`\n\n"
+    "`safelight find --explain clip.mp4` — and draws what was seen when"
+)
 HIDE_EXAMPLES = (
     "**Example**\n\n`safelight hide clip.mp4 --plan work/clip.safelight-plan.json -o work` — writes the copy"
 )
@@ -36,6 +40,9 @@ def find(
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also draw a timeline (PNG): what was seen when, by which finder.")
+    ] = False,
 ) -> None:
     """Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan."""
     options = Options(asked=asked(quick, thorough, hide, text), accept_damaged=accept_damaged)
@@ -44,7 +51,12 @@ def find(
     names = names_for(clip, out, set())
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
+        if explain:
+            with writing(out):
+                timeline.save(plan, names.timeline)
     print(printable(names.plan))
+    if explain:
+        print(printable(names.timeline))
     console.print(Line(f"{len(plan.regions)} regions in {plan.clip.frames} frames"))
 
 
