@@ -19,6 +19,7 @@ demo: weights $(VENV)/.demo
 	@$(BIN)/python -m examples.demo $(if $(CLIP),--clip "$(CLIP)")
 
 test: weights $(VENV)/.dev
+	@$(BIN)/safelight models fetch --all || { echo "The attackers' weights could not be fetched; run make again."; exit 1; }
 	@$(BIN)/ruff check src tests benchmarks examples
 	@$(BIN)/ruff format --check --quiet src tests benchmarks examples
 	@$(BIN)/mypy
