@@ -25,7 +25,7 @@ from safelight.plan import Decision, Keyframe, Kind, Region
 
 Bgr = NDArray[np.uint8]
 
-_LOOK_CENTER, _LOOK_YUNET, _LOOK_CLOSE = 640, 960, 1920  # longer sides, pixels
+_LOOK_CENTER, _LOOK_YUNET, _LOOK_CLOSE = 640, 960, 1280  # longer sides, pixels
 _CLOSE_EVERY = 12
 _BRIGHTER = np.array([round(255 * (v / 255) ** 0.55) for v in range(256)], np.uint8)
 _SMALLEST = 8.0  # pixels of the copy: below, nobody is recognised

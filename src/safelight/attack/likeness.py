@@ -18,7 +18,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from safelight import models
 from safelight.attack.align import Bgr, Dlib, Face, Points5, Recogniser, SFace, chip
 from safelight.attack.looks import BARE, INSIDE, LOOKS, Look, healed, laid_over, stranger, toned
 from safelight.attack.odds import at_least, better, interval
@@ -27,16 +29,18 @@ from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding,
 from safelight.geometry import Box
 from safelight.plan import Decision
 
-_MOMENTS = 60  # pictures in which faces are collected, spread evenly
-_PER_PERSON = 8
+_MOMENTS = 40  # pictures in which faces are collected, spread evenly
+_PER_PERSON = 16
+_PROBES = 120
 _PEOPLE = 24
-_RECOGNISED = 12  # probes put before the recognisers; pixels are compared for all
+_RECOGNISED = 10  # probes put before the recognisers; pixels are compared for all
 _CANDIDATES = 8  # the true person and seven others
 _SIDE = 960  # longer side of the picture in which faces are found, pixels
 _CROP = 320  # side of the enlarged part when the plan says where a face is
 _SMALLEST = 16.0  # pixels of the original: smaller faces are recognised by nobody
 _LINK = 0.3  # overlap of a face with the last one of the same person
 _RARE = 0.001  # probability below which chance is no explanation
+_UNLIKE = 0.01  # and below which the control is none
 
 
 Comparison = Callable[[list[Bgr], list[Bgr]], list[list[float]]]
@@ -84,7 +88,7 @@ class _Way:
             )
         )
         by_chance = at_least(self.hits, self.trials, 1 / _CANDIDATES)
-        if by_chance < _RARE and better(self.hits, self.control, self.trials) < _RARE:
+        if by_chance < _RARE and better(self.hits, self.control, self.trials) < _UNLIKE:
             evidence.append(
                 Evidence(
                     what=f"{self.hits} of {self.trials} hidden faces recognised by {self.name}; references obscured by "
@@ -108,14 +112,15 @@ class Likeness(Attacker):
     def __init__(self, case: Case, notes: Notes) -> None:
         super().__init__(case, notes)
         self._points = Points5()
-        self._recognisers: tuple[Recogniser, ...] = (SFace(), Dlib())
+        models.require("attack")  # the recognisers themselves are loaded last, when other networks have left the memory
         self._step = max((picture_count(case.facts) or _MOMENTS) // _MOMENTS, 1)
         self._probes: defaultdict[str, list[_Probe]] = defaultdict(list)
         self._last: dict[str, Box] = {}
 
     def watch(self, pair: Pair) -> None:
         """Collect faces of the original that are hidden in the copy."""
-        if pair.original is None or pair.index % self._step:
+        enough = sum(map(len, self._probes.values())) >= _PROBES
+        if pair.original is None or pair.index % self._step or enough:
             return
         for person, face in self._faces(pair):
             probes = self._probes[person]
@@ -153,10 +158,11 @@ class Likeness(Attacker):
             Figure(name="candidates for each", value=_CANDIDATES, meaning=f"Chance is 1 in {_CANDIDATES}."),
         ]
         evidence: list[Evidence] = []
+        recognisers: tuple[Recogniser, ...] = (SFace(), Dlib())
         ways = [
-            *(_Way(f"{r.name}, ordinary", _by(r), BARE, True) for r in self._recognisers),
+            *(_Way(f"{r.name}, ordinary", _by(r), BARE, True) for r in recognisers),
             _Way("pixel by pixel, same-obscured", _by_pixels, look, False),
-            *(_Way(f"{r.name}, same-obscured", _by(r), look, True) for r in self._recognisers),
+            *(_Way(f"{r.name}, same-obscured", _by(r), look, True) for r in recognisers),
         ]
         for number, probe in enumerate(probes):
             gallery = self._gallery(probe, people)
@@ -246,13 +252,14 @@ class Likeness(Attacker):
 
     def _gallery(self, probe: _Probe, people: dict[str, list[_Probe]]) -> list[Bgr]:
         """Candidates in the probe's own picture, the true one first."""
-        mine = max(people[probe.person], key=lambda other: abs(other.frame - probe.frame))
+        others = [other for other in people[probe.person] if other.frame != probe.frame]
+        mine = min(others, key=lambda other: abs(other.frame - probe.frame), default=probe)
         faces = [mine.original]
-        others = [name for name in people if name != probe.person]
-        faces += [people[name][probe.frame % len(people[name])].original for name in others[: _CANDIDATES - 1]]
+        strange = [name for name in people if name != probe.person][: _CANDIDATES - 1]
+        faces += [people[name][probe.frame % len(people[name])].original for name in strange]
         number = 0
         while len(faces) < _CANDIDATES:
-            faces.append(stranger(faces[number % max(len(others[: _CANDIDATES - 1]) + 1, 1)], number))
+            faces.append(stranger(faces[number % (len(strange) + 1)], number))
             number += 1
         return [laid_over(toned(face, probe.original), probe.original) for face in faces]
 
@@ -267,8 +274,12 @@ def _distance(a: Bgr, b: Bgr) -> float:
 
 
 def _by_pixels(seen: list[Bgr], references: list[Bgr]) -> list[list[float]]:
-    """Likeness pixel by pixel: nearness of the faces."""
-    return [[-_distance(face, reference) for reference in references] for face in seen]
+    """Likeness pixel by pixel."""
+    return _apart([_flat(face) for face in seen], [_flat(reference) for reference in references])
+
+
+def _flat(face: Bgr) -> NDArray[np.float32]:
+    return face[INSIDE].astype(np.float32).reshape(-1)
 
 
 def _by(recogniser: Recogniser) -> Comparison:
@@ -276,6 +287,17 @@ def _by(recogniser: Recogniser) -> Comparison:
 
     def compare(seen: list[Bgr], references: list[Bgr]) -> list[list[float]]:
         known = [recogniser.embed(reference) for reference in references]
-        return [[float(mine @ other) for other in known] for mine in map(recogniser.embed, seen)]
+        return _apart([recogniser.embed(face) for face in seen], known)
 
     return compare
+
+
+def _apart(seen: list[NDArray[np.float32]], known: list[NDArray[np.float32]]) -> list[list[float]]:
+    """Cosines of what sets each seen face and each candidate apart from the candidates' mean.
+
+    Without the mean, what all candidates share (the light, the surroundings, the blur itself) would count, and a face
+    without any features would look most like the most ordinary candidate.
+    """
+    mean = np.mean(known, axis=0)
+    others = [(candidate - mean) / max(float(np.linalg.norm(candidate - mean)), 1e-9) for candidate in known]
+    return [[float((face - mean) @ other) for other in others] for face in seen]

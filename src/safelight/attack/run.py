@@ -105,8 +105,10 @@ def attack(
                     running.remove(attacker)
             progress(frames, total)
     # The readers are closed: who wants to read a file again, from its beginning, may.
-    for attacker in running:
+    while running:
+        attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
         _guarded(lambda a=attacker: findings.append(a.finding()), type(attacker), findings)  # type: ignore[misc]
+        del attacker
     findings.sort(key=lambda finding: [kind.name for kind in attackers].index(finding.attacker))
     outcome = overall(findings)
     width, height = case.size
