@@ -89,13 +89,6 @@ def tags() -> dict[str, str]:
     return {"title": marker("title"), "artist": marker("artist"), "comment": marker("comment")}
 
 
-def subtitles(out: Any) -> None:
-    from av.codec import Codec
-
-    track = out.add_stream(Codec("mov_text" if out.format.name in ("mp4", "mov") else "subrip", "w").name)
-    out.words = track
-
-
 def films(folder: Path) -> list[Path]:
     """Films with markers in all places FFmpeg's muxers can fill, and in raw boxes and bytes after the end."""
     named = {"handler_name": marker("handler"), "language": "que", "title": marker("title")}
@@ -164,6 +157,36 @@ def test_films(tmp_path: Path) -> None:
         copy(path, target)
         check(target)
         independent(target)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the program ffmpeg, which fills these places, is missing")
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_films_with_a_cover_subtitles_notes_and_a_clock(suffix: str, tmp_path: Path) -> None:
+    """A second picture track as cover, subtitles, a note inside the coded picture, a time code track, attachments."""
+    film, cover, words, target = (tmp_path / name for name in ("film.mp4", "cover.jpg", "words.srt", "copy.mp4"))
+    clip(film, frames=15, sound=0.6)
+    Image.fromarray(scene(0, 64, 48)).save(cover, comment=marker("cover").encode())
+    words.write_text(f"1\n00:00:00,000 --> 00:00:00,500\n{marker('subtitle')}\n")
+    note = f"h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+{marker('sei')}"
+    made = tmp_path / f"made{suffix}"
+    inputs = ["-i", film, "-i", words, "-i", cover, "-map", "0:v", "-map", "0:a", "-map", "1", "-c:v", "copy"]
+    if suffix == ".mp4":
+        more = ["-map", "2", "-c:v:1", "copy", "-disposition:v:1", "attached_pic", "-c:s", "mov_text"]
+        more += ["-timecode", "10:11:12:13", "-metadata:s:s:0", f"handler_name={marker('handler')}"]
+    else:
+        more = ["-c:s", "srt", "-attach", cover, "-metadata:s:t", "mimetype=image/jpeg"]
+        more += ["-metadata:s:t", f"filename={marker('attachment')}.jpg"]
+    command = ["ffmpeg", "-v", "error", "-y", *inputs, "-bsf:v:0", note, *more, made]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    planted = made.read_bytes()
+    for place in ("subtitle", "sei", "cover"):
+        assert marker(place).encode() in planted, place
+    facts = copy(made, target)
+    check(target)
+    independent(target)
+    kinds = " ".join(dropped.kind for dropped in facts.dropped)
+    assert "subtitle" in kinds
+    assert facts.codec == "h264"  # and not the cover's
 
 
 def test_stills(tmp_path: Path) -> None:
