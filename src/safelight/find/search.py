@@ -58,7 +58,7 @@ class Effort:
 
 EFFORTS = {
     "quick": Effort(period=4, people=6, beat=2.0, pixels=1.0, closely=4, enlarge=1.0, spare=0.02),
-    "default": Effort(period=2, people=4, beat=1.0, pixels=1.3, closely=4, enlarge=1.5, spare=0.05),
+    "default": Effort(period=2, people=4, beat=1.0, pixels=1.3, closely=6, enlarge=1.5, spare=0.05),
     "thorough": Effort(period=1, people=2, beat=0.3, pixels=2.1, closely=1, enlarge=1.5, spare=0.6),
 }
 
