@@ -116,6 +116,7 @@ class Likeness(Attacker):
         self._step = max((picture_count(case.facts) or _MOMENTS) // _MOMENTS, 1)
         self._probes: defaultdict[str, list[_Probe]] = defaultdict(list)
         self._last: dict[str, Box] = {}
+        self._shown = 0
 
     def watch(self, pair: Pair) -> None:
         """Collect faces of the original that are hidden in the copy."""
@@ -129,7 +130,9 @@ class Likeness(Attacker):
             sx, sy = pair.copy.size[0] / pair.original.size[0], pair.copy.size[1] / pair.original.size[1]
             points = np.asarray(face.points * (sx, sy), np.float32)
             original, copy = chip(pair.original.full(), face.points), chip(pair.copy.full(), points)
-            if _changed(original, copy):
+            if not _changed(original, copy):
+                self._shown += 1
+            else:
                 probes.append(_Probe(person, pair.index, pair.seconds, original, copy))
 
     def finding(self) -> Finding:
@@ -142,6 +145,8 @@ class Likeness(Attacker):
             )
         people = {person: probes for person, probes in self._probes.items() if probes}
         probes = [probe for group in people.values() for probe in group]
+        if not probes and self._shown:
+            return self.answer(Outcome.NOT_ASKED, "Every face that was looked at is shown in the copy, not hidden.")
         if not probes:
             return self.answer(
                 Outcome.HELD,
