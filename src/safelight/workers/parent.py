@@ -82,6 +82,7 @@ def _started(
         stdout=subprocess.PIPE,
         stderr=errors,
         pass_fds=(source, *others),
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # its threads wait busily for one another
         process_group=0,  # Ctrl-C reaches the program, which ends its workers in order
     )
     try:
