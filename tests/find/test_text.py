@@ -119,7 +119,7 @@ def test_look_size_keeps_the_shape_and_enlarges_only_small_pictures() -> None:
 
 
 def test_looks_come_twice_a_second_then_once() -> None:
-    assert next_look(0, 30.0, closely=False) == 30
+    assert next_look(0, 30.0, closely=False) == 15
     assert next_look(0, 30.0, closely=True) == 15
     assert next_look(300, 30.0, closely=True) == 330
     assert next_look(300, 30.0, closely=False) == 420

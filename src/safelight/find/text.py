@@ -34,7 +34,7 @@ _SMALLEST = 3  # pixels of the network's map
 
 # Seconds between looks, by the second of the clip until which they hold.
 _CLOSELY = ((8.0, 0.5), (math.inf, 1.0))
-_SELDOM = ((2.0, 1.0), (math.inf, 4.0))
+_SELDOM = ((2.0, 0.5), (10.0, 2.0), (math.inf, 4.0))
 
 Network = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 
