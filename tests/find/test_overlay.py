@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safelight import models
-from safelight.errors import SafelightError
 from safelight.find.detect import Detection
 from safelight.find.overlay import Overlay, OverlayFinder
 from safelight.find.text import TextFinder
@@ -23,12 +21,8 @@ SECONDS = 12
 
 
 @pytest.fixture(scope="module")
-def words() -> TextFinder:
-    try:
-        models.require("find")
-    except SafelightError as error:
-        pytest.skip(str(error))
-    return TextFinder()
+def words(finder: TextFinder) -> TextFinder:
+    return finder
 
 
 def walk(seed: int = 1) -> Iterator[Picture]:

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from safelight import models
-from safelight.errors import SafelightError
 from safelight.find.cuts import glances
 from safelight.find.detect import Detection
 from safelight.find.signs import Signs, blocks
@@ -23,15 +21,6 @@ from tests.find.written import HEIGHT, WIDTH, Picture, compressed, ink, scenery,
 
 RATE = 10.0
 FRAMES = 50
-
-
-@pytest.fixture(scope="module")
-def finder() -> TextFinder:
-    try:
-        models.require("find")
-    except SafelightError as error:
-        pytest.skip(str(error))
-    return TextFinder()
 
 
 @dataclass

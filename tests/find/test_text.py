@@ -10,21 +10,10 @@ import numpy as np
 import pytest
 from PIL import ImageFont, features
 
-from safelight import models
-from safelight.errors import SafelightError
 from safelight.find.detect import Detection
 from safelight.find.text import SIDE, TextFinder, look_size, next_look, words
 from safelight.plan import Kind
 from tests.find.written import HEIGHT, WIDTH, Mask, Picture, compressed, ink, scenery, window, write
-
-
-@pytest.fixture(scope="module")
-def finder() -> TextFinder:
-    try:
-        models.require("find")
-    except SafelightError as error:
-        pytest.skip(str(error))
-    return TextFinder()
 
 
 def covered(found: list[Detection], letters: Mask) -> float:
