@@ -10,6 +10,7 @@ import typer
 from safelight import __version__
 from safelight.cli import attack, protect, stages
 from safelight.cli.models import app as models
+from safelight.cli.names import app as names
 from safelight.errors import SafelightError
 from safelight.workers.parent import Cancelled
 
@@ -28,6 +29,7 @@ app.command(name="find", epilog=stages.FIND_EXAMPLES)(stages.find)
 app.command(name="hide", epilog=stages.HIDE_EXAMPLES)(stages.hide)
 app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
 app.add_typer(models, name="models")
+app.add_typer(names, name="names")
 
 
 def _version(asked: bool) -> None:

@@ -14,7 +14,19 @@ import time
 from collections.abc import Callable
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress
+from safelight.workers.messages import (
+    JOB,
+    MAX_LINE,
+    Done,
+    Failure,
+    FindJob,
+    HideJob,
+    Job,
+    Message,
+    Progress,
+    StillsJob,
+    WordsJob,
+)
 
 SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -57,6 +69,10 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, WordsJob):
+            return jobs.words(job, clip, progress)
+        if isinstance(job, StillsJob):
+            return jobs.stills(job, clip, progress)
         return jobs.attack(job, clip, progress)
 
 

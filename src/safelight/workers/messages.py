@@ -58,7 +58,24 @@ class AttackJob(Message):
     all_frames: bool = False
 
 
-Job = FindJob | HideJob | AttackJob
+class WordsJob(Message):
+    """Read all words of a document, a picture's or a film's tags; leave them as ``words.json`` in the folder."""
+
+    job: Literal["words"] = "words"
+
+
+class StillsJob(Message):
+    """Take pictures of a published copy at these seconds; leave ``still-00.jpg`` and so on in the folder.
+
+    ``width``: none is wider than that, in pixels. No seconds at all: only tell what the copy is.
+    """
+
+    job: Literal["stills"] = "stills"
+    seconds: Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], Field(max_length=100)] = []
+    width: Annotated[int, Field(ge=16, le=8192)] = 1600
+
+
+Job = FindJob | HideJob | AttackJob | WordsJob | StillsJob
 
 
 class Progress(Message):
@@ -105,8 +122,31 @@ class Attacked(Message):
     type: Literal["attacked"] = "attacked"
 
 
-Done = Found | Hidden | Attacked
-DONE: dict[type[Job], type[Done]] = {FindJob: Found, HideJob: Hidden, AttackJob: Attacked}
+class Worded(Message):
+    """``words`` is done; the words lie in the folder."""
+
+    type: Literal["worded"] = "worded"
+
+
+class Stilled(Message):
+    """``stills`` is done; ``width`` and ``height`` are the copy's as shown, ``duration`` its seconds."""
+
+    type: Literal["stilled"] = "stilled"
+    count: Count
+    width: Annotated[int, Field(gt=0, le=65536)]
+    height: Annotated[int, Field(gt=0, le=65536)]
+    duration: Annotated[float, Field(ge=0, le=1e6)]
+    still: bool
+
+
+Done = Found | Hidden | Attacked | Worded | Stilled
+DONE: dict[type[Job], type[Done]] = {
+    FindJob: Found,
+    HideJob: Hidden,
+    AttackJob: Attacked,
+    WordsJob: Worded,
+    StillsJob: Stilled,
+}
 
 JOB: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="job")])
 ANSWER: TypeAdapter[Progress | Failure | Done] = TypeAdapter(
