@@ -11,6 +11,7 @@ from safelight import __version__
 from safelight.cli import attack, protect, stages
 from safelight.cli.models import app as models
 from safelight.cli.names import app as names
+from safelight.cli.story import story, words
 from safelight.errors import SafelightError
 from safelight.workers.parent import Cancelled
 
@@ -30,6 +31,8 @@ app.command(name="hide", epilog=stages.HIDE_EXAMPLES)(stages.hide)
 app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
 app.add_typer(models, name="models")
 app.add_typer(names, name="names")
+app.add_typer(story, name="story")
+app.add_typer(words, name="words")
 
 
 def _version(asked: bool) -> None:

@@ -13,8 +13,8 @@ from safelight.names.fold import fold, words
 from safelight.story.parts import Box, Edition, Film, Gallery, Plan, Prose, Quote, Shot, Story
 
 _CURRENCIES = {
-    "dollar", "dollars", "euro", "euros", "pound", "pounds", "lira", "liras", "dinar", "dinars", "krona", "kronor", "tenn",
-    "tenns", "دولار", "ليره", "دينار", "يورو",
+    "dollar", "dollars", "euro", "euros", "pound", "pounds", "lira", "liras", "dinar", "dinars", "krona", "kronor",
+    "tenn", "tenns", "دولار", "ليره", "دينار", "يورو",
 }  # fmt: skip
 _NUMBER = re.compile(r"(?<![\w.,:])\d{1,3}(?:[  ,.]\d{3})+(?!\d)|(?<![\w.,:])\d+(?:[.,]\d+)?(?![\w:])")
 _AGED = re.compile(r"\b([A-ZÅÄÖ][\w'’-]+(?: [A-ZÅÄÖ][\w'’-]+){0,2}), (\d{1,3})(?=[,.;)])")
