@@ -22,7 +22,7 @@ class Spelled:
 
 
 def inconsistent(roster: Roster, documents: Iterable[tuple[str, Iterable[Passage]]]) -> list[Spelled]:
-    """Pseudonyms that the documents (name, passages) spell in several ways; each script may have its own."""
+    """Pseudonyms that the documents (name, passages) spell in several ways, in the script they were entered in."""
     people = [Person(id=person.id, pseudonym=person.pseudonym, names=[person.pseudonym]) for person in roster.people]
     matcher = Matcher(people)
     names = {person.id: person.pseudonym for person in people}
@@ -36,6 +36,8 @@ def inconsistent(roster: Roster, documents: Iterable[tuple[str, Iterable[Passage
                 if match.kind != "name":
                     continue
                 spelled = _bare(match.found)
+                if is_unvowelled(spelled) is not is_unvowelled(names[match.person]):
+                    continue  # another script spells it in its own way
                 seen[match.person, is_unvowelled(spelled)][spelled].append((file, line_in(passage, match.start)))
     return [
         Spelled(names[person], dict(spellings)) for (person, _), spellings in sorted(seen.items()) if len(spellings) > 1

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import nh3
+from markupsafe import Markup
 
 from safelight.story.drawing import draw
 from safelight.story.geo import read_map
 from safelight.story.media import Media, Source
-from safelight.story.parts import Box, Edition, Film, Gallery, Part, Plan, Prose, Quote, Shot, Story
+from safelight.story.parts import Box, Edition, Film, Gallery, Part, Plan, Prose, Quote, Shot, Story, credited
 from safelight.story.phrases import direction, language_name, long_date, phrases
 from safelight.story.prose import html_of
 from safelight.story.source import words_of
@@ -85,7 +86,7 @@ def page(story: Story, told: Edition, edition: str, media: Media) -> dict[str, A
     }
 
 
-def corrections_of(told: Edition) -> list[dict[str, str]]:
+def corrections_of(told: Edition) -> list[dict[str, Any]]:
     """Corrections, the latest first."""
     found = [part for part in told.parts if isinstance(part, Box) and part.kind == "correction"]
     found.sort(key=lambda part: part.date or "", reverse=True)
@@ -105,7 +106,7 @@ def card(told: Edition, media: Media) -> dict[str, str] | None:
     return None
 
 
-def about(story: Story, told: Edition, media: Media) -> str:
+def about(story: Story, told: Edition, media: Media) -> Markup:
     """schema.org's NewsArticle as JSON that can stand inside a script element."""
     corrections = corrections_of(told)
     shown = card(told, media)
@@ -129,7 +130,7 @@ def about(story: Story, told: Edition, media: Media) -> str:
             {"@type": "CorrectionComment", "datePublished": c["iso"], "text": _plain(c["html"])} for c in corrections
         ]
     text = json.dumps(value, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace("&", "\\u0026")
+    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
 def _plain(html: str) -> str:
@@ -144,9 +145,9 @@ def _part(
     if isinstance(part, Film):
         return _film(story, told, part, media)
     if isinstance(part, Shot):
-        return {"kind": "still", "shot": _shown(story, part, edition, media)}
+        return {"kind": "still", "shot": _shown(story, told, part, edition, media)}
     if isinstance(part, Gallery):
-        shots = [_shown(story, shot, edition, media) for shot in part.shots]
+        shots = [_shown(story, told, shot, edition, media) for shot in part.shots]
         return {"kind": "gallery", "id": f"g{number}", "title": part.title, "shots": shots}
     if isinstance(part, Quote):
         if part.inline:
@@ -178,9 +179,10 @@ def _part(
     }
 
 
-def _shown(story: Story, shot: Shot, edition: str, media: Media) -> Shown:
+def _shown(story: Story, told: Edition, shot: Shot, edition: str, media: Media) -> Shown:
     book = story.book
-    credit = shot.credit or (book.clips[shot.clip].credit if shot.clip else book.pictures[shot.picture or ""].credit)
+    source = book.clips[shot.clip] if shot.clip else book.pictures[shot.picture or ""]
+    credit = shot.credit or credited(source.credit, told.language)
     sources = media.pictures[shot.key]
     return Shown(sources[:1] if edition == "light" else sources, shot.alt, shot.caption, credit, shot.warning)
 
@@ -215,7 +217,7 @@ def _film(story: Story, told: Edition, part: Film, media: Media) -> dict[str, An
         "clip": part.clip,
         "caption": part.caption,
         "warning": part.warning,
-        "credit": story.book.clips[part.clip].credit,
+        "credit": credited(story.book.clips[part.clip].credit, told.language),
         "file": files.file,
         "size": _size(files.facts.size),
         "width": files.facts.width,

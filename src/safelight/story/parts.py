@@ -16,6 +16,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Inside = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")]  # a path below the story, checked again
 
 
+Credit = Short | dict[Language, Short]  # one for all, or one a language
+
+
 class Front(BaseModel):
     """Base of everything that is written as YAML."""
 
@@ -23,18 +26,18 @@ class Front(BaseModel):
 
 
 class Clip(Front):
-    """A published copy and its words. ``graphic``: why a viewer is warned before."""
+    """A published copy and its words."""
 
     file: Inside
     words: Inside | None = None
-    credit: Short
+    credit: Credit
 
 
 class Photo(Front):
     """A drawn or taken picture that is no still of a clip."""
 
     file: Inside
-    credit: Short
+    credit: Credit
 
 
 class Book(Front):
@@ -61,6 +64,13 @@ class Head(Front):
     translator: Short | None = None
     statement: Text  # how the story was made and checked, for the reader
     share: Annotated[str, Field(pattern=r"^[a-z0-9-]+( \d+(\.\d+)?)?$")] | None = None  # picture of the share card
+
+
+def credited(credit: Credit, language: str) -> str:
+    """The credit in a language; where there is none, the first that was written."""
+    if isinstance(credit, str):
+        return credit
+    return credit.get(language) or next(iter(credit.values()), "")
 
 
 @dataclass(frozen=True)

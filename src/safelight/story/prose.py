@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from markupsafe import Markup
 from mdit_py_plugins.deflist import deflist_plugin
 
 _TAGS = set(
@@ -21,7 +22,7 @@ def _parser(*, raw: bool) -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": raw}).enable(["table", "strikethrough"]).use(deflist_plugin)
 
 
-def html_of(markdown: str) -> str:
+def html_of(markdown: str) -> Markup:
     """Markdown as HTML. Quotes that point into a clip become links to the film on the same page."""
     parser = _parser(raw=False)
     tokens = parser.parse(markdown)
@@ -31,9 +32,10 @@ def html_of(markdown: str) -> str:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{max(int(token.tag[1]), 2)}"  # the page has one h1, its title
     made = parser.renderer.render(tokens, parser.options, {})
-    return nh3.clean(
+    clean = nh3.clean(
         made, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel="noopener noreferrer"
     )
+    return Markup(clean)
 
 
 def links_of(markdown: str) -> Iterator[tuple[int, str]]:

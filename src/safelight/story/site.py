@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
@@ -82,7 +83,7 @@ def _write(story: Story, copies: Copies, site: Path, *, draft: bool, key: DeskKe
     style = resources.files(__package__).joinpath("site.css").read_text(encoding="utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     common: dict[str, Any] = {
-        "style": style,
+        "style": Markup(style),
         "policy": _POLICY.format(f"sha256-{digest}"),
         "draft": draft,
         "desk": story.book.desk,
