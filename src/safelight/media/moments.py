@@ -13,10 +13,10 @@ from safelight.media.read import Picture, Reader
 _QUALITY = 82  # JPEG
 
 
-def save_moments(reader: Reader, seconds: Sequence[float], width: int, folder: Path) -> Iterator[float]:
-    """Write the picture shown at each of the ascending ``seconds`` as ``still-00.jpg`` and so on; yields how far it is.
+def save_moments(reader: Reader, seconds: Sequence[float], widths: Sequence[int], folder: Path) -> Iterator[float]:
+    """Write the pictures shown at the ascending ``seconds`` in each width: ``still-00-480.jpg`` and so on.
 
-    Seconds are counted from the first picture. ``width``: none is wider, in pixels. The last thing yielded is the
+    Yields how far it is, in seconds counted from the first picture. Nothing is enlarged to a width in pixels. The last thing yielded is the
     copy's duration in seconds. Raises SL-NO-FRAMES for a time after the copy's end, and whatever reading raises.
     """
     shown, last, first = list(seconds), 0.0, None
@@ -26,14 +26,14 @@ def save_moments(reader: Reader, seconds: Sequence[float], width: int, folder: P
         now = float(picture.pts * reader.facts.base)
         first = now if first is None else first
         while number < len(shown) and previous is not None and now - first > shown[number] + 1e-3:
-            _save(previous, reader, width, folder / f"still-{number:02d}.jpg")
+            _save(previous, reader, widths, folder / f"still-{number:02d}")
             number += 1
         previous, last = picture, now - first
         yield last
     # the last picture stays on the screen as long as the one before it
     end = max(reader.facts.duration or 0.0, last)
     while number < len(shown) and previous is not None and shown[number] <= end + 1e-3:
-        _save(previous, reader, width, folder / f"still-{number:02d}.jpg")
+        _save(previous, reader, widths, folder / f"still-{number:02d}")
         number += 1
     if number < len(shown):
         raise SafelightError(
@@ -42,9 +42,11 @@ def save_moments(reader: Reader, seconds: Sequence[float], width: int, folder: P
     yield end
 
 
-def _save(picture: Picture, reader: Reader, width: int, path: Path) -> None:
+def _save(picture: Picture, reader: Reader, widths: Sequence[int], stem: Path) -> None:
     full_width, full_height = reader.facts.raster.shown_size
-    factor = min(width / full_width, 1.0)
-    size = max(round(full_width * factor), 2), max(round(full_height * factor), 2)
-    pixels = picture.bgr(*size)[:, :, ::-1]
-    Image.fromarray(pixels.copy()).save(path, "JPEG", quality=_QUALITY, optimize=True)
+    for width in widths:
+        factor = min(width / full_width, 1.0)
+        size = max(round(full_width * factor), 2), max(round(full_height * factor), 2)
+        pixels = picture.bgr(*size)[:, :, ::-1]
+        path = stem.with_name(f"{stem.name}-{width}.jpg")
+        Image.fromarray(pixels.copy()).save(path, "JPEG", quality=_QUALITY, optimize=True)

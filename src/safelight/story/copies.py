@@ -39,20 +39,21 @@ class Copies:
         if clip not in self._facts:
             file = self._story.book.clips[clip].file
             with Original(self._story.folder / file) as opened:
-                done = _stills(opened, file, [], 64, None)
+                done = _stills(opened, file, [], {})
                 self._facts[clip] = CopyFacts(done.width, done.height, done.duration, opened.size)
         return self._facts[clip]
 
-    def pictures(self, file: str, seconds: list[float], width: int, targets: list[Path]) -> Stilled:
-        """Write the pictures at ascending seconds, none wider than ``width``, as JPEG to the targets."""
+    def pictures(self, file: str, seconds: list[float], targets: dict[int, list[Path]]) -> Stilled:
+        """Write the pictures at ascending seconds as JPEG; for each width in pixels the targets, one a second."""
         with Original(self._story.folder / file) as opened:
-            return _stills(opened, file, seconds, width, targets)
+            return _stills(opened, file, seconds, targets)
 
 
-def _stills(opened: Original, file: str, seconds: list[float], width: int, targets: list[Path] | None) -> Stilled:
-    with tempfile.TemporaryDirectory(prefix="safelight-stills-", dir=targets[0].parent if targets else None) as folder:
+def _stills(opened: Original, file: str, seconds: list[float], targets: dict[int, list[Path]]) -> Stilled:
+    beside = next((paths[0].parent for paths in targets.values()), None)
+    with tempfile.TemporaryDirectory(prefix="safelight-stills-", dir=beside) as folder:
         work = Path(folder)
-        job = StillsJob(seconds=seconds, width=width)
+        job = StillsJob(seconds=seconds, widths=list(targets))
         try:
             done = run(job, opened.descriptor, work, progress=lambda done, total: None, cancel=threading.Event())
         except SafelightError as error:
@@ -61,6 +62,7 @@ def _stills(opened: Original, file: str, seconds: list[float], width: int, targe
         assert isinstance(done, Stilled)
         if done.count != len(seconds):
             raise SafelightError(Code.WORKER_LIED, "Fewer pictures came than were asked for.", file=file)
-        made = [left(work / f"still-{number:02d}.jpg", _PICTURE_MOST) for number in range(len(seconds))]
-        publish(list(zip(made, targets or [], strict=True)))
+        for width, paths in targets.items():
+            made = [left(work / f"still-{n:02d}-{width}.jpg", _PICTURE_MOST) for n in range(len(seconds))]
+            publish(list(zip(made, paths, strict=True)))
     return done

@@ -18,6 +18,8 @@ _MARGIN = 0.12  # of the larger side, around everything
 _INSET = 24.0  # degrees the inset spans
 _INSET_SIZE = 150.0
 _LEAST = 0.002  # degrees a map spans at least
+_TALL = 0.8  # height of a map at most, in widths
+_LETTER, _LINE = 12.5, 30.0  # units a letter of a name is wide, a name is high
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Shape:
     x: float
     y: float
     radius: float
-    flip: bool  # the label stands to the left of its point
+    label: tuple[float, float, str]  # where its name stands, and which end of the name: start, middle, end
 
 
 @dataclass(frozen=True)
@@ -61,24 +63,34 @@ def draw(features: list[Feature], language: str, blur: float) -> Drawing:
     around = span * _MARGIN
     scale = WIDTH / ((east - west) * squeeze + 2 * around)
     height = ((north - south) + 2 * around) * scale
-    if height > WIDTH * 1.2:
-        scale, height = scale * WIDTH * 1.2 / height, WIDTH * 1.2
+    if height > WIDTH * _TALL:
+        scale, height = scale * WIDTH * _TALL / height, WIDTH * _TALL
     left = (WIDTH - (east - west) * squeeze * scale) / 2
 
     def at(position: Position) -> tuple[float, float]:
         return left + (position[0] - west) * squeeze * scale, (north - position[1] + around) * scale
 
-    shapes = []
-    for number, (feature, lines) in enumerate(zip(features, moved, strict=True), 1):
+    height = max(height, 200.0)
+    shapes: list[Shape] = []
+    taken: list[tuple[float, float, float, float]] = []
+    ordered = sorted(enumerate(zip(features, moved, strict=True), 1), key=lambda item: item[1][0].kind != "place")
+    for number, (feature, lines) in ordered:  # names of places first: they can move least
         drawn = [[at(p) for p in line] for line in lines]
-        shapes.append(_shape(number, feature, language, drawn, blur / 111_320 * scale))
+        shapes.append(_shape(number, feature, language, drawn, blur / 111_320 * scale, height, taken))
+    shapes.sort(key=lambda shape: shape.number)
     x, y = at(((west + east) / 2, middle))
     centre = ((west + east) / 2, middle)
-    return Drawing(WIDTH, max(height, 200.0), tuple(shapes), _locator(centre), x, y, _INSET_SIZE)
+    return Drawing(WIDTH, height, tuple(shapes), _locator(centre), x, y, _INSET_SIZE)
 
 
 def _shape(
-    number: int, feature: Feature, language: str, drawn: list[list[tuple[float, float]]], radius: float
+    number: int,
+    feature: Feature,
+    language: str,
+    drawn: list[list[tuple[float, float]]],
+    radius: float,
+    height: float,
+    taken: list[tuple[float, float, float, float]],
 ) -> Shape:
     points = drawn[0]
     path = ""
@@ -97,9 +109,44 @@ def _shape(
         path=path,
         x=round(x, 1),
         y=round(y, 1),
-        radius=round(min(max(radius, 7.0), 60.0), 1),
-        flip=x > WIDTH * 0.62,
+        radius=round(radius := min(max(radius, 7.0), 60.0), 1),
+        label=_label(feature, points, (x, y), radius, len(feature.names[language]) * _LETTER, height, taken),
     )
+
+
+def _label(
+    feature: Feature,
+    points: list[tuple[float, float]],
+    middle: tuple[float, float],
+    radius: float,
+    width: float,
+    height: float,
+    taken: list[tuple[float, float, float, float]],
+) -> tuple[float, float, str]:
+    """The first place for a name where it stands on no other name and inside the drawing; else the first of all."""
+    x, y = middle
+    wanted: list[tuple[float, float, str]] = []
+    if feature.kind == "place":
+        wanted = [(x + radius + 6, y + 7, "start"), (x - radius - 6, y + 7, "end")]
+        wanted += [(x, y - radius - 8, "middle"), (x, y + radius + 24, "middle")]
+    elif feature.kind == "area":
+        wanted = [(x, y + 7 + step, "middle") for step in (0, 32, -32, 64, -64)]
+    else:
+        for px, py in (points[-1], points[0], middle):
+            wanted += [(px + 14, py + 7, "start"), (px - 14, py + 7, "end"), (px, py - 12, "middle")]
+    boxes = []
+    for left, base, end in wanted:
+        begin = left - {"start": 0.0, "middle": width / 2, "end": width}[end]
+        boxes.append((begin, base - _LINE * 0.75, begin + width, base + _LINE * 0.25))
+    free = (
+        n for n, (x1, y1, x2, y2) in enumerate(boxes)
+        if x1 > 4 and x2 < WIDTH - 4 and y1 > 2 and y2 < height - 2
+        and not any(x1 < b[2] and b[0] < x2 and y1 < b[3] and b[1] < y2 for b in taken)
+    )  # fmt: skip
+    chosen = next(free, 0)
+    taken.append(boxes[chosen])
+    left, base, end = wanted[chosen]
+    return round(left, 1), round(base, 1), end
 
 
 def _thinned(line: Iterable[Position]) -> list[Position]:

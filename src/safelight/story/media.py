@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections import defaultdict
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class FilmFiles:
     facts: CopyFacts
     poster: str
     poster_small: str
-    subtitles: dict[str, str]  # language to file
+    subtitles: dict[str, str]  # language to the whole file as an address of its own: pages opened from a disk may not
+    # load it beside themselves
 
 
 class Media:
@@ -66,17 +68,24 @@ class Media:
         book = self._story.book
         still = name.startswith("/")
         file = book.pictures[name[1:]].file if still else book.clips[name].file
-        for number, width in enumerate(WIDTHS):
-            stems = [f"{name.lstrip('/')}{'' if still else f'-{round(s * 1000)}'}-{width}" for s in seconds]
-            targets = [self._folder / f"{stem}.jpg" for stem in stems]
-            done = self._copies.pictures(file, seconds, width, targets)
+        targets = {
+            width: [
+                self._folder / f"{name.lstrip('/')}{'' if still else f'-{round(s * 1000)}'}-{width}.jpg"
+                for s in seconds
+            ]
+            for width in WIDTHS
+        }
+        done = self._copies.pictures(file, seconds, targets)
+        for width, paths in targets.items():
             shown = min(width, done.width)
-            for second, target in zip(seconds, targets, strict=True):
-                self._sign(target, f"{book.story}, {target.stem}")
-                source = Source(f"{FOLDER}/{target.name}", shown, max(round(done.height * shown / done.width), 1))
-                self.pictures.setdefault((name, second), []).append(source)
-            if done.width <= width or number == len(WIDTHS) - 1:
-                break
+            for second, path in zip(seconds, paths, strict=True):
+                sources = self.pictures.setdefault((name, second), [])
+                if sources and sources[-1].width == shown:
+                    path.unlink()  # the picture is no larger than the size before
+                    continue
+                self._sign(path, f"{book.story}, {path.stem}")
+                height = max(round(done.height * shown / done.width), 1)
+                sources.append(Source(f"{FOLDER}/{path.name}", shown, height))
 
     def _film(self, clip: str, poster: str, poster_small: str) -> None:
         source = self._story.folder / self._story.book.clips[clip].file
@@ -91,9 +100,9 @@ class Media:
             assert transcript is not None
             lines = [said for said in transcript.said(language) if said.text]
             if lines:
-                file = self._folder / f"{clip}.{language}.vtt"
-                file.write_text("".join(vtt(lines)), encoding="utf-8")
-                subtitles[language] = f"{FOLDER}/{file.name}"
+                text = "".join(vtt(lines))
+                (self._folder / f"{clip}.{language}.vtt").write_text(text, encoding="utf-8")
+                subtitles[language] = "data:text/vtt;base64," + base64.b64encode(text.encode()).decode()
         self.films[clip] = FilmFiles(f"{FOLDER}/{target.name}", facts, poster, poster_small, subtitles)
 
     def _sign(self, path: Path, title: str) -> None:

@@ -33,7 +33,9 @@ from safelight.story.phrases import phrases
 from safelight.story.source import read_story
 
 MARK = ".safelight-site"  # lies in a folder that a build may replace
-_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src '{}'; base-uri 'none'; form-action 'none'"
+_POLICY = (
+    "default-src 'none'; img-src 'self'; media-src 'self' data:; style-src '{}'; base-uri 'none'; form-action 'none'"
+)
 _ADDRESS = re.compile(r"""(?:src|href|poster|srcset|action|data|content)\s*=\s*["']?\s*((?:https?:)?//[^"'\s>]+)""")
 _READ = (".html", ".xml", ".vtt")
 

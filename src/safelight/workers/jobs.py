@@ -142,7 +142,7 @@ def stills(job: StillsJob, copy: BinaryIO, report: Report) -> Stilled:
 
     end = 0.0
     with Reader(copy) as reader:
-        for end in save_moments(reader, job.seconds, job.width, Path()):
+        for end in save_moments(reader, job.seconds, job.widths, Path()):
             report(int(end * 1000), None)
         width, height = reader.facts.raster.shown_size
         return Stilled(count=len(job.seconds), width=width, height=height, duration=end, still=reader.facts.still)

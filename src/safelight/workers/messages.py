@@ -65,14 +65,14 @@ class WordsJob(Message):
 
 
 class StillsJob(Message):
-    """Take pictures of a published copy at these seconds; leave ``still-00.jpg`` and so on in the folder.
+    """Take pictures of a published copy at these seconds; leave ``still-00-480.jpg`` and so on in the folder.
 
-    ``width``: none is wider than that, in pixels. No seconds at all: only tell what the copy is.
+    ``widths``: in pixels; each picture is made in each, never enlarged. No seconds: only tell what the copy is.
     """
 
     job: Literal["stills"] = "stills"
     seconds: Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], Field(max_length=100)] = []
-    width: Annotated[int, Field(ge=16, le=8192)] = 1600
+    widths: Annotated[list[Annotated[int, Field(ge=16, le=8192)]], Field(max_length=8)] = []
 
 
 Job = FindJob | HideJob | AttackJob | WordsJob | StillsJob
