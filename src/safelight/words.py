@@ -50,7 +50,7 @@ class Document:
 
 
 def read(path: Path, *, name: str | None = None) -> Document:
-    """All that a file says, its name included. ``name``: what to call it, if not by its path.
+    """All that a file says, its name included. ``name``: what to call it, and what its name is searched as.
 
     Raises SafelightError: as opening raises, SL-DOCUMENT-INVALID for what cannot be read, and a worker's refusals.
     """
@@ -61,11 +61,11 @@ def read(path: Path, *, name: str | None = None) -> Document:
             told = _by_worker(opened, shown)
             passages = tuple(Passage(*parts) for parts in told.passages)
             media = not start.startswith((b"PK\x03\x04", b"%PDF-"))
-            return Document(shown, path, (*of_name(path.name), *passages), tuple(told.parts), media)
+            return Document(shown, path, (*of_name(name or path.name), *passages), tuple(told.parts), media)
         if opened.size > MOST:
             raise SafelightError(Code.DOCUMENT_INVALID, f"The text is larger than {MOST >> 20} MiB.", file=shown)
         text = decoded(opened.part(0, opened.size), shown)
-    return Document(shown, path, (*of_name(path.name), *of_text(text, path.suffix.lower(), shown)))
+    return Document(shown, path, (*of_name(name or path.name), *of_text(text, path.suffix.lower(), shown)))
 
 
 def read_all(files: Iterable[tuple[Path, str]]) -> list[Document]:

@@ -92,7 +92,7 @@ def jpeg(words: str = "") -> bytes:
     picture = Image.new("RGB", (32, 24), (40, 90, 120))
     exif = Image.Exif()
     if words:
-        exif[0x010E] = words
+        exif[0x010E] = words.encode()  # UTF-8, as cameras write it; Pillow would make question marks of it
     picture.save(out, "JPEG", exif=exif if words else b"")
     return out.getvalue()
 

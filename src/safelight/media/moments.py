@@ -16,8 +16,9 @@ _QUALITY = 82  # JPEG
 def save_moments(reader: Reader, seconds: Sequence[float], widths: Sequence[int], folder: Path) -> Iterator[float]:
     """Write the pictures shown at the ascending ``seconds`` in each width: ``still-00-480.jpg`` and so on.
 
-    Yields how far it is, in seconds counted from the first picture. Nothing is enlarged to a width in pixels. The last thing yielded is the
-    copy's duration in seconds. Raises SL-NO-FRAMES for a time after the copy's end, and whatever reading raises.
+    Yields how far it is, in seconds counted from the first picture; the last thing yielded is the copy's duration.
+    Nothing is enlarged to a width in pixels. Raises SL-NO-FRAMES for a time after the copy's end, and what reading
+    raises.
     """
     shown, last, first = list(seconds), 0.0, None
     previous: Picture | None = None

@@ -23,6 +23,7 @@ from safelight.names.sounds import Sound, broad, is_unvowelled, sounds
 
 SURE = 0.06  # distance up to which a whole name of enough sounds is the name
 NEAR = 0.22  # distance up to which a person must look
+NEAR_CASELESS = 0.12  # the same where capitals tell nothing
 NEAR_SHORT = 0.17  # the same for names of few sounds
 NEAR_ALONE = 0.08  # the same for one word alone: nicknames and family names, which are short
 FIRM_SURE = 5  # firm sounds a name needs to be sure without being spelled as entered
@@ -228,6 +229,8 @@ def _level(pattern: _Pattern, stretch: _Stretch, caseless: bool) -> Level | None
         limit = NEAR_SHORT
     if not capital or stretch.unvowelled:
         limit = min(limit, SURE)
+    elif not stretch.capital:
+        limit = min(limit, NEAR_CASELESS)
     unvowelled = pattern.unvowelled or stretch.unvowelled
     away = min(distance(row, pattern.row, unvowelled=unvowelled) for row in _rows(stretch))
     if away > limit:

@@ -19,6 +19,9 @@ from safelight.errors import Code, SafelightError
 from safelight.names.fold import line_of
 
 MOST = 32 << 20  # bytes of one document that are read
+_ENDINGS = frozenset(
+    "txt md html htm xml json geojson yaml yml srt vtt ass csv docx odt pdf png jpg jpeg webp mp4 mov mkv".split()  # noqa: SIM905
+)
 _DEPTH = 60  # of nested JSON
 _OVERRIDES = re.compile(r"\{\\[^}]*\}|</?(?:[a-z]+)(?:[.\s][^>]*)?>|[*_~`]{1,3}", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -36,8 +39,9 @@ class Passage:
 
 
 def of_name(name: str) -> Iterator[Passage]:
-    """A file's own name."""
-    yield Passage("file name", name, caseless=True)
+    """A file's own name; the ending that tells its kind names nobody."""
+    stem, _, ending = name.rpartition(".")
+    yield Passage("file name", stem if stem and ending.lower() in _ENDINGS else name, caseless=True)
 
 
 def decoded(data: bytes, file: str) -> str:
@@ -77,12 +81,21 @@ def _unwrapped(passage: Passage) -> Iterator[Passage]:
         ("text without its marks", _OVERRIDES.sub("", passage.text)),
         ("entities in the text", html.unescape(passage.text) if "&" in passage.text else passage.text),
         ("percent signs in the text", unquote(passage.text) if "%" in passage.text else passage.text),
+        ("text in another coding", reread(passage.text)),
         ("escapes in the text", _ESCAPED.sub(lambda m: chr(int(m[1], 16)), passage.text)),
     ):
         if text != passage.text:
             yield replace(
                 passage, place=place, text=text, line=1 if text.count("\n") == passage.text.count("\n") else 0
             )
+
+
+def reread(text: str) -> str:
+    """UTF-8 that somebody took for Latin-1, as tags of pictures often are, as what it was; other text as it is."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def of_json(value: Any, path: str, depth: int = 0) -> Iterator[Passage]:

@@ -108,13 +108,13 @@ def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
     from safelight.attack.structure import structure
     from safelight.media.labels import labels
     from safelight.names.office import PDF, ZIP, of_archive, of_pdf, read_bytes
-    from safelight.names.passages import Passage
+    from safelight.names.passages import Passage, reread
 
     passages: list[Passage] = []
     parts: list[str] = []
 
     def media(source: BinaryIO, place: str) -> None:
-        passages.extend(Passage(place + label.place, label.text) for label in labels(source) if label.text)
+        passages.extend(Passage(place + label.place, reread(label.text)) for label in labels(source) if label.text)
 
     start = document.read(8)
     document.seek(0)
