@@ -24,7 +24,7 @@ def unproven(quote: Quote, transcript: Transcript | None, language: str, duratio
     near = [
         said
         for said in transcript.said(language)
-        if said.line.start < quote.end + _SLACK and said.line.end > quote.start - _SLACK
+        if said.line.start < quote.end and said.line.end > quote.start
     ]
     if not near:
         return f"Nothing is said in {quote.clip} from {quote.start:g} to {quote.end:g} s."
