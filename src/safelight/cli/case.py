@@ -1,0 +1,264 @@
+"""`safelight case` and `safelight intake`: a story's sealed home."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+import threading
+from collections import Counter
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Line
+
+from safelight.cli.protect import INTERRUPTED, cancel_on_signals
+from safelight.cli.show import ClipWatch, Display
+from safelight.custody import timestamp as stamps
+from safelight.custody.case import Case, create, opened
+from safelight.custody.catalogue import IN_MEMORY
+from safelight.custody.intake import Arrived, Came, read_known
+from safelight.custody.intake import intake as take_in
+from safelight.custody.keys import NEW_PASSPHRASE, PASSPHRASE
+from safelight.custody.verify import examine
+from safelight.errors import Code, SafelightError
+from safelight.inputs import printable
+from safelight.outputs import writing
+from safelight.workers.parent import Cancelled
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A story's sealed home: originals encrypted, every act in a log that cannot be rewritten unseen.\n\n"
+    "The passphrase is asked for, or taken from SAFELIGHT_PASSPHRASE.",
+)
+Name = Annotated[Path, typer.Argument(metavar="NAME", help="Folder of the case.", show_default=False)]
+Identity = Annotated[
+    Path | None, typer.Option("--identity", help="age key file of a member, instead of a passphrase.")
+]
+Database = Annotated[
+    str, typer.Option("--catalogue", envvar="SAFELIGHT_CATALOGUE", help="Database for the catalogue; default: memory.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Recipient = Annotated[
+    str | None, typer.Option("--recipient", help="age recipient (age1…) of the member, instead of a passphrase.")
+]
+
+
+def ask(what: str) -> str | None:
+    """Ask the person in front of the screen; None when there is none."""
+    return getpass.getpass(f"{what}: ") if sys.stdin.isatty() else None
+
+
+def open_case(path: Path, identity: Path | None, catalogue: str) -> AbstractContextManager[Case]:
+    """Open a case as every command does. Raises what :func:`safelight.custody.case.opened` raises."""
+    return opened(path, identity=identity, ask=ask, catalogue=catalogue)
+
+
+@app.command(
+    epilog="**Examples**\n\n`safelight case new story --member anna`\n\n"
+    "`safelight case new story --member anna --recipient age1…` — for who has an age key"
+)
+def new(
+    name: Name,
+    member: Annotated[str, typer.Option(help="Pseudonym of its first member; the log calls you so.")] = "desk",
+    recipient: Recipient = None,
+) -> None:
+    """Make a case."""
+    passphrase = None if recipient else os.environ.get(PASSPHRASE) or _twice("Passphrase for the case")
+    create(name, member, recipient=recipient, passphrase=passphrase)
+    print(printable(name))
+
+
+@app.command(epilog="**Example**\n\n`safelight case member story boris --recipient age1…`")
+def member(
+    name: Name,
+    pseudonym: Annotated[str, typer.Argument(help="What the log will call the new member.", show_default=False)],
+    recipient: Recipient = None,
+    identity: Identity = None,
+) -> None:
+    """Let one more person open the case, with a passphrase (or key) of their own."""
+    with open_case(name, identity, IN_MEMORY) as case:
+        chosen = None if recipient else os.environ.get(NEW_PASSPHRASE) or _twice(f"Passphrase for {pseudonym}")
+        case.add_member(pseudonym, recipient=recipient, passphrase=chosen)
+
+
+@app.command(epilog="**Example**\n\n`safelight case status story --json`")
+def status(
+    name: Name,
+    log: Annotated[bool, typer.Option("--log", help="Show every act too.")] = False,
+    identity: Identity = None,
+    catalogue: Database = IN_MEMORY,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is in a case, and its newest checkpoint for somebody outside to keep."""
+    with open_case(name, identity, catalogue) as case:
+        clips, acts = case.catalogue.clips(), case.catalogue.acts()
+        documents = {clip.number: sorted(_kinds(acts, clip.number)) for clip in clips}
+        if as_json:
+            told = [{"name": clip.name, **clip.__dict__, "documents": documents[clip.number]} for clip in clips]
+            _print_json({"clips": told, "acts": acts, "checkpoint": case.signed_checkpoint})
+            return
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for title in ("clip", "file", "source", "MB", "sealed", "documents", "known as"):
+            table.add_column(title, justify="right" if title == "MB" else "left")
+        for clip in clips:
+            row = (clip.name, clip.path, clip.source, f"{clip.size / 1e6:.1f}", clip.sealed)
+            table.add_row(*map(Line, (*row, " ".join(documents[clip.number]), ", ".join(clip.known))))
+        console = Console(highlight=False)
+        console.print(table)
+        for act in acts if log else []:
+            where = f"clip {act['clip']}" if act["clip"] else ""
+            console.print(Line(f"{act['place']:>5}  {act['time']}  {act['who']}: {act['act']} {where} {act['note']}"))
+        console.print(Line(case.signed_checkpoint), soft_wrap=True)
+
+
+@app.command(epilog="**Examples**\n\n`safelight case verify story`\n\n`safelight case verify story --older kept.txt`")
+def verify(
+    name: Name,
+    older: Annotated[
+        list[Path] | None, typer.Option(help="Checkpoint that somebody kept; the log must have grown out of it.")
+    ] = None,
+    without_key: Annotated[bool, typer.Option("--without-key", help="Only what anybody can check.")] = False,
+    identity: Identity = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check everything again and say in one line whether the case is whole; else what is wrong, and since when."""
+    kept = [_text(path) for path in older or []]
+    report = examine(name, identity=identity, ask=ask, older=kept, without_key=without_key)
+    if as_json:
+        problems = [problem.__dict__ for problem in report.problems]
+        _print_json({"whole": report.whole, "sentence": report.sentence, "problems": problems, "times": report.stamps})
+    else:
+        print(report.sentence)
+        for line in [*map(str, report.problems[1:]), *report.stamps]:
+            print(line)
+    if not report.whole:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="**Examples**\n\n`safelight case timestamp story --request story.tsq` — take this file to a time-stamping service\n\n"
+    "`safelight case timestamp story --reply story.tsr --trust service.pem`"
+)
+def timestamp(
+    name: Name,
+    request: Annotated[Path | None, typer.Option(help="Where to write the request.", show_default=False)] = None,
+    reply: Annotated[Path | None, typer.Option(help="The service's reply, to be kept.", show_default=False)] = None,
+    trust: Annotated[Path | None, typer.Option(help="Certificates of the service (PEM).", show_default=False)] = None,
+    identity: Identity = None,
+) -> None:
+    """Prove with a trusted clock (RFC 3161) that the log was what it is. Nothing is sent: files go out and come in."""
+    if (request is None) == (reply is None) or (reply is None) != (trust is None):
+        raise typer.BadParameter("give either --request FILE, or --reply FILE with --trust FILE")
+    with open_case(name, identity, IN_MEMORY) as case:
+        if request is not None:
+            with writing(request.parent):
+                request.write_bytes(stamps.request(case))
+            print(printable(request))
+        elif reply is not None and trust is not None:
+            print(f"The checkpoint existed on {stamps.keep(case, _bytes(reply), _bytes(trust))}.")
+
+
+INTAKE_EXAMPLES = """**Examples**
+
+`safelight intake /media/card --case story --source S1` — a whole card; the same command goes on after an interruption
+
+`safelight intake clip.mp4 --case story --source S2 --known published.sha256`
+"""
+
+
+def intake(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders; they are only read.", show_default=False)],
+    case: Annotated[Path, typer.Option("--case", help="Folder of the case.", show_default=False)],
+    source: Annotated[str, typer.Option(help="Pseudonym of who or what it came from.", show_default=False)],
+    known: Annotated[
+        Path | None, typer.Option(help="List of published material: a hash and a label a line (sha256sum's format).")
+    ] = None,
+    identity: Identity = None,
+    catalogue: Database = IN_MEMORY,
+    as_json: AsJson = False,
+) -> None:
+    """Seal originals in a case: hashed and encrypted in one pass, what is there already recognised."""
+    listed = read_known(known) if known else {}
+    console = Console(stderr=True, highlight=False)
+    results: list[Arrived] = []
+    with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
+
+        def watch(path: Path) -> _Cancellable:
+            return _Cancellable(display.watch(path), cancel)
+
+        with open_case(case, identity, catalogue) as story:
+            for arrived in take_in(story, paths, source, known=listed, watch=watch):
+                results.append(arrived)
+                if not as_json:
+                    display.print(_line(arrived))
+    if as_json:
+        _print_json({"results": [_as_dict(arrived) for arrived in results]})
+    counted = Counter(arrived.came.value for arrived in results)
+    console.print(Line(", ".join(f"{count} {what}" for what, count in counted.items()) or "There is no file there."))
+    if not results or counted[Came.REFUSED.value]:
+        raise typer.Exit(1)
+
+
+class _Cancellable:
+    """Tells a display how a file is getting on, and ends the work when somebody wants to stop."""
+
+    def __init__(self, watch: ClipWatch, cancel: threading.Event) -> None:
+        self._watch = watch
+        self._cancel = cancel
+
+    def stage(self, name: str) -> None:
+        self._watch.stage(name)
+
+    def progress(self, done: int, total: int | None) -> None:
+        if self._cancel.is_set():
+            raise Cancelled
+        self._watch.progress(done, total)
+        if done == total:
+            self._watch.done()
+
+
+def _line(arrived: Arrived) -> Line:
+    name = printable(arrived.path)
+    if arrived.refusal is not None:
+        return Line.assemble((f"✗ {arrived.refusal.code} ", "bold red"), str(arrived.refusal).partition(": ")[2])
+    known = (f"  published before: {', '.join(arrived.known)}", "bold yellow") if arrived.known else ""
+    return Line.assemble(("✓ ", "bold green"), f"{name} → {arrived.name}  ", (f"({arrived.came.value})", "dim"), known)
+
+
+def _as_dict(arrived: Arrived) -> dict[str, Any]:
+    told: dict[str, Any] = {"file": printable(arrived.path), "status": arrived.came.value}
+    if arrived.refusal is not None:
+        return told | {"code": arrived.refusal.code.value, "detail": arrived.refusal.detail}
+    return told | {"clip": arrived.name, "known": list(arrived.known)}
+
+
+def _kinds(acts: list[dict[str, Any]], clip: int) -> set[str]:
+    return {kind for act in acts if act["clip"] == clip for kind in act["kinds"].split(",") if kind}
+
+
+def _twice(what: str) -> str | None:
+    first = ask(what)
+    if first is not None and ask("The same once more") != first:
+        raise SafelightError(Code.CASE_NO_KEY, "The two are not the same.")
+    return first
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SafelightError(Code.NOT_FOUND, "It could not be read.", file=printable(path)) from error
+
+
+def _text(path: Path) -> str:
+    return _bytes(path).decode("utf-8", "replace")
+
+
+def _print_json(what: object) -> None:
+    print(json.dumps(what, indent=1, ensure_ascii=False))
