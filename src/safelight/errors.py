@@ -104,7 +104,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.CASE_MEMORY: "Close other programs or use a machine with more memory: originals are opened in memory only.",
     Code.CASE_CATALOGUE: "Check the address and the database; the catalogue is rebuilt from the case at any time.",
     Code.RECIPIENT_INVALID: "Ask the other desk for its age recipient; it begins with age1.",
-    Code.KNOWN_INVALID: "Write one file a line: its sha256 or blake3 in hex, a space, a label (as sha256sum prints it).",
+    Code.KNOWN_INVALID: "Write one file a line as sha256sum does: its sha256 or blake3 in hex, a space, a label.",
     Code.TIMESTAMP: "Ask the time-stamping service for a new reply to the request, and check the certificate given.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",

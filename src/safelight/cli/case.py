@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
-from safelight.cli.protect import INTERRUPTED, cancel_on_signals
+from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import ClipWatch, Display
 from safelight.custody import timestamp as stamps
 from safelight.custody.case import Case, create, opened
@@ -37,9 +37,7 @@ app = typer.Typer(
     "The passphrase is asked for, or taken from SAFELIGHT_PASSPHRASE.",
 )
 Name = Annotated[Path, typer.Argument(metavar="NAME", help="Folder of the case.", show_default=False)]
-Identity = Annotated[
-    Path | None, typer.Option("--identity", help="age key file of a member, instead of a passphrase.")
-]
+Identity = Annotated[Path | None, typer.Option("--identity", help="age key file of a member, instead of a passphrase.")]
 Database = Annotated[
     str, typer.Option("--catalogue", envvar="SAFELIGHT_CATALOGUE", help="Database for the catalogue; default: memory.")
 ]
@@ -113,7 +111,8 @@ def status(
         console.print(table)
         for act in acts if log else []:
             where = f"clip {act['clip']}" if act["clip"] else ""
-            console.print(Line(f"{act['place']:>5}  {act['time']}  {act['who']}: {act['act']} {where} {act['note']}"))
+            said = str(act["note"]).replace("\n", " · ")
+            console.print(Line(f"{act['place']:>5}  {act['time']}  {act['who']}: {act['act']} {where} {said}"))
         console.print(Line(case.signed_checkpoint), soft_wrap=True)
 
 
@@ -142,7 +141,7 @@ def verify(
 
 
 @app.command(
-    epilog="**Examples**\n\n`safelight case timestamp story --request story.tsq` — take this file to a time-stamping service\n\n"
+    epilog="**Examples**\n\n`safelight case timestamp story --request story.tsq` — to be taken to a service\n\n"
     "`safelight case timestamp story --reply story.tsr --trust service.pem`"
 )
 def timestamp(

@@ -15,12 +15,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pyrage.x25519 import Identity
 
-from safelight.custody import keys as key_files
 from safelight.custody import ocfl
 from safelight.custody.catalogue import IN_MEMORY, Catalogue, Clip
 from safelight.custody.disk import WORK, commit, make_folder, recover, sweep, sync_tree, write_new
 from safelight.custody.entry import Act, Entry
-from safelight.custody.keys import Ask, Keys, Member, files_of, new_member, unlock
+from safelight.custody.keys import Ask, Keys, files_of, new_member, unlock
 from safelight.custody.log import CHECKPOINT, ENTRIES, Leaf, entry_name, leaves, read_checkpoint, read_entry, tree_of
 from safelight.custody.merkle import Tree, leaf_hash
 from safelight.custody.note import BadNote, Checkpoint, Signer, Verifier
@@ -160,7 +159,9 @@ class Case:
         """
         clips = self.catalogue.clips()
         exact = [c for c in clips if word in (c.name, str(c.number), c.path)]
-        found = exact or [c for c in clips if Path(c.path).name == word or (len(word) >= 8 and c.sha256.startswith(word))]
+        found = exact or [
+            c for c in clips if Path(c.path).name == word or (len(word) >= 8 and c.sha256.startswith(word))
+        ]
         if len(found) != 1:
             many = "More than one clip goes" if found else "No clip goes"
             raise SafelightError(Code.CASE_NO_CLIP, f"{many} by this name.", file=printable(Path(word)))

@@ -38,7 +38,11 @@ IN_MEMORY = "sqlite://"
 
 _schema = MetaData()
 _heads = Table(
-    "safelight_heads", _schema, Column("case_id", String(32), primary_key=True), Column("size", Integer), Column("root", String(64))
+    "safelight_heads",
+    _schema,
+    Column("case_id", String(32), primary_key=True),
+    Column("size", Integer),
+    Column("root", String(64)),
 )
 _acts = Table(
     "safelight_acts",
@@ -138,7 +142,9 @@ class Catalogue:
     @property
     def head(self) -> tuple[int, str]:
         """How many entries are in it, and the root (hex) they had; (0, "") when it is new."""
-        row = self._connection.execute(select(_heads.c.size, _heads.c.root).where(_heads.c.case_id == self._case)).first()
+        row = self._connection.execute(
+            select(_heads.c.size, _heads.c.root).where(_heads.c.case_id == self._case)
+        ).first()
         return (row[0], row[1]) if row else (0, "")
 
     def clear(self) -> None:
@@ -192,12 +198,18 @@ class Catalogue:
 
     def clips(self) -> list[Clip]:
         """All originals by number."""
-        first: dict[int, tuple[str, str, str]] = {}
+        first: dict[int, dict[str, Any]] = {}
         columns = (_arrivals.c.clip, _arrivals.c.path, _arrivals.c.source, _arrivals.c.taken)
-        for clip, *told in self._connection.execute(self._of(_arrivals, *columns).order_by(_arrivals.c.place)):
-            first.setdefault(clip, (told[0], told[1], told[2]))
-        rows = self._connection.execute(self._of(_clips, *list(_clips.c)[1:]).order_by(_clips.c.number))
-        return [Clip(*row[:-1], row[-1].split("\n") if row[-1] else [], *first[row[0]]) for row in rows]
+        for clip, path, source, taken in self._connection.execute(
+            self._of(_arrivals, *columns).order_by(_arrivals.c.place)
+        ):
+            first.setdefault(clip, {"path": path, "source": source, "taken": taken})
+        found = []
+        for row in self._connection.execute(self._of(_clips, *list(_clips.c)[1:]).order_by(_clips.c.number)):
+            values = dict(row._mapping)
+            known = values.pop("known")
+            found.append(Clip(**values, known=known.split("\n") if known else [], **first[values["number"]]))
+        return found
 
     @property
     def next_number(self) -> int:
@@ -207,7 +219,9 @@ class Catalogue:
 
     def has_size(self, size: int) -> bool:
         """Whether an original of this size is there."""
-        return self._connection.execute(self._of(_clips, _clips.c.number).where(_clips.c.size == size)).first() is not None
+        return (
+            self._connection.execute(self._of(_clips, _clips.c.number).where(_clips.c.size == size)).first() is not None
+        )
 
     def number_of(self, sha256: str) -> int | None:
         """The clip with this hash."""

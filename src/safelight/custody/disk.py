@@ -77,8 +77,8 @@ def make_folder(folder: Path) -> None:
 def commit(case: Path, moves: list[tuple[Path, Path]]) -> None:
     """Move staged files to their places, all or none, in order.
 
-    ``moves``: from below ``case/work`` to below the case; what is staged must be durable already. The moment the journal
-    has its name is the moment the act has happened: whoever opens the case next finishes the moves.
+    ``moves``: from below ``case/work`` to below the case; what is staged must be durable already. The moment the
+    journal has its name is the moment the act has happened: whoever opens the case next finishes the moves.
     """
     told = [[os.fspath(made.relative_to(case)), os.fspath(final.relative_to(case))] for made, final in moves]
     work = case / WORK

@@ -6,7 +6,7 @@ import json
 import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -72,7 +72,7 @@ class Entry(BaseModel):
     note: str = ""
 
     @classmethod
-    def make(cls, act: Act, who: str, **more: object) -> Entry:
+    def make(cls, act: Act, who: str, **more: Any) -> Entry:
         """An act that happens now."""
         return cls.model_validate({"act": act, "who": who, "time": now(), "salt": secrets.token_hex(32), **more})
 

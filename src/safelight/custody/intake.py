@@ -1,4 +1,4 @@
-"""Taking in a card: every file hashed and sealed in one pass, what is known already recognised, nothing written to the card."""
+"""Taking in a card: every file hashed and sealed in one pass, what is known recognised, the card only read."""
 
 from __future__ import annotations
 
@@ -210,7 +210,9 @@ def _duplicate(case: Case, original: Original, arriving: _Arriving, number: int)
     clip = case.clip(clip_name(number))
     about = arriving.about(clip.size, clip.sha256, clip.blake3)
     before = case.catalogue.arrivals(arriving.source)
-    if any((arrival.path, arrival.clip, arrival.taken_ns) == (about.path, number, about.taken_ns) for arrival in before):
+    if any(
+        (arrival.path, arrival.clip, arrival.taken_ns) == (about.path, number, about.taken_ns) for arrival in before
+    ):
         return Arrived(original.path, Came.ALREADY, number, tuple(about.known))
     case.act(case.entry(Act.DUPLICATE, clip=number, about=about))
     return Arrived(original.path, Came.DUPLICATE, number, tuple(about.known))

@@ -1,4 +1,4 @@
-"""The store: a storage root of OCFL 1.1 (ocfl.io), one object a clip, hashed names (extension 0004), sha256 throughout."""
+"""The store: a storage root of OCFL 1.1 (ocfl.io), one object a clip, hashed names (extension 0004), sha256."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def place_of(identifier: str) -> PurePosixPath:
 
 @dataclass(frozen=True)
 class Inventory:
-    """One object at one version. ``manifest``: sha256 → path in the object; ``states``: of each version, name → sha256."""
+    """One object. ``manifest``: sha256 → path in the object; ``states``: name → sha256, one for each version."""
 
     identifier: str
     manifest: dict[str, str] = field(default_factory=dict)

@@ -74,7 +74,7 @@ def seal_stream(
     plain, quick, sealed = hashlib.sha256(), blake3.blake3(), hashlib.sha256()
     with Sink(path) as sink, _Hashing() as hashing:
         reader = _Reader(source, lambda data: hashing.put(data, plain, quick), progress)
-        writer = _Writer(lambda data: (hashing.put(data, sealed), sink.write(data))[1])
+        writer = _Writer(sink.write, lambda data: hashing.put(data, sealed))
         try:
             pyrage.encrypt_io(reader, writer, [to])
         except (OSError, pyrage.EncryptError) as error:
@@ -94,7 +94,7 @@ def unseal_stream(source: int, write: Callable[[bytes], int], identity: Identity
     plain, sealed = hashlib.sha256(), hashlib.sha256()
     with _Hashing() as hashing:
         reader = _Reader(source, lambda data: hashing.put(data, sealed), None)
-        writer = _Writer(lambda data: (hashing.put(data, plain), write(data))[1])
+        writer = _Writer(write, lambda data: hashing.put(data, plain))
         try:
             pyrage.decrypt_io(reader, writer, [identity])
             while reader.read(CHUNK):
@@ -143,9 +143,7 @@ def _all(descriptor: int, data: bytes) -> int:
 class _Reader:
     """Hands a descriptor's bytes to the cipher in the small pieces it asks for, read in large ones."""
 
-    def __init__(
-        self, descriptor: int, seen: Callable[[bytes], None], progress: Callable[[int], None] | None
-    ) -> None:
+    def __init__(self, descriptor: int, seen: Callable[[bytes], None], progress: Callable[[int], None] | None) -> None:
         self.done = 0
         self.failed: Exception | None = None
         self._descriptor = descriptor
@@ -176,11 +174,13 @@ class _Reader:
 class _Writer:
     """Takes what the cipher gives and remembers why that failed."""
 
-    def __init__(self, write: Callable[[bytes], int]) -> None:
+    def __init__(self, write: Callable[[bytes], int], seen: Callable[[bytes], None]) -> None:
         self.failed: OSError | None = None
         self._write = write
+        self._seen = seen
 
     def write(self, data: bytes) -> int:
+        self._seen(data)
         try:
             return self._write(data)
         except OSError as error:

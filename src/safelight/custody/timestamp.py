@@ -1,4 +1,4 @@
-"""Trusted time for checkpoints (RFC 3161): a request goes out as a file, a reply comes in as a file, nothing is sent from here.
+"""Trusted time for checkpoints (RFC 3161): a request goes out as a file, a reply comes in as a file, nothing is sent.
 
 What is kept, `openssl ts -verify` can check: N.checkpoint, N.tsq, N.tsr and the certificates N.pem that were trusted.
 """
@@ -61,7 +61,7 @@ def proven(log: Path) -> Iterator[tuple[str, str | SafelightError]]:
             yield name, f"checkpoint {int(reply.stem)} existed on {time}"
         except SafelightError as error:
             yield name, error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError):
             yield name, SafelightError(Code.TIMESTAMP, "What belongs to it is missing.", file=printable(reply))
 
 

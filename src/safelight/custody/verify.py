@@ -82,9 +82,7 @@ def verify(
     return check.report
 
 
-def examine(
-    path: Path, *, identity: Path | None, ask: Ask, older: list[str], without_key: bool = False
-) -> Report:
+def examine(path: Path, *, identity: Path | None, ask: Ask, older: list[str], without_key: bool = False) -> Report:
     """Lock a case, check it, and note in its log that it was found whole (if a key is there and it can be written to).
 
     Raises what :func:`verify` raises, SL-CASE-LOCKED, and SL-CASE-NO-KEY or SL-CASE-WRONG-KEY when nothing but the key
@@ -166,8 +164,12 @@ class _Check:
         tree = Tree([leaf.hash for leaf in found])
         self.report.entries = len(found)
         if head is not None and (head.size, head.root) != (len(found), tree.root):
-            self.bad(name, f"it speaks of {head.size} entries, and {len(found)} lie there" if head.size != len(found)
-                     else "it was signed over other entries")
+            self.bad(
+                name,
+                f"it speaks of {head.size} entries, and {len(found)} lie there"
+                if head.size != len(found)
+                else "it was signed over other entries",
+            )
         if self.keys is not None:
             self._open(found, self.keys)
         for text in older:
@@ -224,7 +226,9 @@ class _Check:
             self.bad("kept checkpoint", f"it is not of this case: {error}")
             return
         if kept.size > len(tree.leaves):
-            self.bad(name, f"the log is shorter than the kept checkpoint says ({kept.size} entries): it was rolled back")
+            self.bad(
+                name, f"the log is shorter than the kept checkpoint says ({kept.size} entries): it was rolled back"
+            )
         elif root_of(tree.leaves[: kept.size]) != kept.root:
             self.bad(name, f"the log has not grown out of the kept checkpoint of {kept.size} entries: it was rewritten")
 
@@ -258,7 +262,9 @@ class _Check:
         if head is None:
             return
         for digest, path in head.manifest.items():
-            number = int(path.partition("/")[0][1:]) if path[:1] == "v" and path.partition("/")[0][1:].isdecimal() else 0
+            number = (
+                int(path.partition("/")[0][1:]) if path[:1] == "v" and path.partition("/")[0][1:].isdecimal() else 0
+            )
             self._content(place / path, digest, times.get(number, ""), known[0] if known and number == 1 else None)
 
     def _last_whole(self, place: Path, digests: dict[int | None, str | None]) -> ocfl.Inventory | None:
