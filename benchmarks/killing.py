@@ -40,7 +40,7 @@ REAL = {name: getattr(os, name) for name in OPERATIONS}
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong. ``kind``: kill, half (killed in the middle of a write), full or error; ``step``: when, from 0."""
+    """What goes wrong. ``kind``: kill, half (in the middle of a write), full or error; ``step``: when, from 0."""
 
     kind: str
     step: int

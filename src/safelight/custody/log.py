@@ -1,4 +1,4 @@
-"""The log on disk: sealed entries named by their place and leaf hash, and one signed checkpoint over all of them.
+"""The log on disk: sealed entries named by place, leaf hash and sealed hash, one signed checkpoint over all of them.
 
 Anybody who holds the folder can check that the names make the tree that was signed; who holds a key can check that the
 entries are what their names say.
@@ -6,6 +6,7 @@ entries are what their names say.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,21 +23,30 @@ from safelight.inputs import printable
 
 CHECKPOINT = "checkpoint"
 ENTRIES = "entries"
-_ENTRY = re.compile(r"([0-9]{8})\.([0-9a-f]{64})\.age")
+_ENTRY = re.compile(r"([0-9]{8})\.([0-9a-f]{64})\.([0-9a-f]{32})\.age")
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """Where an entry lies and what it must hash to."""
+    """Where an entry lies, what it must hash to, and what its sealed bytes must (first half of their sha256, hex)."""
 
     index: int
     hash: bytes
+    sealed: str
     path: Path
 
+    @property
+    def undamaged(self) -> bool:
+        """Whether the sealed bytes are those its name speaks of; no key is needed to see that."""
+        try:
+            return _short(self.path.read_bytes()) == self.sealed
+        except OSError:
+            return False
 
-def entry_name(index: int, leaf: bytes) -> str:
-    """The file name of an entry."""
-    return f"{index:08}.{leaf.hex()}.age"
+
+def entry_name(index: int, leaf: bytes, sealed: bytes) -> str:
+    """The file name of an entry with this leaf hash and these sealed bytes."""
+    return f"{index:08}.{leaf.hex()}.{_short(sealed)}.age"
 
 
 def leaves(log: Path) -> list[Leaf]:
@@ -44,7 +54,7 @@ def leaves(log: Path) -> list[Leaf]:
     found = []
     for path in (log / ENTRIES).iterdir():
         if match := _ENTRY.fullmatch(path.name):
-            found.append(Leaf(int(match[1]), bytes.fromhex(match[2]), path))
+            found.append(Leaf(int(match[1]), bytes.fromhex(match[2]), match[3], path))
     return sorted(found, key=lambda leaf: (leaf.index, leaf.hash))
 
 
@@ -75,6 +85,10 @@ def tree_of(log: Path, checkpoint: Checkpoint) -> Tree:
     if not whole or tree.root != checkpoint.root:
         raise _broken(log, "The entries of the log are not those that were signed.")
     return tree
+
+
+def _short(sealed: bytes) -> str:
+    return hashlib.sha256(sealed).hexdigest()[:32]
 
 
 def _broken(path: Path, what: str) -> SafelightError:

@@ -170,6 +170,11 @@ class _Check:
                 if head.size != len(found)
                 else "it was signed over other entries",
             )
+        if head is not None:
+            for missing in range(len(found), head.size):
+                self.bad(f"{LOG}/{ENTRIES}/{missing:08}", "this entry is missing")
+            for leaf in found[head.size :]:
+                self.bad(self._name(leaf.path), "the checkpoint does not speak of this entry")
         if self.keys is not None:
             self._open(found, self.keys)
         for text in older:
@@ -182,10 +187,12 @@ class _Check:
         for leaf in found:
             name = self._name(leaf.path)
             self.expected.add(name)
+            if not leaf.undamaged:
+                self.bad(name, "it is not the entry that was written")
             while len(good) < leaf.index:
                 missing = len(good)
                 self.bad(f"{LOG}/{ENTRIES}/{missing:08}", "this entry is missing")
-                good.append(Leaf(missing, bytes(32), folder))
+                good.append(Leaf(missing, bytes(32), "", folder))
             if leaf.index < len(good):
                 self.bad(name, "there are two entries of this number")
             else:
