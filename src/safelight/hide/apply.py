@@ -22,6 +22,8 @@ from safelight.plan import Clip, Decision, Plan
 
 Report = Callable[[int, int | None], None]
 
+_WAITING = 2  # developed pictures that wait to be written
+
 
 @dataclass(frozen=True)
 class HideResult:
@@ -57,8 +59,8 @@ def apply(
     copy = copy.with_name(copy.name + _suffix(facts))
     tally = _Tally()
     page = Sheet(plan)
-    with _output(copy, facts) as output:
-        for index, developed in _developed(reader, plan, tally):
+    with _output(copy, facts) as output, ahead(_developed(reader, plan, tally), _WAITING) as pictures:
+        for index, developed in pictures:
             output.picture(developed)
             page.take(index, developed)
             tally.written += 1

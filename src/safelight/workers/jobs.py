@@ -15,7 +15,6 @@ from safelight.media.read import Reader
 from safelight.plan import Plan
 from safelight.workers.messages import Attacked, AttackJob, FindJob, Found, Hidden, HideJob
 
-THREADS = 2  # that work on one picture; the results do not depend on it
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
@@ -37,10 +36,10 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
             reader,
             sha256=job.sha256,
             finders=Finders(
-                light=YuNet(threshold=0.3, threads=THREADS),
-                strong=CenterFace(threshold=0.2, threads=THREADS),
-                people=NanoDet(threads=THREADS),
-                text=TextFinder(models.network("text", threads=THREADS)),
+                light=YuNet(threshold=0.3),
+                strong=CenterFace(threshold=0.2),
+                people=NanoDet(),
+                text=TextFinder(models.network("text")),
             ),
             versions=models.identities("find"),
             asked=job.asked,
