@@ -1,7 +1,7 @@
 """The looks that are planned ahead: which finder sees which picture, at which size, whatever the tracks say.
 
-A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, a person finder on a
-beat of its own, twice as slow while everybody it saw shows a sure face. None of it depends on tracks, so it runs in
+A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, a person finder on
+a beat of its own, twice as slow while everybody it saw shows a sure face. None of it depends on tracks, so it runs in
 threads of its own before they are made; and none of it depends on time measured, so the same clip gives the same looks.
 """
 

@@ -1,9 +1,9 @@
 """The first pass: from pictures to tracks.
 
-Pictures go through a row of threads: decoding, the planned looks at faces, at people and at writing, and at the end, here,
-what depends on tracks: following, joining, and closer looks at enlarged parts where a track is young, doubted or was not
-seen. What these may cost is counted in pixels looked at, never in time measured, so the same clip always gives the same
-plan.
+Pictures go through a row of threads: decoding, the planned looks at faces, at people and at writing, and at the end,
+here, what depends on tracks: following, joining, and closer looks at enlarged parts where a track is young, doubted or
+was not seen. What these may cost is counted in pixels looked at, never in time measured, so the same clip always gives
+the same plan.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ Report = Callable[[int, int | None], None]
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
     from safelight import models
+    from safelight.models import engine
     from safelight.find import Finders
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
@@ -39,7 +40,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
                 light=YuNet(threshold=0.3),
                 strong=CenterFace(threshold=0.2),
                 people=NanoDet(),
-                text=TextFinder(models.network("text")),
+                text=TextFinder(engine.network("text")),
             ),
             versions=models.identities("find"),
             asked=job.asked,
