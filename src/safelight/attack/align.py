@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.models import engine
 from safelight.attack.dlib_resnet import SIDE, DlibResNet
 from safelight.geometry import Box
+from safelight.models import engine
 
 Bgr = NDArray[np.uint8]
 Points = NDArray[np.float32]

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.models import engine
 from safelight.find.detect import Detection, detections, nms
+from safelight.models import engine
 from safelight.plan import Kind
 
 _COARSEST = 32  # pixels per cell of the coarsest feature map

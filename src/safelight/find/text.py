@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.models import engine
 from safelight.find.detect import Detection
 from safelight.geometry import Box
+from safelight.models import engine
 from safelight.plan import Kind
 
 SIDE = 960  # longest side of the picture the network looks at; measured, see docs/text-and-overlays.md

@@ -25,12 +25,12 @@ Report = Callable[[int, int | None], None]
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
     from safelight import models
-    from safelight.models import engine
     from safelight.find import Finders
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
     from safelight.find.text import TextFinder
+    from safelight.models import engine
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
