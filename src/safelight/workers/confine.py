@@ -1,8 +1,8 @@
 """How a worker gives up all it does not need, before it sees the first byte of a stranger's file.
 
 One call, :func:`lock`, made as the first thing of a worker's life and never undone: Landlock for files (and, where the
-kernel can, TCP and signals), a seccomp filter for everything else a program may ask of the kernel (``calls.py``), limits
-on memory, processor time, files and threads, no new privileges, no core dump, nothing to be read by a debugger.
+kernel can, TCP and signals), a seccomp filter for everything else a program may ask of the kernel (``calls.py``),
+limits on memory, processor time, files and threads, no new privileges, no core dump, nothing for a debugger to read.
 
 Bindings: landlockpy and seccompy, both plain Python over the system's C library; see ``docs/confinement.md``.
 """
@@ -31,10 +31,12 @@ _READ = AccessFS.READ_FILE | AccessFS.READ_DIR
 _WRITE = _READ | AccessFS.WRITE_FILE | AccessFS.MAKE_REG | AccessFS.REMOVE_FILE | AccessFS.TRUNCATE
 _OF_FILES = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE  # the rest means something for folders only
 # What the C library, NumPy and OpenVINO read to learn about the machine and themselves.
-_SYSTEM = (
-    "/etc/ld.so.cache /lib /lib64 /usr/lib /usr/lib64 /usr/local/lib /dev/null /dev/urandom /proc/self /proc/cpuinfo "
-    "/proc/meminfo /proc/sys/vm/overcommit_memory /sys/devices/system /sys/fs/cgroup /sys/kernel/mm/transparent_hugepage"
-).split()
+_SYSTEM = """
+/etc/ld.so.cache /lib /lib64 /usr/lib /usr/lib64 /usr/local/lib /dev/null /dev/urandom
+/proc/self /proc/cpuinfo /proc/meminfo /proc/sys/vm /sys/devices/system/cpu /sys/devices/system/node
+/sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us
+/sys/kernel/mm/transparent_hugepage
+""".split()  # noqa: SIM905 (a list of words to read, not of strings)
 
 
 class Bounds(BaseModel):
@@ -84,6 +86,15 @@ class Support:
         held = " and ".join(part for part in (files, calls) if part)
         return f"Workers could reach {held}." if held else "Workers were NOT confined by the kernel, only by limits."
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a person must know who publishes a copy made here."""
+        if self.full:
+            return []
+        return [
+            "The file was read by a worker that was not fully confined. If it came from a stranger, mind the machine."
+        ]
+
 
 @cache
 def support() -> Support:
@@ -118,7 +129,7 @@ def lock(bounds: Bounds, *, folder: Path, readable: Iterable[Path]) -> None:
     _limit(bounds)
     if sys.platform == "linux":
         _hide_from_debuggers()
-        threads = len(os.listdir("/proc/self/task"))
+        threads = len(list(Path("/proc/self/task").iterdir()))
         if threads != 1 and bounds.needed:
             raise SafelightError(Code.UNCONFINED, f"The worker had {threads} threads before it was locked.")
     able = support()
@@ -178,7 +189,7 @@ def _code() -> set[Path]:
     """Where Python and its packages lie. A folder that holds somebody's home is not code, whoever put it there."""
     home = Path.home().resolve()
     places = {*sys.path, *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))}
-    places.add(os.path.dirname(sysconfig.get_path("stdlib")))  # libraries that an interpreter brings along
+    places.add(os.fspath(Path(sysconfig.get_path("stdlib")).parent))  # libraries that an interpreter brings along
     found = {Path(place).resolve() for place in places if place}
     found = {place for place in found if place != home and place not in home.parents}
     return found | {Path(__file__).resolve().parents[1], Path(sys.prefix) / "pyvenv.cfg"}

@@ -28,10 +28,19 @@ SECONDS_BETWEEN_LOOKS = 0.2
 MAX_LAST_WORDS = 1 << 20  # bytes on a worker's standard error
 
 # What a worker's libraries may know of the person's environment; nothing else gets in.
-_ENVIRONMENT = ("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_ENVIRONMENT = (
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+)
 
 
-_SIGNALS = {
+_SIGNALS: dict[int, str] = {
     signal.SIGSYS: "by the kernel, since it tried what no worker does (a forbidden system call)",
     signal.SIGKILL: "by signal 9 (somebody, or the system when memory ran out)",
 }
