@@ -93,6 +93,7 @@ class Account(Document):
     dropped: list[Dropped]
     weights: dict[str, str]
     warnings: list[str]
+    workers: str = "Not recorded."  # what held the processes that read the file
     seconds: float
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -18,6 +18,7 @@ from safelight.plan import Plan
 from safelight.protect import Observer
 from safelight.workers.messages import Attacked, AttackJob
 from safelight.workers.parent import left, run
+from safelight.workers.png import picture_left
 
 MAX_VERDICT = 8 << 20  # bytes
 
@@ -80,7 +81,9 @@ def _report(copy: Path, folder: Path, work: Path) -> Checked:
         verdict = Verdict.model_validate_json(made.read_bytes())
     except ValidationError as error:
         raise SafelightError(Code.WORKER_LIED, "The verdict could not be understood.", file=printable(copy)) from error
-    pictures = {moment.picture: left(work / moment.picture, MAX_PICTURE).read_bytes() for moment in verdict.moments}
+    pictures = {
+        moment.picture: picture_left(work / moment.picture, MAX_PICTURE).read_bytes() for moment in verdict.moments
+    }
     html = work / "report.html"
     with writing(work):
         html.write_text(page(verdict, pictures), encoding="utf-8")

@@ -44,6 +44,8 @@ class Code(StrEnum):
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
+    WORKER_GREW = "SL-WORKER-GREW"
+    UNCONFINED = "SL-UNCONFINED"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
@@ -79,6 +81,8 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
+    Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
+    Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
     Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",

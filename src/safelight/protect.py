@@ -17,8 +17,10 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import Names, private_folder, publish, writing
 from safelight.plan import MAX_PLAN, Look, Origin, Plan
+from safelight.workers.confine import Bounds, support
 from safelight.workers.messages import FindJob, Found, Hidden, HideJob
 from safelight.workers.parent import left, run
+from safelight.workers.png import picture_left
 
 
 class Observer(Protocol):
@@ -220,7 +222,7 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
 def _publish(
     source: FileFacts, names: Names, options: Options, plan: Plan, done: Hidden, work: Path, started: float
 ) -> Outcome:
-    copy = left(work / done.copy_name)
+    copy = left(work / done.copy_name, Bounds.for_clip(source.size).file)
     final = names.copy(copy.suffix)
     facts, plan_file, sheet = done.facts, work / "plan.json", work / "sheet.png"
     has_sheet = sheet.exists()
@@ -247,12 +249,13 @@ def _publish(
         sound=sound_sentence(done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
-        warnings=warnings_of(plan, done),
+        warnings=[*warnings_of(plan, done), *support().warnings],
+        workers=support().sentence,
         seconds=round(time.monotonic() - started, 1),
     )
     document = work / "account.json"
     with writing(work):
         document.write_text(account.to_json(), encoding="utf-8")
-    sheets = [(left(sheet), names.sheet)] if has_sheet else []
+    sheets = [(picture_left(sheet), names.sheet)] if has_sheet else []
     publish([*sheets, (plan_file, names.plan), (copy, final), (document, names.account)])
     return Outcome(account, names, final, already=False)

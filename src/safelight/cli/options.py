@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from safelight.plan import Asked, Effort
 from safelight.plan import Hide as HideChoice
+from safelight.workers.confine import UNCONFINED
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
@@ -20,6 +22,21 @@ Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit s
 Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]
 Damaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
+]
+
+
+def _allow_unconfined(yes: bool) -> bool:
+    """Workers are started in many places, some on other machines; the environment reaches them all."""
+    if yes:
+        os.environ[UNCONFINED] = "1"
+    return yes
+
+
+Unconfined = Annotated[
+    bool,
+    typer.Option(
+        "--unconfined", callback=_allow_unconfined, help="Go on where workers cannot be confined. For files you trust."
+    ),
 ]
 
 

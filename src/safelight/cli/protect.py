@@ -19,12 +19,13 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result, protect_all
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look
+from safelight.workers import confine
 
 EXAMPLES = """**Examples**
 
@@ -52,6 +53,7 @@ def protect(
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
@@ -65,6 +67,7 @@ def protect(
         asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
     )
     models.require("find")
+    confine.require()
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:

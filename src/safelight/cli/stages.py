@@ -11,7 +11,7 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Options
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.find import explain as timeline
@@ -40,6 +40,7 @@ def find(
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also draw a timeline (PNG): what was seen when, by which finder.")
     ] = False,
@@ -70,6 +71,7 @@ def hide(
     ] = None,
     curtain: Curtain = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
     console = Console(stderr=True, highlight=False)
