@@ -99,9 +99,7 @@ def _turn(path: Path, turn: int) -> None:
     path.write_bytes(data)
 
 
-def plan_for(
-    path: Path, regions: Sequence[Region], look: Look = Look.VEIL, sensor: Sensor = Sensor.OFF
-) -> Plan:
+def plan_for(path: Path, regions: Sequence[Region], look: Look = Look.VEIL, sensor: Sensor = Sensor.OFF) -> Plan:
     """A plan that fits the clip; its hash is not looked at by `apply`. Pixels stay in place unless asked otherwise."""
     with path.open("rb") as file, Reader(file) as reader:
         times = [picture.pts for picture in reader.pictures()]

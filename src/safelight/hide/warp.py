@@ -91,7 +91,8 @@ class Warp:
 
     def back(self, seconds: float, width: int, height: int) -> tuple[Map, Map]:
         """The other way round: columns and rows of the copy, scaled to (``width``, ``height``), for every pixel of the
-        original scaled to that size. By fixed point iteration on a coarse grid; right to a few hundredths of a pixel.
+        original scaled to that size. By fixed point iteration on a coarse grid; right to a twentieth of a pixel on
+        average.
         """
         columns, rows = -(-width // _STEP) + 2, -(-height // _STEP) + 2
         x = ((np.arange(columns, dtype=np.float32) - 0.5) * _STEP) * (self.original[0] / width) - 0.5
