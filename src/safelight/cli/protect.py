@@ -19,12 +19,12 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result, protect_all
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, SensorChoice, Text, Thorough, Unconfined, asked
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor
 from safelight.workers import confine
 
 EXAMPLES = """**Examples**
@@ -47,6 +47,7 @@ def protect(
     paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
     out: Out = Path("protected"),
     look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
@@ -64,7 +65,11 @@ def protect(
     is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
     """
     options = Options(
-        asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
+        asked=asked(quick, thorough, hide, text),
+        look=look,
+        sensor=sensor,
+        curtain=curtain,
+        accept_damaged=accept_damaged,
     )
     models.require("find")
     confine.require()

@@ -104,7 +104,8 @@ class Sheet:
         )
         notes = [
             "  ·  ".join(facts),
-            "All pictures are from the copy. What deserves a look comes first: followed or held boxes, low scores.",
+            "The copy's pictures, before the treatment against sensor noise. What deserves a look comes first:",
+            "followed or held boxes, low scores.",
         ]
         if self._left_over:
             notes.append(f"{self._left_over} more in the plan, which this sheet has no room for.")

@@ -76,10 +76,13 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
 
     plan = Plan.load(PLAN)
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
-        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report)
+        key = bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None
+        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report, key=key)
         return Hidden(
             facts=reader.facts,
             copy_name=done.copy_name,
+            copy_width=done.size[0],
+            copy_height=done.size[1],
             frames_read=done.frames_read,
             frames_written=done.frames_written,
             frames_hidden=done.frames_hidden,
