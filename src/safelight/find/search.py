@@ -22,8 +22,9 @@ from safelight.find.bridge import bridged
 from safelight.find.cuts import Glance, Showable, glances, luma_size
 from safelight.find.detect import Detection, Finder, PeopleFinder
 from safelight.find.head import Sighting, bodies, sightings
+from safelight.find.person import NEVER
 from safelight.find.signs import Signs
-from safelight.find.track import NEVER, Patience, Track, Tracker
+from safelight.find.track import Patience, Track, Tracker
 from safelight.geometry import Box
 from safelight.media.ahead import ahead
 from safelight.plan import Region
