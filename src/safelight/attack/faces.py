@@ -62,7 +62,7 @@ class Faces(Attacker):
     title = "Faces"
     question = "Does the copy still show a face that nobody chose to show?"
     tries = (
-        f"YuNet at {_YUNET} pixels, mirrored, brightened or plain in turns: every picture of up to {_YUNET_FIRST:,}, and "
+        f"YuNet at {_YUNET} pixels, mirrored, brightened or plain in turns: {_YUNET_FIRST:,} pictures and "
         f"{_YUNET_SHARE:.0%} of the further ones.",
         f"CenterFace at {_CENTER} pixels, mirrored every other time, every {_CLOSE_EVERY}th time at up to {_CLOSE}: "
         f"{_CENTER_FIRST} pictures and {_CENTER_SHARE:.0%} of the further ones.",
