@@ -10,6 +10,7 @@ from typing import BinaryIO, Self
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from safelight.media.colour import PQ, Colour
@@ -33,6 +34,14 @@ class Picture:
     _facts: ClipFacts = field(repr=False)
     _mirrored: bool = field(repr=False)
     _scaler: Scaler = field(repr=False)
+
+    @property
+    def full_range(self) -> bool:
+        """Whether :meth:`luma` goes from 0 to 255, not from 16 to 235."""
+        frame = self._frame
+        if not has_luma(frame.format) or self._facts.transfer == PQ:
+            return True  # made from colours
+        return frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
 
     def planes(self) -> Planes:
         """A private writable copy of the stored picture; what is painted on it never reaches the decoder."""

@@ -54,6 +54,7 @@ class AttackJob(Message):
 
     ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
     folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
+    ``accept_damaged``: of the original.
     """
 
     job: Literal["attack"] = "attack"
@@ -62,6 +63,7 @@ class AttackJob(Message):
     names: list[list[str]] = []
     file_name: str = ""
     all_frames: bool = False
+    accept_damaged: bool = False
 
 
 Job = FindJob | HideJob | AttackJob
