@@ -44,6 +44,8 @@ class Code(StrEnum):
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
+    WORKER_GREW = "SL-WORKER-GREW"
+    UNCONFINED = "SL-UNCONFINED"
     # cases
     CASE_NOT_FOUND = "SL-CASE-NOT-FOUND"
     CASE_IN_THE_WAY = "SL-CASE-IN-THE-WAY"
@@ -62,6 +64,7 @@ class Code(StrEnum):
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
+    NOT_ATTACKED = "SL-NOT-ATTACKED"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
 
@@ -93,6 +96,8 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
+    Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
+    Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
     Code.CASE_NOT_FOUND: "Name the folder of a case, or make one with `safelight case new`.",
     Code.CASE_IN_THE_WAY: "Choose a name that nothing has yet.",
     Code.CASE_VERSION: "The case was written by a newer Safelight; use that version or a later one.",
@@ -108,7 +113,8 @@ NEXT_STEP: dict[Code, str] = {
     Code.TIMESTAMP: "Ask the time-stamping service for a new reply to the request, and check the certificate given.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
-    Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
+    Code.LEAK: "Read the report, mend the plan and try again; there is no copy.",
+    Code.NOT_ATTACKED: "Read in the report which attack could not be carried out, and why; there is no copy.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",
 }
