@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import sys
 import threading
 from collections import Counter
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,11 +14,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
+from safelight.cli.opening import Database, Identity, ask, open_case
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import ClipWatch, Display
 from safelight.custody import timestamp as stamps
-from safelight.custody.case import Case, create, opened
+from safelight.custody.case import create
 from safelight.custody.catalogue import IN_MEMORY
+from safelight.custody.entry import Act
 from safelight.custody.intake import Arrived, Came, read_known
 from safelight.custody.intake import intake as take_in
 from safelight.custody.keys import NEW_PASSPHRASE, PASSPHRASE
@@ -29,6 +28,7 @@ from safelight.custody.verify import examine
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import writing
+from safelight.plan import Plan
 from safelight.workers.parent import Cancelled
 
 app = typer.Typer(
@@ -37,24 +37,10 @@ app = typer.Typer(
     "The passphrase is asked for, or taken from SAFELIGHT_PASSPHRASE.",
 )
 Name = Annotated[Path, typer.Argument(metavar="NAME", help="Folder of the case.", show_default=False)]
-Identity = Annotated[Path | None, typer.Option("--identity", help="age key file of a member, instead of a passphrase.")]
-Database = Annotated[
-    str, typer.Option("--catalogue", envvar="SAFELIGHT_CATALOGUE", help="Database for the catalogue; default: memory.")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Recipient = Annotated[
     str | None, typer.Option("--recipient", help="age recipient (age1…) of the member, instead of a passphrase.")
 ]
-
-
-def ask(what: str) -> str | None:
-    """Ask the person in front of the screen; None when there is none."""
-    return getpass.getpass(f"{what}: ") if sys.stdin.isatty() else None
-
-
-def open_case(path: Path, identity: Path | None, catalogue: str) -> AbstractContextManager[Case]:
-    """Open a case as every command does. Raises what :func:`safelight.custody.case.opened` raises."""
-    return opened(path, identity=identity, ask=ask, catalogue=catalogue)
 
 
 @app.command(
@@ -80,7 +66,7 @@ def member(
     identity: Identity = None,
 ) -> None:
     """Let one more person open the case, with a passphrase (or key) of their own."""
-    with open_case(name, identity, IN_MEMORY) as case:
+    with open_case(name, identity) as case:
         chosen = None if recipient else os.environ.get(NEW_PASSPHRASE) or _twice(f"Passphrase for {pseudonym}")
         case.add_member(pseudonym, recipient=recipient, passphrase=chosen)
 
@@ -140,6 +126,47 @@ def verify(
         raise typer.Exit(1)
 
 
+Kind = Annotated[str, typer.Argument(help="plan, account, sheet, report, verdict or timeline.", show_default=False)]
+ClipName = Annotated[str, typer.Argument(metavar="CLIP", help="As `case status` names it.", show_default=False)]
+
+
+@app.command(epilog="**Example**\n\n`safelight case get story clip-0003 sheet -o sheet.png`")
+def get(
+    name: Name,
+    clip: ClipName,
+    kind: Kind,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write; it is no longer sealed.")],
+    identity: Identity = None,
+) -> None:
+    """Take a document of a clip out of the case, to look at or to mend."""
+    with open_case(name, identity) as case:
+        found = case.clip(clip)
+        data = case.document(found, kind)
+        if data is None:
+            raise SafelightError(Code.NOT_FOUND, f"There is no {kind} of {found.name}.")
+        case.note(Act.OPENED, found, kind)
+        with writing(out.parent):
+            out.write_bytes(data)
+        print(printable(out))
+
+
+@app.command(epilog="**Example**\n\n`safelight case put story clip-0003 mended-plan.json`")
+def put(
+    name: Name,
+    clip: ClipName,
+    plan: Annotated[Path, typer.Argument(help="The plan that a person mended.", show_default=False)],
+    identity: Identity = None,
+) -> None:
+    """Seal a mended plan in the case; `hide` and `protect` then use it."""
+    with open_case(name, identity) as case:
+        found = case.clip(clip)
+        mended = Plan.load(plan)
+        if mended.clip.sha256 != found.sha256:
+            raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was made for another file.", file=printable(plan))
+        case.seal_documents(found, {"plan": _bytes(plan)}, Act.PLAN)
+        print(found.name)
+
+
 @app.command(
     epilog="**Examples**\n\n`safelight case timestamp story --request story.tsq` — to be taken to a service\n\n"
     "`safelight case timestamp story --reply story.tsr --trust service.pem`"
@@ -154,7 +181,7 @@ def timestamp(
     """Prove with a trusted clock (RFC 3161) that the log was what it is. Nothing is sent: files go out and come in."""
     if (request is None) == (reply is None) or (reply is None) != (trust is None):
         raise typer.BadParameter("give either --request FILE, or --reply FILE with --trust FILE")
-    with open_case(name, identity, IN_MEMORY) as case:
+    with open_case(name, identity) as case:
         if request is not None:
             with writing(request.parent):
                 request.write_bytes(stamps.request(case))

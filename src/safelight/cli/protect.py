@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,12 +19,14 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result, protect_all
+from safelight.cli.opening import Identity, InCase, open_case
 from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, SensorChoice, Text, Thorough, Unconfined, asked
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look, Sensor
+from safelight.sealed import protect_sealed
 from safelight.workers import confine
 
 EXAMPLES = """**Examples**
@@ -37,6 +39,8 @@ EXAMPLES = """**Examples**
 
 `safelight protect -o out --json *.mov > report.json` — for a script
 
+`safelight protect --case story clip-0003 -o copies` — a clip of a case; only the copy leaves it
+
 `safelight protect -o out -- -strange-name.mp4` — a name that begins with a dash
 """
 
@@ -44,7 +48,10 @@ INTERRUPTED = 130
 
 
 def protect(
-    paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Films, pictures, or folders of them; with --case clips, default all.", show_default=False),
+    ] = None,
     out: Out = Path("protected"),
     look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
     sensor: SensorChoice = Sensor.DEFAULT,
@@ -56,6 +63,8 @@ def protect(
     accept_damaged: Damaged = False,
     unconfined: Unconfined = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
+    case: InCase = None,
+    identity: Identity = None,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
@@ -67,6 +76,8 @@ def protect(
     the attackers. Only the copy is meant to leave the desk. What is finished is skipped on a second run; what was
     interrupted goes on.
     """
+    if not paths and case is None:
+        raise typer.BadParameter("name a film, a picture or a folder")
     options = Options(
         asked=asked(quick, thorough, hide, text),
         look=look,
@@ -79,9 +90,20 @@ def protect(
     models.require("attack")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
-    with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
-        items = list(expand(paths, leave_out=out))
-        for result in protect_all(items, out, options, jobs=jobs, watch=display.watch, cancel=cancel):
+    with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
+        if case is not None:
+            work = protect_sealed(
+                stack.enter_context(open_case(case, identity)),
+                [str(path) for path in paths or []],
+                out,
+                options,
+                watch=display.watch,
+                cancel=cancel,
+            )
+        else:
+            items = list(expand(paths or [], leave_out=out))
+            work = protect_all(items, out, options, jobs=jobs, watch=display.watch, cancel=cancel)
+        for result in work:
             results.append(result)
             if not as_json:
                 display.print(_line(result))
