@@ -138,7 +138,7 @@ def test_a_failing_card_is_told_apart_from_a_failing_case(desk: Desk, tmp_path: 
     """/proc/self/mem opens and cannot be read from its start: EIO, as from a card that breaks."""
     broken = os.open("/proc/self/mem", os.O_RDONLY)
     with desk.open() as case, pytest.raises(SafelightError) as error:
-        seal_stream(broken, tmp_path / "out", case.keys.to, name="card/a.mp4")
+        seal_stream(broken, tmp_path / "out", [case.keys.to], name="card/a.mp4")
     os.close(broken)
     assert (error.value.code, error.value.file) == (Code.UNREADABLE, "card/a.mp4")
 
@@ -148,7 +148,7 @@ def test_a_sealed_stream_that_was_cut_or_lengthened_is_noticed(desk: Desk, tmp_p
     (tmp_path / "in").write_bytes(data)
     with desk.open() as case:
         with Original(tmp_path / "in") as original:
-            seal_stream(original.descriptor, tmp_path / "out", case.keys.to, name="in")
+            seal_stream(original.descriptor, tmp_path / "out", [case.keys.to], name="in")
         whole = (tmp_path / "out").read_bytes()
         for spoilt, right in ((whole, True), (whole[:-1], False), (whole[:70_000], False), (whole + b"x", False)):
             (tmp_path / "out").write_bytes(spoilt)

@@ -17,13 +17,16 @@ from rich.text import Text as Line
 from safelight.cli.opening import Database, Identity, ask, open_case
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import ClipWatch, Display
+from safelight.custody import export as package
 from safelight.custody import timestamp as stamps
 from safelight.custody.case import create
 from safelight.custody.catalogue import IN_MEMORY
 from safelight.custody.entry import Act
+from safelight.custody.export import is_package
 from safelight.custody.intake import Arrived, Came, read_known
 from safelight.custody.intake import intake as take_in
 from safelight.custody.keys import NEW_PASSPHRASE, PASSPHRASE
+from safelight.custody.seal import read_identity
 from safelight.custody.verify import examine
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
@@ -109,10 +112,19 @@ def verify(
         list[Path] | None, typer.Option(help="Checkpoint that somebody kept; the log must have grown out of it.")
     ] = None,
     without_key: Annotated[bool, typer.Option("--without-key", help="Only what anybody can check.")] = False,
+    log_key: Annotated[
+        str | None, typer.Option(help="For a package: key of its log, as the other desk told it.", show_default=False)
+    ] = None,
     identity: Identity = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check everything again and say in one line whether the case is whole; else what is wrong, and since when."""
+    """Check everything again and say in one line whether the case is whole; else what is wrong, and since when.
+
+    A package that `case export` made is checked in the same way, with the key of whom it was made for (--identity).
+    """
+    if is_package(name):
+        _verify_package(name, identity, log_key, as_json)
+        return
     kept = [_text(path) for path in older or []]
     report = examine(name, identity=identity, ask=ask, older=kept, without_key=without_key)
     if as_json:
@@ -124,6 +136,41 @@ def verify(
             print(line)
     if not report.whole:
         raise typer.Exit(1)
+
+
+def _verify_package(folder: Path, identity: Path | None, log_key: str | None, as_json: bool) -> None:
+    checked = package.check(folder, read_identity(identity) if identity else None, key=log_key)
+    how = "" if checked.opened else " as far as can be seen without a key"
+    told = f"{checked.originals} originals, {checked.entries} acts proven by the log {checked.key}"
+    whole = f"The package is whole{how}: {told}."
+    sentence = f"The package is NOT whole: {checked.problems[0]}." if checked.problems else whole
+    if as_json:
+        _print_json({"whole": not checked.problems, "sentence": sentence, "problems": checked.problems})
+    else:
+        print(sentence)
+        for problem in checked.problems[1:]:
+            print(printable(Path(problem)))
+    if checked.problems:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="**Example**\n\n`safelight case export story clip-0003 clip-0004 --to for-the-lawyer --recipient age1…`"
+)
+def export(
+    name: Name,
+    clips: Annotated[list[str] | None, typer.Argument(help="Clips; default: all.", show_default=False)] = None,
+    to: Annotated[Path, typer.Option(help="Folder to make.")] = Path("package"),
+    recipient: Annotated[
+        list[str] | None, typer.Option(help="Who may open it: an age recipient (age1…). May be repeated.")
+    ] = None,
+    identity: Identity = None,
+) -> None:
+    """Make a BagIt package of clips for another desk: encrypted to it, with proofs out of the log for just these."""
+    with open_case(name, identity) as case:
+        chosen = [case.clip(word) for word in clips or []] or case.catalogue.clips()
+        package.export(case, chosen, to, recipient or [])
+    print(printable(to))
 
 
 Kind = Annotated[str, typer.Argument(help="plan, account, sheet, report, verdict or timeline.", show_default=False)]

@@ -177,7 +177,7 @@ def _seal(case: Case, original: Original, arriving: _Arriving, progress: Callabl
         content = version / "content"
         content.mkdir(parents=True, mode=0o700)
         file = printable(original.path)
-        sealed = seal_stream(original.descriptor, content / ORIGINAL, case.keys.to, name=file, progress=progress)
+        sealed = seal_stream(original.descriptor, content / ORIGINAL, [case.keys.to], name=file, progress=progress)
         original.require_unchanged()
         about = arriving.about(sealed.size, sealed.sha256, sealed.blake3)
         inventory = _inventory(case, identifier, about, sealed, content)

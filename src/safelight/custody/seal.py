@@ -64,7 +64,7 @@ def recipient(text: str) -> Recipient:
 
 
 def seal_stream(
-    source: int, path: Path, to: Recipient, *, name: str, progress: Callable[[int], None] | None = None
+    source: int, path: Path, to: list[Recipient], *, name: str, progress: Callable[[int], None] | None = None
 ) -> Digests:
     """Encrypt an open file into a new one; one pass, flat memory.
 
@@ -76,7 +76,7 @@ def seal_stream(
         reader = _Reader(source, lambda data: hashing.put(data, plain, quick), progress)
         writer = _Writer(sink.write, lambda data: hashing.put(data, sealed))
         try:
-            pyrage.encrypt_io(reader, writer, [to])
+            pyrage.encrypt_io(reader, writer, to)
         except (OSError, pyrage.EncryptError) as error:
             if isinstance(reader.failed, OSError):
                 why = os.strerror(reader.failed.errno or errno.EIO)
@@ -106,7 +106,7 @@ def unseal_stream(source: int, write: Callable[[bytes], int], identity: Identity
     return plain.hexdigest(), sealed.hexdigest()
 
 
-def reseal_stream(source: int, path: Path, identity: Identity, to: Recipient, *, name: str) -> Digests:
+def reseal_stream(source: int, path: Path, identity: Identity, to: list[Recipient], *, name: str) -> Digests:
     """Decrypt an open file and encrypt it to somebody else, through a pipe: the plain bytes touch no disk.
 
     Raises NotSealed, and then what lies at ``path`` is worth nothing; otherwise like :func:`seal_stream`.
