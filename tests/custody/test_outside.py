@@ -18,7 +18,7 @@ from custody import c2sp
 from custody.conftest import Desk
 from program import safelight
 from safelight.custody import timestamp
-from safelight.custody.case import create, opened
+from safelight.custody.case import Facts, create, opened
 from safelight.custody.export import check, export
 from safelight.custody.seal import read_identity
 from safelight.custody.verify import examine
@@ -60,8 +60,7 @@ def test_sha256sum_and_an_ocfl_validator_accept_the_store(filled: Desk) -> None:
         cwd=next(filled.case.rglob("0=ocfl_object*")).parent,
     )
     run(tool("sha256sum"), "-c", "control", cwd=filled.case)
-    good, checked, valid = ocfl.StorageRoot(str(filled.case / "store")).validate(log_warnings=True)[:3] and (1, 1, 1)
-    assert good == checked == valid
+    assert ocfl.StorageRoot(str(filled.case / "store")).validate()
 
 
 def test_the_checkpoint_holds_for_a_verifier_written_from_the_specification(filled: Desk) -> None:
@@ -125,8 +124,6 @@ def test_a_package_of_another_log_is_told(package: tuple[Path, Path, str], tmp_p
     folder, key, _ = package
     (tmp_path / "strange").mkdir()
     create(tmp_path / "strange" / "case", "x", recipient=str(Identity.generate().to_public()), passphrase=None)
-    from safelight.custody.case import Facts
-
     strange = Facts.load(tmp_path / "strange" / "case").log
     assert "signed by another key" in check(folder, read_identity(key), key=strange).problems[0]
 
@@ -243,7 +240,8 @@ def test_a_reply_that_does_not_hold_is_refused(desk: Desk, filled: Desk, authori
         assert code(case, bytes(spoilt), trusted) is Code.TIMESTAMP
         assert code(case, b"nonsense", trusted) is Code.TIMESTAMP
         assert code(case, reply, b"no certificate") is Code.TIMESTAMP
-    with filled.copy(tmp_path).open() as other:
+    (tmp_path / "other").mkdir()
+    with filled.copy(tmp_path / "other").open() as other:
         assert code(other, reply, trusted) is Code.TIMESTAMP  # it is for another case
 
 
@@ -267,10 +265,11 @@ def test_the_same_catalogue_on_a_database_server(filled: Desk, tmp_path: Path) -
             deadline = time.monotonic() + 60
             while not (tmp_path / ".s.PGSQL.5432").exists() and time.monotonic() < deadline:
                 time.sleep(0.2)
-            for _ in range(2):  # made, then found there
+            for turn in range(2):  # made, then found there
                 with filled.open(catalogue=url) as case:
                     assert (case.catalogue.clips(), case.catalogue.acts()) == wanted
-                    case.catalogue.clear() if _ else None
+                    if turn:
+                        case.catalogue.clear()
             with opened(filled.case, identity=filled.key, ask=lambda _: None, catalogue=url) as case:
                 assert case.catalogue.clips() == wanted[0]
         finally:

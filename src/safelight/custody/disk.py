@@ -15,7 +15,7 @@ from safelight.outputs import writing
 WORK = "work"
 JOURNAL = "journal.json"
 # Where a journal may move things to. It is read before anything is verified, so it may name nothing else.
-_TARGETS = re.compile(r"(store|log|keys)/[A-Za-z0-9._/=-]+|control")
+_TARGETS = re.compile(r"(store|log|keys)/[A-Za-z0-9._/=%-]+|control")
 
 
 def write_new(path: Path, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """Hand-over: chosen clips of a case as a BagIt package, encrypted to another desk, with proofs out of the log.
 
 Inside the bag the payload is an OCFL root again, and beside it lie the log's entries about these clips, each with an
-inclusion proof, and nothing about any other clip. The receiver needs age, sha256sum and the log's key, not this program.
+inclusion proof, and nothing about any other clip. The receiver needs age, sha256sum and the log's key, not Safelight.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _log(case: Case, numbers: set[int], folder: Path, to: list[Recipient]) -> No
 
 @dataclass(frozen=True)
 class Checked:
-    """What a package was found to be. ``key``: of its log, to be compared by another way; ``problems``: file and why."""
+    """What a package was found to be. ``key``: of its log, to be compared elsewhere; ``problems``: file and why."""
 
     key: str
     originals: int

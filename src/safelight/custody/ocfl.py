@@ -1,4 +1,4 @@
-"""The store: a storage root of OCFL 1.1 (ocfl.io), one object a clip, hashed names (extension 0004), sha256."""
+"""The store: a storage root of OCFL 1.1 (ocfl.io), one object a clip, extension 0003, sha256."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ ROOT_MARK = ("0=ocfl_1.1", "ocfl_1.1\n")
 OBJECT_MARK = ("0=ocfl_object_1.1", "ocfl_object_1.1\n")
 INVENTORY = "inventory.json"
 SIDECAR = "inventory.json.sha256"
-EXTENSION = "0004-hashed-n-tuple-storage-layout"
+EXTENSION = "0003-hash-and-id-n-tuple-storage-layout"
 LAYOUT = {
     "extension": EXTENSION,
-    "description": "Objects lie under the sha256 of their identifier, three folders of three digits above.",
+    "description": "Objects lie under their identifier, three folders of three digits of its sha256 above.",
 }
 PARAMETERS = {
     "extensionName": EXTENSION,
     "digestAlgorithm": "sha256",
     "tupleSize": 3,
     "numberOfTuples": 3,
-    "shortObjectRoot": False,
 }
 
 
@@ -40,8 +39,9 @@ def write_root(root: Path) -> None:
 
 def place_of(identifier: str) -> PurePosixPath:
     """Where an object lies below the root."""
-    name = hashlib.sha256(identifier.encode()).hexdigest()
-    return PurePosixPath(name[:3], name[3:6], name[6:9], name)
+    digest = hashlib.sha256(identifier.encode()).hexdigest()
+    name = "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):02x}" for c in identifier)
+    return PurePosixPath(digest[:3], digest[3:6], digest[6:9], name)
 
 
 @dataclass(frozen=True)
