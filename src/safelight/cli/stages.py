@@ -14,7 +14,6 @@ from safelight.account import Options
 from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
-from safelight.find import explain as timeline
 from safelight.inputs import printable
 from safelight.outputs import names_for, writing
 from safelight.plan import Hide as HideChoice
@@ -53,6 +52,8 @@ def find(
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
         if explain:
+            from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
+
             with writing(out):
                 timeline.save(plan, names.timeline)
     print(printable(names.plan))
