@@ -44,6 +44,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_everything_lies_beside_the_copy_and_nothing_else_does(protected: Path) -> None:
     assert sorted(files(protected)) == [
+        ".safelight.db",
         "portrait.safelight-plan.json",
         "portrait.safelight-sheet.png",
         "portrait.safelight.json",
