@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -12,13 +13,22 @@ from pathlib import Path
 from typing import Protocol
 
 from safelight import __version__, models
-from safelight.account import Account, FileFacts, Frames, Options, sound_sentence, tracks_of, warnings_of
+from safelight.account import (
+    Account,
+    FileFacts,
+    Frames,
+    Options,
+    sensor_sentence,
+    sound_sentence,
+    tracks_of,
+    warnings_of,
+)
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import Names, private_folder, publish, writing
-from safelight.plan import MAX_PLAN, Look, Origin, Plan
+from safelight.plan import MAX_PLAN, Look, Origin, Plan, Sensor
 from safelight.workers.confine import Bounds, support
-from safelight.workers.messages import FindJob, Found, Hidden, HideJob
+from safelight.workers.messages import KEY_BYTES, FindJob, Found, Hidden, HideJob
 from safelight.workers.parent import left, run
 from safelight.workers.png import picture_left
 
@@ -74,12 +84,14 @@ def hide_only(
     names: Names,
     *,
     look: Look | None,
+    sensor: Sensor | None,
     curtain: bool,
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; either may ask for the ``curtain``.
+    """Carry out a plan as it is, whoever wrote it; ``look`` or ``sensor`` None takes the plan's; either may ask for
+    the ``curtain``.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -91,6 +103,7 @@ def hide_only(
         options = Options(
             asked=plan.origin.asked,
             look=look or plan.settings.look,
+            sensor=sensor or plan.settings.sensor,
             curtain=curtain or plan.settings.curtain,
             accept_damaged=accept_damaged,
         )
@@ -152,12 +165,13 @@ def _hide(
     cancel: threading.Event,
     started: float,
 ) -> Outcome:
-    """Carry out a plan with the look that was asked for and publish everything at once."""
+    """Carry out a plan as it was asked for and publish everything at once."""
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
+    plan.settings.sensor = options.sensor
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
     observer.stage("hiding")
-    job = HideJob(accept_damaged=options.accept_damaged)
+    job = HideJob(accept_damaged=options.accept_damaged, sensor_key=secrets.token_hex(KEY_BYTES))
     done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(done, Hidden)
     if not done.frames_written == done.frames_read == plan.clip.frames:
@@ -234,8 +248,8 @@ def _publish(
         sheet=printable(Path(names.sheet.name)) if has_sheet else None,
         container=facts.container,
         codec=facts.codec,
-        width=plan.clip.width,
-        height=plan.clip.height,
+        width=done.copy_width,
+        height=done.copy_height,
         duration=facts.duration,
         frames=Frames(
             read=done.frames_read,
@@ -247,6 +261,7 @@ def _publish(
         share_hidden_mean=done.share_mean,
         share_hidden_max=done.share_max,
         sound=sound_sentence(done),
+        sensor=sensor_sentence(options.sensor, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
         warnings=[*warnings_of(plan, done), *support().warnings],

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from safelight.plan import Asked, Effort
+from safelight.plan import Asked, Effort, Sensor
 from safelight.plan import Hide as HideChoice
 from safelight.scale.table import JobTable
 from safelight.workers.confine import UNCONFINED
@@ -18,6 +18,12 @@ Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a fir
 Thorough = Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger. Slower.")]
 Hide = Annotated[
     HideChoice, typer.Option(help="Heads; or whole bodies too: clothes, hands and gait tell who someone is as well.")
+]
+SensorChoice = Annotated[
+    Sensor,
+    typer.Option(
+        "--sensor", help="Take the camera's own noise out; smaller and slightly bent. Off keeps every pixel in place."
+    ),
 ]
 Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit screens too, not only propose them.")]
 Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]

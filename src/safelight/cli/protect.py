@@ -25,6 +25,7 @@ from safelight.cli.options import (
     Hide,
     Out,
     Quick,
+    SensorChoice,
     Table,
     Text,
     Thorough,
@@ -36,7 +37,7 @@ from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor
 from safelight.scale.run import work_off
 from safelight.workers import confine
 
@@ -62,6 +63,7 @@ def protect(
     paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
     out: Out = Path("protected"),
     look: LookChoice = Look.VEIL,
+    sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
@@ -80,7 +82,11 @@ def protect(
     is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
     """
     options = Options(
-        asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
+        asked=asked(quick, thorough, hide, text),
+        look=look,
+        sensor=sensor,
+        curtain=curtain,
+        accept_damaged=accept_damaged,
     )
     models.require("find")
     confine.require()

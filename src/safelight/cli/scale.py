@@ -19,6 +19,7 @@ from safelight.cli.options import (
     Hide,
     Out,
     Quick,
+    SensorChoice,
     Table,
     Text,
     Thorough,
@@ -30,7 +31,7 @@ from safelight.cli.protect import INTERRUPTED, Jobs, LookChoice, as_line, cancel
 from safelight.cli.show import Display
 from safelight.inputs import printable
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor
 from safelight.scale.run import work_off
 from safelight.scale.table import Status
 from safelight.scale.watch import arrivals
@@ -104,6 +105,7 @@ def watch(
     out: Out = Path("protected"),
     table: Table = None,
     look: LookChoice = Look.VEIL,
+    sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
@@ -116,7 +118,11 @@ def watch(
 ) -> None:
     """Protect every clip that arrives in a folder, until Ctrl-C. A file that still grows is waited for."""
     options = Options(
-        asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
+        asked=asked(quick, thorough, hide, text),
+        look=look,
+        sensor=sensor,
+        curtain=curtain,
+        accept_damaged=accept_damaged,
     )
     models.require("find")
     confine.require()

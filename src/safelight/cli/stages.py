@@ -18,7 +18,7 @@ from safelight.find import explain as timeline
 from safelight.inputs import printable
 from safelight.outputs import names_for, writing
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor
 from safelight.protect import find_only, hide_only
 
 FIND_EXAMPLES = (
@@ -69,6 +69,10 @@ def hide(
         Look | None,
         typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
     ] = None,
+    sensor: Annotated[
+        Sensor | None,
+        typer.Option(help="How thoroughly the camera's own noise is taken out; what the plan says if not given."),
+    ] = None,
     curtain: Curtain = False,
     accept_damaged: Damaged = False,
     unconfined: Unconfined = False,
@@ -79,6 +83,14 @@ def hide(
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         watch = display.watch(clip)
         outcome = hide_only(
-            clip, plan, names, look=look, curtain=curtain, accept_damaged=accept_damaged, observer=watch, cancel=cancel
+            clip,
+            plan,
+            names,
+            look=look,
+            sensor=sensor,
+            curtain=curtain,
+            accept_damaged=accept_damaged,
+            observer=watch,
+            cancel=cancel,
         )
     print(printable(outcome.copy))

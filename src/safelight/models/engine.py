@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ def _core() -> Any:
 
 
 class Network:
-    """A trained network that looks at pictures. Not for several threads at a time.
+    """A trained network that looks at pictures, one at a time: threads that share it take turns.
 
     Each picture size is compiled once (a fraction of a second) and the last few sizes are kept ready.
     """
@@ -69,6 +70,7 @@ class Network:
         """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
         self.name = weight.name
         self._threads = threads
+        self._turn = threading.Lock()
         self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._graph = _for_pictures(_read(weight, data), weight)
 
@@ -82,9 +84,10 @@ class Network:
             The outputs that the manifest names, in its order, batch axis (1) included; copies, the caller's own.
         """
         height, width = picture.shape[:2]
-        request = self._request(height, width)
-        request.infer([picture[None]], share_inputs=True)
-        return [np.array(tensor.data) for tensor in request.output_tensors]
+        with self._turn:
+            request = self._request(height, width)
+            request.infer([picture[None]], share_inputs=True)
+            return [np.array(tensor.data) for tensor in request.output_tensors]
 
     def _request(self, height: int, width: int) -> Any:
         """A request for that picture size, compiled if need be."""
