@@ -114,7 +114,7 @@ def watch(
     accept_damaged: Damaged = False,
     unconfined: Unconfined = False,
     jobs: Jobs = 1,
-    quiet: Annotated[float, typer.Option(min=0, help="Seconds a file must lie unchanged before it is taken.")] = 10.0,
+    settle: Annotated[float, typer.Option(min=0, help="Seconds a file must lie unchanged before it is taken.")] = 10.0,
 ) -> None:
     """Protect every clip that arrives in a folder, until Ctrl-C. A file that still grows is waited for."""
     options = Options(
@@ -129,7 +129,7 @@ def watch(
     console = Console(stderr=True, highlight=False)
     with cancel_on_signals() as cancel, Display(console, quiet=True) as display, job_table(table, out) as held:
         held.free_the_dead()
-        for items in arrivals(folder, held, out, seconds=quiet, cancel=cancel):
+        for items in arrivals(folder, held, out, seconds=settle, cancel=cancel):
             for result in work_off(held, held.add(items, out, options), jobs=jobs, watch=display.watch, cancel=cancel):
                 display.print(as_line(result))
     raise typer.Exit(INTERRUPTED)

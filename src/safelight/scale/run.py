@@ -54,8 +54,9 @@ def work_off(
                     busy -= 1
                 else:
                     yield what
-        finally:
+        except BaseException:
             cancel.set()  # left early: end what still runs, then wait for it
+            raise
 
 
 def protect_row(
