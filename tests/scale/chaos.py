@@ -6,8 +6,11 @@ import hashlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 from examples.clip import write_clip
@@ -44,6 +47,72 @@ def killed_until_done(card: Path, out: Path, kills: int, *, jobs: int, dice: ran
             struck += 1
         assert not wrong_with(card, out, finished=False)
     subprocess.run([*COMMAND, "--jobs", str(jobs), "-o", out, card], check=True, stderr=subprocess.DEVNULL)
+    return struck
+
+
+class Cluster:
+    """A scheduler and workers of their own, started again when they are killed. Context manager."""
+
+    def __init__(self, workers: int) -> None:
+        self._port = _free_port()
+        self.address = f"tcp://127.0.0.1:{self._port}"
+        self._count = workers
+        self.scheduler: subprocess.Popen[bytes] | None = None
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def tend(self) -> None:
+        """Start whoever is gone."""
+        if self.scheduler is None or self.scheduler.poll() is not None:
+            self.scheduler = _dask("scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard")
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        while len(self.workers) < self._count:
+            room = ["--nthreads=1", "--no-nanny", "--no-dashboard", "--memory-limit=0", "--death-timeout=60"]
+            self.workers.append(_dask("worker", self.address, *room))
+
+    def __enter__(self) -> Cluster:
+        self.tend()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (*self.workers, self.scheduler):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+
+def _dask(what: str, *words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def stormed_until_done(card: Path, out: Path, cluster: Cluster, strikes: int, *, dice: random.Random) -> Counter[str]:
+    """Kill workers, the scheduler and the program that steers at random, then let it end. Returns whom it hit."""
+    command = [*COMMAND, "--cluster", cluster.address, "-o", out, card]
+    struck: Counter[str] = Counter()
+    run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while struck.total() < strikes:
+        time.sleep(dice.uniform(0.5, 6.0))
+        what = dice.choice(("worker", "worker", "worker", "scheduler", "program"))
+        victim = {"worker": dice.choice(cluster.workers), "scheduler": cluster.scheduler, "program": run}[what]
+        if victim is not None and victim.poll() is None:
+            victim.kill()
+            victim.wait()
+        struck[what] += 1
+        cluster.tend()
+        if run.poll() is not None:
+            run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        assert not wrong_with(card, out, finished=False)
+    run.wait(timeout=3600)
+    while subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
+        cluster.tend()
+        strikes += 1
+        assert strikes < 1000, "it never ends well"
     return struck
 
 

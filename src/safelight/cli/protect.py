@@ -38,6 +38,7 @@ from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look, Sensor
+from safelight.scale.cluster import work_on_cluster
 from safelight.scale.run import work_off
 from safelight.workers import confine
 
@@ -73,6 +74,10 @@ def protect(
     unconfined: Unconfined = False,
     jobs: Jobs = 1,
     table: Table = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Work on the Dask cluster with this scheduler.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
@@ -95,7 +100,11 @@ def protect(
     with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display, job_table(table, out) as held:
         held.free_the_dead()
         numbers = held.add(expand(paths, leave_out=out), out, options)
-        for result in work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel):
+        if cluster is not None:
+            ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+        else:
+            ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
+        for result in ended:
             results.append(result)
             if not as_json:
                 display.print(as_line(result))
