@@ -40,6 +40,8 @@ class Code(StrEnum):
     NOT_WRITABLE = "SL-NOT-WRITABLE"
     DISK_FULL = "SL-DISK-FULL"
     IN_THE_WAY = "SL-IN-THE-WAY"
+    TABLE = "SL-TABLE"
+    CLUSTER = "SL-CLUSTER"
     # workers
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
@@ -79,6 +81,8 @@ NEXT_STEP: dict[Code, str] = {
     Code.NOT_WRITABLE: "Choose a folder you may write to with -o.",
     Code.DISK_FULL: "Free some space or choose another disk with -o; nothing half-done was left behind.",
     Code.IN_THE_WAY: "Something else has the name of the copy; move it away or choose another folder with -o.",
+    Code.TABLE: "Check the disk or the connection to the job table and start again; what is finished is kept.",
+    Code.CLUSTER: "Check that a scheduler answers there, that `safelight[cluster]` is installed; start again.",
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
