@@ -48,6 +48,12 @@ class Code(StrEnum):
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
+    # the desk
+    DESK_BEHIND = "SL-DESK-BEHIND"
+    DESK_TAKEN = "SL-DESK-TAKEN"
+    EDIT_REFUSED = "SL-EDIT-REFUSED"
+    NOT_READY = "SL-NOT-READY"
+    PORT_TAKEN = "SL-PORT-TAKEN"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
 
@@ -82,6 +88,11 @@ NEXT_STEP: dict[Code, str] = {
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
     Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
+    Code.DESK_BEHIND: "Somebody changed the plan meanwhile; look at the page again, then repeat what you did.",
+    Code.DESK_TAKEN: "Wait until the clip is free, or ask the person who has it to close it.",
+    Code.EDIT_REFUSED: "Nothing was changed; look at the region and try another way.",
+    Code.NOT_READY: "The page says what is still missing; do that first.",
+    Code.PORT_TAKEN: "Close the program that uses the port, or choose another with --port.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",
 }

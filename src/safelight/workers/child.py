@@ -14,7 +14,20 @@ import time
 from collections.abc import Callable
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress
+from safelight.workers.messages import (
+    JOB,
+    MAX_LINE,
+    Done,
+    Failure,
+    FindJob,
+    HideJob,
+    Job,
+    Message,
+    Progress,
+    ProxyJob,
+    ViewJob,
+    WaveJob,
+)
 
 SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -23,6 +36,7 @@ class Speaker:
     """Writes messages to the program; the only thing that writes to its descriptor."""
 
     def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
         self._out = os.fdopen(descriptor, "wb", buffering=0)
         self._last = 0.0
 
@@ -57,6 +71,10 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, ProxyJob):
+            return jobs.proxy(job, clip, progress)
+        if isinstance(job, WaveJob):
+            return jobs.wave(job, clip, progress)
         return jobs.attack(job, clip, progress)
 
 
@@ -68,6 +86,10 @@ def main() -> int:
     os.chdir(folder)
     os.umask(0o077)
     job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
+    if isinstance(job, ViewJob):
+        from safelight.workers import viewing
+
+        viewing.serve(source, sys.stdin.buffer, os.fdopen(os.dup(speaker.descriptor), "wb"))
     _leave_when_orphaned()
     try:
         speaker.say(_do(job, source, speaker.progress))

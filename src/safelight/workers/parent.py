@@ -48,13 +48,13 @@ def run(
     Cancelled when ``cancel`` was set.
     """
     os.lseek(source, 0, os.SEEK_SET)
-    with tempfile.TemporaryFile() as errors, _started(source, others, folder, errors) as process:
+    with tempfile.TemporaryFile() as errors, started(source, others, folder, errors) as process:
         assert process.stdin is not None
         try:
             process.stdin.write(job.model_dump_json().encode() + b"\n")
             process.stdin.flush()  # and stays open: the worker ends itself when it closes
         except BrokenPipeError:
-            raise _died(process, errors) from None
+            raise died(process, errors) from None
         for line in _lines(process, cancel, patience):
             try:
                 answer = ANSWER.validate_json(line)
@@ -68,13 +68,11 @@ def run(
                 raise SafelightError(Code.WORKER_LIED, "The worker answered another question than it was asked.")
             else:
                 return answer
-        raise _died(process, errors)
+        raise died(process, errors)
 
 
 @contextlib.contextmanager
-def _started(
-    source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes]
-) -> Iterator[subprocess.Popen[bytes]]:
+def started(source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A worker process that is certainly gone afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "safelight.workers", str(source), os.fspath(folder)],
@@ -123,7 +121,7 @@ def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, patience: 
             yield from lines
 
 
-def _died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
+def died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
     """What to say about a worker that ended without an answer: by which signal or status, and its last words."""
     try:
         status = process.wait(timeout=5)
