@@ -71,6 +71,7 @@ class Journal:
         self.seen: set[str] = set()
         self._done: list[Record] = []
         self._undone: list[Record] = []
+        self._base = ""  # of a new chapter that nobody has written in yet
         self._records = [_parse(line) for line in lines.read()]
         self._resume()
 
@@ -156,6 +157,12 @@ class Journal:
         return delta
 
     def _write(self, record: Record) -> None:
+        if self._base:
+            first = Record(n=self._next, at=now(), who="desk", what="base", plan=self._base)
+            self._lines.append(first.model_dump_json(exclude_defaults=True).encode())
+            self._records.append(first)
+            self._base = ""
+            record = record.model_copy(update={"n": self._next})
         self._lines.append(record.model_dump_json(exclude_defaults=True).encode())
         self._records.append(record)
 
@@ -184,7 +191,7 @@ class Journal:
         if at is None:
             if known:
                 self.seen.clear()
-            self._write(Record(n=self._next, at=now(), who="desk", what="base", plan=have))
+            self._base = have
             return
         for place, record in enumerate(known[base:], start=base):
             delta = record.delta

@@ -120,7 +120,7 @@ def _rebuilt(region: Region, keys: list[Keyframe], made: tuple[int, int] | None)
         if made is not None:
             pieces = [(told.first, min(told.last, made[0] - 1)), (max(told.first, made[1] + 1), told.last)]
         for start, end in pieces:
-            start, end = max(start, first), min(end, last)  # noqa: PLW2901 - the piece inside the region
+            start, end = max(start, first), min(end, last)
             if start <= end:
                 stretches.append(told.model_copy(update={"first": start, "last": end}))
     if made is not None:

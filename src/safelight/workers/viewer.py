@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import selectors
 import struct
@@ -11,6 +12,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import Popen
+from typing import IO
 
 from pydantic import ValidationError
 
@@ -35,7 +37,7 @@ class Viewer:
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._process: Popen[bytes] | None = None
-        self._errors: tempfile._TemporaryFileWrapper[bytes] | None = None
+        self._errors: IO[bytes] | None = None
         self._rest = bytearray()
 
     def facts(self) -> ClipFacts:
@@ -117,10 +119,9 @@ class Viewer:
     def _running(self) -> Popen[bytes]:
         if self._process is None:
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="safelight-view-")))
-            self._errors = self._stack.enter_context(tempfile.TemporaryFile())  # type: ignore[assignment]
-            assert self._errors is not None
+            self._errors = errors = self._stack.enter_context(tempfile.TemporaryFile())
             os.lseek(self._source, 0, os.SEEK_SET)
-            self._process = self._stack.enter_context(started(self._source, (), folder, self._errors))
+            self._process = self._stack.enter_context(started(self._source, (), folder, errors))
             assert self._process.stdin is not None
             self._process.stdin.write(ViewJob().model_dump_json().encode() + b"\n")
         return self._process
@@ -136,6 +137,6 @@ def unpack_times(payload: bytes) -> list[int]:
     if len(payload) % 8:
         raise SafelightError(Code.WORKER_LIED, "The times are cut off.")
     times = list(struct.unpack(f"<{len(payload) // 8}q", payload))
-    if any(b <= a for a, b in zip(times, times[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(times)):
         raise SafelightError(Code.WORKER_LIED, "The times do not rise.")
     return times
