@@ -116,7 +116,7 @@ export function Selection() {
             <button type="button" disabled={off} onClick={() => extend("before")}>{t("extendBefore")}</button>
             <button type="button" disabled={off} onClick={() => extend("after")}>{t("extendAfter")}</button>
             <button type="button" disabled={off} onClick={split}>{t("split")}</button>
-            <button type="button" disabled={off || regions.length < 2} onClick={merge}>{t("merge", regions.length)}</button>
+            <button type="button" disabled={off || regions.length < 2} onClick={merge}>{t("merge", regions.length > 1 ? regions.length : "")}</button>
             <button type="button" disabled={off || (inMark.value === null && outMark.value === null)} onClick={toMarks}>{t("toMarks")}</button>
             <button
               type="button"

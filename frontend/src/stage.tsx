@@ -39,28 +39,28 @@ interface Drag {
 }
 
 export function Stage() {
+  return <div class={`stage${original.value ? " bare" : ""}`} aria-busy={!plan.value}>{plan.value && <Frame />}</div>;
+}
+
+function Frame() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const holder = useRef<HTMLDivElement>(null);
   const svg = useRef<SVGSVGElement>(null);
   const drag = useSignal<Drag | null>(null);
-  const clip = plan.value?.clip;
+  const clip = plan.value!.clip;
 
   useEffect(() => {
     const surface = canvas.current!;
-    const watch = new ResizeObserver(() => {
-      const across = surface.clientWidth * devicePixelRatio;
-      sized(across);
-    });
+    const watch = new ResizeObserver(() => sized(surface.clientWidth * devicePixelRatio));
     watch.observe(surface);
-    return () => watch.disconnect();
+    sized(surface.clientWidth * devicePixelRatio);
+    const end = paintStills(surface);
+    painter((index) => paintFilm(surface, index));
+    return () => {
+      painter(null);
+      end();
+      watch.disconnect();
+    };
   }, []);
-  useEffect(() => paintStills(canvas.current!), []);
-  useEffect(() => {
-    painter((index) => canvas.current && paintFilm(canvas.current, index));
-    return () => painter(null);
-  }, []);
-
-  if (!clip) return <div class="stage" ref={holder} aria-busy="true"><canvas ref={canvas} /></div>;
 
   const at = (event: PointerEvent) => {
     const area = svg.current!.getBoundingClientRect();
@@ -113,7 +113,6 @@ export function Stage() {
   const ghosts = chosen.value.filter((region) => !inFrame.value.some((b) => b.region.id === region.id));
 
   return (
-    <div class={`stage${original.value ? " bare" : ""}`} ref={holder}>
       <div class="frame" style={{ aspectRatio: `${clip.width} / ${clip.height}`, "--ratio": String(clip.width / clip.height) }}>
         <canvas
           ref={canvas}
@@ -155,7 +154,6 @@ export function Stage() {
         </svg>
         {original.value && <p class="warning">{t("originalShown")}</p>}
       </div>
-    </div>
   );
 }
 

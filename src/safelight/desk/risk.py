@@ -79,7 +79,7 @@ class Hit(NamedTuple):
 
 def queue(plan: Plan, rate: float, hits: Iterable[Hit] = (), gaps: Sequence[Gap] = ()) -> list[Item]:
     """Everything worth a look in a plan, worst first. ``rate``: frames per second. ``gaps``: what could not be read."""
-    items = [item for region in plan.regions for item in _of_region(region, plan, rate)]
+    items = [item for region in plan.regions for item in _joined(_of_region(region, plan, rate), rate)]
     items += [_item(hit.region, Why.HIT, hit.frame, hit.frame, hit.frame) for hit in hits]
     last = plan.clip.frames - 1
     for gap in gaps:
@@ -87,6 +87,24 @@ def queue(plan: Plan, rate: float, hits: Iterable[Hit] = (), gaps: Sequence[Gap]
         items.append(_item("", Why.DOUBTFUL, start, min(start + round(rate), last), min(start + 1, last)))
     unique = {item.key: item for item in items}
     return sorted(unique.values(), key=lambda item: (-item.weight, item.first, item.key))
+
+
+def _joined(items: Iterable[Item], rate: float) -> Iterator[Item]:
+    """Doubts about one track that lie close together are looked at together, under the name of the worst."""
+    together: list[Item] = []
+    for item in sorted(items, key=lambda item: (item.first, item.last)):
+        if together and item.first > max(other.last for other in together) + rate / 2:
+            yield _worst(together)
+            together = []
+        together.append(item)
+    if together:
+        yield _worst(together)
+
+
+def _worst(items: list[Item]) -> Item:
+    worst = max(items, key=lambda item: item.weight)
+    first, last = min(item.first for item in items), max(item.last for item in items)
+    return _item(worst.region, worst.why, first, last, worst.frame, worst.weight - _WEIGHT[worst.why])
 
 
 def _item(region: str, why: Why, first: int, last: int, frame: int, more: float = 0.0) -> Item:
