@@ -24,16 +24,17 @@ CELL = 12  # pixels; a frame's number stands in its upper left corner, one bit a
 
 
 def numbered(index: int, width: int, height: int) -> NDArray[np.uint8]:
-    """A grey picture with its number in cells of black and white, and a bright patch that a region can hide."""
+    """A grey picture with its number in cells of black and white, and a red patch with a white middle that a region can hide."""
     picture = np.full((height, width, 3), 110, np.uint8)
     picture[height // 2 :, width // 2 :] = (200, 40, 40)
+    picture[height * 7 // 10 : height * 8 // 10, width * 65 // 100 : width * 75 // 100] = 255
     for bit in range(BITS):
         picture[:CELL, bit * CELL : (bit + 1) * CELL] = 235 if index >> bit & 1 else 20
     return picture
 
 
 def number(pixels: NDArray[np.uint8]) -> int:
-    """The number that a picture (h, w, 3) of any size carries; it must be as wide as the clip or wider in proportion."""
+    """The number that a picture (h, w, 3) carries, at any scale."""
     cell = CELL * pixels.shape[1] / 160
     middle = [int((bit + 0.5) * cell) for bit in range(BITS)]
     return sum(1 << bit for bit, x in enumerate(middle) if pixels[int(cell / 2), x].mean() > 128)

@@ -63,7 +63,9 @@ def test_three_browsers_200_requests_and_a_kill_lose_no_confirmed_edit(tmp_path:
         names = {line["name"]: line["id"] for line in clients[0].get("/api/clips").json()["clips"]}
         stop = threading.Event()
 
-        def edits(n: int, clients: list[httpx2.Client] = clients, stop: threading.Event = stop) -> None:
+        def edits(
+            n: int, clients: list[httpx2.Client] = clients, stop: threading.Event = stop, names: dict[str, str] = names
+        ) -> None:
             nonlocal asked
             client, name = clients[n], f"clip{n}"
             address = "/api/clips/" + names[name]
@@ -85,7 +87,7 @@ def test_three_browsers_200_requests_and_a_kill_lose_no_confirmed_edit(tmp_path:
             except httpx2.TransportError:
                 pass  # the desk was killed, as intended
 
-        def looks(n: int, clients: list[httpx2.Client] = clients) -> int:
+        def looks(n: int, clients: list[httpx2.Client] = clients, names: dict[str, str] = names) -> int:
             client, address = clients[n % clips], "/api/clips/" + names[f"clip{n % clips}"]
             path = (f"/frames/{n % 60}", "", "/queue", "/plan")[n % 4]
             return client.get(address + path).status_code

@@ -1,4 +1,4 @@
-"""Frame-exact: the number asked for, the picture shown and the time an edit gets are those of the copy, for every film."""
+"""Frame-exact: the number asked for, the picture shown and the time an edit gets are those of the copy."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def truth(clip: Path, plan: Plan) -> list[tuple[int, NDArray[np.uint8]]]:
 @pytest.mark.parametrize("name", ALL)
 def test_still_number_and_edit_agree_in_50_random_frames(name: str, tmp_path: Path) -> None:
     suffix, recipe = ALL[name]
-    put(tmp_path, suffix=suffix, frames=FRAMES, **{k: v for k, v in recipe.items()})
+    put(tmp_path, suffix=suffix, frames=FRAMES, **recipe)
     clip = tmp_path / f"clip{suffix}"
     plan = Plan.load(tmp_path / "clip.safelight-plan.json")
     expected = truth(clip, plan)

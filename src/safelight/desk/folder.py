@@ -1,4 +1,4 @@
-"""A folder of results as a place of clips: plans, copies and verdicts as `protect` leaves them, originals beside them."""
+"""A folder of results as a place of clips: plans, copies, verdicts as `protect` leaves them, originals beside them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The journal of a clip: every edit as one line that is on the disk before anybody is told that it was made.
 
-Nothing in a journal is ever changed. Undoing is a line of its own, so undo and redo have no end and survive a crash; the
-plan file is a result of the journal, and a plan that lags behind it (a kill between the two) is brought up to date.
+Nothing in a journal is ever changed. Undoing is a line of its own, so undo and redo have no end and survive a crash;
+the plan file is a result of the journal, and a plan that lags behind it (a kill between the two) is brought up to date.
 A last line without its end was never confirmed to anybody and is dropped.
 """
 
@@ -21,7 +21,7 @@ Who = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class Record(BaseModel):
-    """One line. ``n``: its number. ``of``: the edit that is undone or done again. ``plan``: SHA-256 of the plan after it."""
+    """One line. ``n``: its number. ``of``: the edit undone or done again. ``plan``: SHA-256 of the plan after it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Pictures and sound for the page, under ``/api/clips/ID/``: stills, thumbnails, the film to play, the sound's shape."""
+"""Pictures and sound for the page, under ``/api/clips/ID/``: stills, thumbnails, the film to play, the waveform."""
 
 from __future__ import annotations
 

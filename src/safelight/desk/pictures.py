@@ -71,7 +71,7 @@ class Pictures:
         return self._facts
 
     def times(self) -> list[int]:
-        """The presentation time of every frame: from the packets where they fit the plan, else by reading everything."""
+        """The presentation time of every frame: from the packets where they fit the plan, else by reading all."""
         with self._lock:
             if not self._times:
                 self._times = self.stills.times()

@@ -59,8 +59,9 @@ class AttackJob(Message):
 
 
 class ProxyJob(Message):
-    """Make a small film to play and scrub. ``film`` and ``times``: inherited descriptors in memory to write to: the film,
-    and the presentation time of every picture as 64-bit integers.
+    """Make a small film to play and scrub. ``film`` and ``times``: inherited descriptors in memory to write to.
+
+    Times are the presentation times of all pictures, as 64-bit integers.
     """
 
     job: Literal["proxy"] = "proxy"
@@ -69,7 +70,7 @@ class ProxyJob(Message):
 
 
 class WaveJob(Message):
-    """How loud the sound is. ``peaks``: inherited descriptor in memory to write to, one byte a hundredth of a second."""
+    """How loud the sound is. ``peaks``: inherited descriptor in memory to write to, a byte a hundredth of a second."""
 
     job: Literal["wave"] = "wave"
     peaks: Annotated[int, Field(ge=0)]

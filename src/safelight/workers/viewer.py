@@ -48,7 +48,7 @@ class Viewer:
             raise SafelightError(Code.WORKER_LIED, "The worker's answer could not be understood.") from error
 
     def times(self, *, sure: bool = False) -> list[int]:
-        """Presentation times of all pictures; empty where the packets do not tell, unless ``sure``: then all is read."""
+        """Presentation times of all pictures; empty where packets do not tell, unless ``sure``: then all is read."""
         payload = self._ask(TimesAsk(sure=sure), SECONDS_FOR_ALL)[1]
         return unpack_times(payload)
 

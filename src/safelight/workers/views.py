@@ -17,6 +17,7 @@ MAX_PAYLOAD = 128 << 20  # bytes
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Area = tuple[Shape, Number, Number, Number, Number]
+Areas = Annotated[list[Area], Field(max_length=5000)]
 Side = Annotated[int, Field(ge=2, le=16384)]
 
 
@@ -42,8 +43,8 @@ class StillAsk(Message):
 
     ask: Literal["still"] = "still"
     index: Count
-    hidden: Annotated[list[Area], Field(max_length=5000)] = []
-    revealed: Annotated[list[Area], Field(max_length=5000)] = []
+    hidden: Areas = []
+    revealed: Areas = []
     look: Look = Look.VEIL
     curtain: bool = False
     bare: bool = False
