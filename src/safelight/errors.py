@@ -44,10 +44,13 @@ class Code(StrEnum):
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
+    WORKER_GREW = "SL-WORKER-GREW"
+    UNCONFINED = "SL-UNCONFINED"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
+    NOT_ATTACKED = "SL-NOT-ATTACKED"
     # the desk
     DESK_BEHIND = "SL-DESK-BEHIND"
     DESK_TAKEN = "SL-DESK-TAKEN"
@@ -85,14 +88,17 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
+    Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
+    Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
-    Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
     Code.DESK_BEHIND: "Somebody changed the plan meanwhile; look at the page again, then repeat what you did.",
     Code.DESK_TAKEN: "Wait until the clip is free, or ask the person who has it to close it.",
     Code.EDIT_REFUSED: "Nothing was changed; look at the region and try another way.",
     Code.NOT_READY: "The page says what is still missing; do that first.",
     Code.PORT_TAKEN: "Close the program that uses the port, or choose another with --port.",
+    Code.LEAK: "Read the report, mend the plan and try again; there is no copy.",
+    Code.NOT_ATTACKED: "Read in the report which attack could not be carried out, and why; there is no copy.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",
 }

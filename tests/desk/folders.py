@@ -24,7 +24,7 @@ CELL = 12  # pixels; a frame's number stands in its upper left corner, one bit a
 
 
 def numbered(index: int, width: int, height: int) -> NDArray[np.uint8]:
-    """A grey picture with its number in cells of black and white, and a red patch with a white middle that a region can hide."""
+    """A grey picture with its number in cells of black and white, and a red patch with a white middle to hide."""
     picture = np.full((height, width, 3), 110, np.uint8)
     picture[height // 2 :, width // 2 :] = (200, 40, 40)
     picture[height * 7 // 10 : height * 8 // 10, width * 65 // 100 : width * 75 // 100] = 255

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import attack, desk, protect, stages
+from safelight.cli import attack, desk, doctor, protect, stages
 from safelight.cli.models import app as models
 from safelight.errors import SafelightError
 from safelight.workers.parent import Cancelled
@@ -28,6 +28,7 @@ app.command(name="find", epilog=stages.FIND_EXAMPLES)(stages.find)
 app.command(name="hide", epilog=stages.HIDE_EXAMPLES)(stages.hide)
 app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
 app.command(name="desk", epilog=desk.EXAMPLES)(desk.desk)
+app.command(name="doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 app.add_typer(models, name="models")
 
 

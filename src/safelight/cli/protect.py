@@ -19,12 +19,13 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result, protect_all
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, SensorChoice, Text, Thorough, Unconfined, asked
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor
+from safelight.workers import confine
 
 EXAMPLES = """**Examples**
 
@@ -46,25 +47,36 @@ def protect(
     paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
     out: Out = Path("protected"),
     look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
     """Make copies that show nobody: faces and heads hidden, sound silenced, nothing of the file's past kept.
 
-    Beside each copy lie its account (what was done), its plan (what is hidden where) and a contact sheet. Only the copy
-    is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
+    Each copy is attacked before it gets its name; one that does not hold is thrown away, and only the report says why.
+
+    Beside each copy lie its account (what was done), its plan (what is hidden where), a contact sheet and the report of
+    the attackers. Only the copy is meant to leave the desk. What is finished is skipped on a second run; what was
+    interrupted goes on.
     """
     options = Options(
-        asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
+        asked=asked(quick, thorough, hide, text),
+        look=look,
+        sensor=sensor,
+        curtain=curtain,
+        accept_damaged=accept_damaged,
     )
     models.require("find")
+    confine.require()
+    models.require("attack")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
@@ -145,6 +157,7 @@ def as_dict(result: Result) -> dict[str, Any]:
         "copy": printable(outcome.copy),
         "account": printable(outcome.names.account),
         "plan": printable(outcome.names.plan),
+        "report": printable(outcome.names.report),
         "sheet": printable(outcome.names.sheet) if outcome.account.sheet else None,
         "figures": outcome.account.model_dump(mode="json", by_alias=True),
     }

@@ -15,19 +15,18 @@ from pydantic import ValidationError
 
 from safelight.account import Account, FileFacts
 from safelight.attack.protocol import Verdict
-from safelight.check import MAX_VERDICT, check
 from safelight.desk.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
 from safelight.desk.store import Entry, Observer, Signature, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
-from safelight.outputs import PRIVATE, Names, writing
+from safelight.outputs import COPIES, PRIVATE, Names, writing
 from safelight.plan import Plan
-from safelight.protect import hide_only
+from safelight.protect import protect_as_planned
+from safelight.trial import MAX_VERDICT
 
 _PLAN = ".safelight-plan.json"
-_COPIES = (".mp4", ".png", ".jpg")
 T = TypeVar("T")
 
 
@@ -106,73 +105,40 @@ class Folder:
         """What lies beside the plan, looked at again only where files changed."""
         names = self._of(clip)
         account = self._fresh("account", names.account, Account.load) if names.account.exists() else None
-        copy = next((path for ext in _COPIES if (path := names.copy(ext)).is_file()), None)
-        if copy is None:
-            return Standing()
-        sha256 = self._fresh("sha256", copy, _hash)
+        verdict = self._verdict(names)
+        copy = self._copy(names)
+        sha256 = self._fresh("sha256", copy, _hash) if copy is not None else ""
         ours = account is not None and account.copy_.sha256 == sha256
-        found = self._verdict(copy, names)
-        if found is None or found[0].copy_.sha256 != sha256:
-            return Standing(
-                copy=sha256,
-                of_plan=account.plan.sha256 if account is not None and ours else "",
-                gaps=tuple(account.frames.missing) if account is not None and ours else (),
-            )
-        verdict, document = found
-        approval = Approval.load(_approval(names))
-        signed: tuple[Signature, ...] = ()
-        if approval and (approval.copy_.sha256, approval.verdict.sha256) == (
-            sha256,
-            self._fresh("sha256", document, _hash),
-        ):
-            signed = tuple(Signature(s.who, s.when) for s in approval.signed)
+        tried = verdict if verdict is not None and (not copy or verdict.copy_.sha256 == sha256) else None
         return Standing(
             copy=sha256,
             of_plan=account.plan.sha256 if account is not None and ours else "",
-            outcome=verdict.outcome.value,
-            sentence=verdict.sentence,
-            hits=tuple(Hit(e.frame, "") for f in verdict.findings for e in f.evidence if e.frame is not None),
-            gaps=tuple(account.frames.missing) if account is not None and ours else (),
-            signed=signed,
+            outcome=tried.outcome.value if tried else "",
+            sentence=tried.sentence if tried else "",
+            hits=tuple(_hits(tried)) if tried else (),
+            gaps=tuple(account.frames.missing) if account is not None else (),
+            signed=self._signed(names, sha256) if tried else (),
         )
 
     def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
-        """Hide, attack, and leave copy, account and verdict beside the plan."""
+        """Hide and attack; leave copy, account and verdict beside the plan, or only the verdict and its proposals."""
         names = self._of(clip)
-        with self.original(clip) as original, _plan_file(names, plan) as plan_file:
-            account = Account.load(names.account)
-            done = hide_only(
-                original.path,
-                plan_file,
-                names,
-                look=None,
-                curtain=False,
-                accept_damaged=account is not None and account.options.accept_damaged,
-                observer=observer,
-                cancel=cancel,
-            )
-            check(
-                done.copy,
-                names.folder,
-                original=original.path,
-                plan=plan_file,
-                names=None,
-                all_frames=False,
-                observer=observer,
-                cancel=cancel,
-            )
+        account = Account.load(names.account)
+        damaged = account is not None and account.options.accept_damaged
+        with self.original(clip) as original:
+            protect_as_planned(original.path, plan, names, accept_damaged=damaged, observer=observer, cancel=cancel)
 
     def sign(self, clip: str, who: str, standing: Standing) -> None:
         """Write the approval beside the copy."""
         names = self._of(clip)
-        copy = next(path for ext in _COPIES if (path := names.copy(ext)).is_file())
-        found = self._verdict(copy, names)
-        if self.standing(clip) != standing or found is None or found[0].outcome.value != "held":
+        copy, verdict = self._copy(names), self._verdict(names)
+        same = copy is not None and verdict is not None and verdict.copy_.sha256 == _hash(copy) == standing.copy
+        if copy is None or not same or self.standing(clip) != standing or standing.outcome != "held":
             raise SafelightError(Code.NOT_READY, "The copy or its attack changed meanwhile.")
         signed = [Signed(who=s.who, when=s.when) for s in standing.signed]
         approval = Approval(
             copy_=CopyFacts(name=printable(Path(copy.name)), sha256=standing.copy),
-            verdict=VerdictFacts(outcome="held", sha256=_hash(found[1])),
+            verdict=VerdictFacts(outcome="held", sha256=_hash(names.verdict)),
             signed=[*signed, Signed(who=who, when=now())],
         )
         _replace(_approval(names), approval.to_json().encode())
@@ -214,16 +180,23 @@ class Folder:
                 if (hint or named) and path.is_file():
                     yield path
 
-    def _verdict(self, copy: Path, names: Names) -> tuple[Verdict, Path] | None:
-        for document in (
-            names.folder / f"{names.stem}.safelight-report.json",
-            names.folder / f"{copy.stem}.attack.json",
-        ):
-            if document.is_file() and document.stat().st_size <= MAX_VERDICT:
-                verdict = self._fresh("verdict", document, _load_verdict)
-                if verdict is not None:
-                    return verdict, document
-        return None
+    def _copy(self, names: Names) -> Path | None:
+        return next((path for ext in COPIES if (path := names.copy(ext)).is_file()), None)
+
+    def _verdict(self, names: Names) -> Verdict | None:
+        path = names.verdict
+        if not path.is_file() or path.stat().st_size > MAX_VERDICT:
+            return None
+        return self._fresh("verdict", path, _load_verdict)
+
+    def _signed(self, names: Names, copy: str) -> tuple[Signature, ...]:
+        """Signatures under exactly this copy and the verdict that lies there."""
+        approval = Approval.load(_approval(names))
+        if approval is None or approval.copy_.sha256 != copy:
+            return ()
+        if approval.verdict.sha256 != self._fresh("sha256", names.verdict, _hash):
+            return ()
+        return tuple(Signature(signed.who, signed.when) for signed in approval.signed)
 
 
 class FileLines:
@@ -290,6 +263,12 @@ def _hash(path: Path) -> str:
     return FileFacts.of(path).sha256
 
 
+def _hits(verdict: Verdict) -> Iterator[Hit]:
+    """Where attacks succeeded, once a frame."""
+    frames = {e.frame for finding in verdict.findings for e in finding.evidence if e.frame is not None}
+    return (Hit(frame, "") for frame in sorted(frames))
+
+
 def _load_verdict(path: Path) -> Verdict | None:
     try:
         return Verdict.model_validate_json(path.read_bytes())
@@ -304,17 +283,6 @@ def _whole_lines(path: Path) -> list[bytes]:
         return []
     except OSError as error:
         raise SafelightError(Code.UNREADABLE, "The journal could not be read.", file=printable(path)) from error
-
-
-@contextlib.contextmanager
-def _plan_file(names: Names, plan: Plan) -> Iterator[Path]:
-    """A plan as a file of its own, so that editing goes on while its copy is made."""
-    path = names.folder / f"{PRIVATE}{names.stem}-{os.getpid()}.json"
-    _replace(path, plan.to_json().encode())
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -51,7 +51,7 @@ def over(region: Region, first: int, last: int, times: Times) -> Region:
             inside.append(Keyframe.of(frame, times[frame], near(region, frame)))
     inside.sort(key=lambda key: key.frame)
     made = _rebuilt(region, inside, None)
-    for held in ((first, region.first - 1), (region.last + 1, last)):
+    for held in ((first, min(region.first - 1, last)), (max(region.last + 1, first), last)):
         if held[0] <= held[1]:
             made = _rebuilt(made, made.keyframes, held)
     return made

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from safelight.desk import risk
-from safelight.desk.edits import Delta, Edit, change
+from safelight.desk.edits import Changed, Delta, Edit, change
 from safelight.desk.journal import Journal, sha256
 from safelight.desk.pictures import Pictures
 from safelight.desk.store import Standing, State, Store, Taken
@@ -262,10 +262,21 @@ class Work:
             making.failed = "stopped"
         finally:
             with self._lock:
-                # making a copy puts its plan in place: the one on the desk may be newer
-                if self._taken is not None and sha256(self._store.plan(self.id)) != sha256(self.plan):
-                    self._store.save(self.id, self.plan)
+                self._catch_up(plan)
                 making.finished = True
+
+    def _catch_up(self, made_of: Plan) -> None:
+        """Making a copy puts its plan in place, with what the attack proposes; the one on the desk may be newer."""
+        there = self._store.plan(self.id)
+        if self._taken is None or sha256(there) == sha256(self.plan):
+            return
+        known = {region.id for region in (*made_of.regions, *self.plan.regions)}
+        new = [region for region in there.regions if region.id not in known]
+        if new:
+            at = len(self.plan.regions)
+            added = [Changed(at=at + n, before=None, after=region) for n, region in enumerate(new)]
+            self._journal.edit("attack", "propose", Delta(regions=added))
+        self._store.save(self.id, self.plan)
 
     # -- approval ------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Any picture of a clip by its number, in any order: what the desk shows while a person edits. Runs inside a worker.
 
 The numbers must be those that :class:`safelight.media.read.Reader` gives, or an edit would lie on another frame than
-the one that was seen. A film is therefore entered at its key frames only when its packets tell the same number of pictures
+was seen. A film is therefore entered at its key frames only when its packets tell the same number of pictures
 and the same times as the plan; otherwise it is read from its beginning, slowly and surely.
 """
 

@@ -67,7 +67,7 @@ def write_proxy(descriptor: int, film: BinaryIO, times: BinaryIO, report: Report
 
 
 def write_peaks(descriptor: int, peaks: BinaryIO, report: Callable[[int], None]) -> int:
-    """Write the loudest sample of every hundredth of a second, 0 to 255, from the first picture on; returns the count."""
+    """Write the loudest sample of every hundredth of a second from the first picture on, 0 to 255; returns how many."""
     with Reader(opened(descriptor), accept_damaged=True) as reader:
         facts = reader.facts
     if facts.sound is None or facts.still:

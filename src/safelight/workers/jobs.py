@@ -26,7 +26,6 @@ from safelight.workers.messages import (
     WaveJob,
 )
 
-THREADS = 2  # that work on one picture; the results do not depend on it
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
@@ -42,16 +41,17 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
     from safelight.find.text import TextFinder
+    from safelight.models import engine
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
             reader,
             sha256=job.sha256,
             finders=Finders(
-                light=YuNet(threshold=0.3, threads=THREADS),
-                strong=CenterFace(threshold=0.2, threads=THREADS),
-                people=NanoDet(threads=THREADS),
-                text=TextFinder(models.network("text", threads=THREADS)),
+                light=YuNet(threshold=0.3),
+                strong=CenterFace(threshold=0.2),
+                people=NanoDet(),
+                text=TextFinder(engine.network("text")),
             ),
             versions=models.identities("find"),
             asked=job.asked,
@@ -74,6 +74,7 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
             names=job.names,
             file_name=job.file_name,
             all_frames=job.all_frames,
+            accept_damaged=job.accept_damaged,
             moments=Path(),
             progress=report,
         )
@@ -87,10 +88,13 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
 
     plan = Plan.load(PLAN)
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
-        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report)
+        key = bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None
+        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report, key=key)
         return Hidden(
             facts=reader.facts,
             copy_name=done.copy_name,
+            copy_width=done.size[0],
+            copy_height=done.size[1],
             frames_read=done.frames_read,
             frames_written=done.frames_written,
             frames_hidden=done.frames_hidden,

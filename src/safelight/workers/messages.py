@@ -14,9 +14,11 @@ from safelight.errors import Code
 from safelight.media.facts import ClipFacts, Gap
 from safelight.plan import Asked
 
+KEY_BYTES = 32  # of the lots that the treatment against sensor noise draws
 MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 
 Count = Annotated[int, Field(ge=0, le=2**31)]
+Side = Annotated[int, Field(gt=0, le=65536)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -37,10 +39,14 @@ class FindJob(Message):
 
 
 class HideJob(Message):
-    """Carry out ``plan.json`` of the worker's folder; leave the copy and the contact sheet there."""
+    """Carry out ``plan.json`` of the worker's folder; leave the copy and the contact sheet there.
+
+    ``sensor_key``: what the treatment against sensor noise draws its lots from, hexadecimal; never written anywhere.
+    """
 
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
+    sensor_key: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = Field(default=None, repr=False)
 
 
 class AttackJob(Message):
@@ -48,6 +54,7 @@ class AttackJob(Message):
 
     ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
     folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
+    ``accept_damaged``: of the original.
     """
 
     job: Literal["attack"] = "attack"
@@ -56,6 +63,7 @@ class AttackJob(Message):
     names: list[list[str]] = []
     file_name: str = ""
     all_frames: bool = False
+    accept_damaged: bool = False
 
 
 class ProxyJob(Message):
@@ -115,6 +123,8 @@ class Hidden(Message):
     type: Literal["hidden"] = "hidden"
     facts: ClipFacts
     copy_name: Literal["copy.mp4", "copy.png", "copy.jpg"]
+    copy_width: Side
+    copy_height: Side
     frames_read: Count
     frames_written: Count
     frames_hidden: Count

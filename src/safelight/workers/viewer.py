@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from safelight.errors import Code, SafelightError
 from safelight.media.facts import ClipFacts
+from safelight.workers.confine import Bounds, require
 from safelight.workers.messages import MAX_LINE, Failure, ViewJob
 from safelight.workers.parent import died, started
 from safelight.workers.views import REPLY, Ask, FactsAsk, Payload, StillAsk, TimesAsk
@@ -118,10 +119,12 @@ class Viewer:
 
     def _running(self) -> Popen[bytes]:
         if self._process is None:
+            require()
+            bounds = Bounds.for_clip(os.fstat(self._source).st_size)
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="safelight-view-")))
-            self._errors = errors = self._stack.enter_context(tempfile.TemporaryFile())
+            self._errors = errors = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - so it is closed
             os.lseek(self._source, 0, os.SEEK_SET)
-            self._process = self._stack.enter_context(started(self._source, (), folder, errors))
+            self._process = self._stack.enter_context(started(self._source, (), folder, errors, bounds))
             assert self._process.stdin is not None
             self._process.stdin.write(ViewJob().model_dump_json().encode() + b"\n")
         return self._process

@@ -44,7 +44,7 @@ def serve(source: int, asks: BinaryIO, answers: BinaryIO) -> NoReturn:
         except SafelightError as error:
             answers.write(Failure(code=error.code, detail=error.detail[:4000]).model_dump_json().encode() + b"\n")
         except MemoryError:
-            refusal = Failure(code=Code.TOO_LARGE, detail="The worker ran out of memory.")
+            refusal = Failure(code=Code.WORKER_GREW, detail="The worker ran out of memory.")
             answers.write(refusal.model_dump_json().encode() + b"\n")
         else:
             answers.write(Payload(size=len(payload), pts=pts).model_dump_json().encode() + b"\n" + payload)

@@ -43,8 +43,8 @@ class StillAsk(Message):
 
     ask: Literal["still"] = "still"
     index: Count
-    hidden: Areas = []
-    revealed: Areas = []
+    hidden: Areas = Field(default_factory=list)
+    revealed: Areas = Field(default_factory=list)
     look: Look = Look.VEIL
     curtain: bool = False
     bare: bool = False
