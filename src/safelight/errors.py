@@ -53,6 +53,12 @@ class Code(StrEnum):
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
     NOT_ATTACKED = "SL-NOT-ATTACKED"
+    # the desk
+    DESK_BEHIND = "SL-DESK-BEHIND"
+    DESK_TAKEN = "SL-DESK-TAKEN"
+    EDIT_REFUSED = "SL-EDIT-REFUSED"
+    NOT_READY = "SL-NOT-READY"
+    PORT_TAKEN = "SL-PORT-TAKEN"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
 
@@ -90,6 +96,11 @@ NEXT_STEP: dict[Code, str] = {
     Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
+    Code.DESK_BEHIND: "Somebody changed the plan meanwhile; look at the page again, then repeat what you did.",
+    Code.DESK_TAKEN: "Wait until the clip is free, or ask the person who has it to close it.",
+    Code.EDIT_REFUSED: "Nothing was changed; look at the region and try another way.",
+    Code.NOT_READY: "The page says what is still missing; do that first.",
+    Code.PORT_TAKEN: "Close the program that uses the port, or choose another with --port.",
     Code.LEAK: "Read the report, mend the plan and try again; there is no copy.",
     Code.NOT_ATTACKED: "Read in the report which attack could not be carried out, and why; there is no copy.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
