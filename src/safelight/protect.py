@@ -130,6 +130,30 @@ def hide_only(
             return _publish(source, names, options, plan, done, work, started)
 
 
+def protect_as_planned(
+    path: Path, plan: Plan, names: Names, *, accept_damaged: bool, observer: Observer, cancel: threading.Event
+) -> Outcome:
+    """Carry out a plan as a person left it, attack the copy, and publish it when it held. One round: a person mends.
+
+    Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
+    """
+    started = time.monotonic()
+    with _opened(path, observer) as (original, sha256):
+        if plan.clip.sha256 != sha256:
+            raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was made for another file.")
+        settings = plan.settings
+        options = Options(
+            asked=plan.origin.asked,
+            look=settings.look,
+            sensor=settings.sensor,
+            curtain=settings.curtain,
+            accept_damaged=accept_damaged,
+        )
+        _require_room(names, sha256)
+        with private_folder(names.folder) as work:
+            return _protected(original, sha256, plan, names, options, work, observer, cancel, started, rounds=1)
+
+
 @contextmanager
 def _opened(path: Path | Original, observer: Observer) -> Iterator[tuple[Original, str]]:
     """The opened original and its hash; refusals inside are given the file's name."""
@@ -182,10 +206,11 @@ def _protected(
     observer: Observer,
     cancel: threading.Event,
     started: float,
+    rounds: int = ROUNDS,
 ) -> Outcome:
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
     planned = len(plan.regions)
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, rounds + 1):
         done = _hide(original, plan, options, work, observer, cancel)
         trial = _attack(original, plan, options, work / done.copy_name, observer, cancel)
         verdict = trial.verdict
@@ -196,12 +221,12 @@ def _protected(
                 report,
                 document,
                 rounds=number,
-                rounds_most=ROUNDS,
+                rounds_most=rounds,
                 regions_added=len(plan.regions) - planned,
             )
             source = _source(original, sha256)
             return _publish(source, names, options, plan, done, work, started, trial, facts)
-        better = mended(plan, verdict) if number < ROUNDS else None
+        better = mended(plan, verdict) if number < rounds else None
         if better is None:
             raise _refused(names, proposed(plan, verdict), trial, work, number)
         plan = better

@@ -18,14 +18,29 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Account, Options
-from safelight.batch import Result, protect_all
+from safelight.batch import Result
 from safelight.cli.opening import Identity, InCase, open_case
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, SensorChoice, Text, Thorough, Unconfined, asked
+from safelight.cli.options import (
+    Curtain,
+    Damaged,
+    Hide,
+    Out,
+    Quick,
+    SensorChoice,
+    Table,
+    Text,
+    Thorough,
+    Unconfined,
+    asked,
+    job_table,
+)
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look, Sensor
+from safelight.scale.cluster import work_on_cluster
+from safelight.scale.run import work_off
 from safelight.sealed import protect_sealed
 from safelight.workers import confine
 
@@ -45,6 +60,8 @@ EXAMPLES = """**Examples**
 """
 
 INTERRUPTED = 130
+LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")]
 
 
 def protect(
@@ -53,7 +70,7 @@ def protect(
         typer.Argument(help="Films, pictures, or folders of them; with --case clips, default all.", show_default=False),
     ] = None,
     out: Out = Path("protected"),
-    look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    look: LookChoice = Look.VEIL,
     sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
@@ -62,7 +79,12 @@ def protect(
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
     unconfined: Unconfined = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
+    jobs: Jobs = 1,
+    table: Table = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Work on the Dask cluster with this scheduler.", show_default=False),
+    ] = None,
     case: InCase = None,
     identity: Identity = None,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
@@ -92,21 +114,21 @@ def protect(
     results: list[Result] = []
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
         if case is not None:
-            work = protect_sealed(
-                stack.enter_context(open_case(case, identity)),
-                [str(path) for path in paths or []],
-                out,
-                options,
-                watch=display.watch,
-                cancel=cancel,
-            )
+            story = stack.enter_context(open_case(case, identity))
+            words = [str(path) for path in paths or []]
+            ended = protect_sealed(story, words, out, options, watch=display.watch, cancel=cancel)
         else:
-            items = list(expand(paths or [], leave_out=out))
-            work = protect_all(items, out, options, jobs=jobs, watch=display.watch, cancel=cancel)
-        for result in work:
+            held = stack.enter_context(job_table(table, out))
+            held.free_the_dead()
+            numbers = held.add(expand(paths or [], leave_out=out), out, options)
+            if cluster is not None:
+                ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+            else:
+                ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
+        for result in ended:
             results.append(result)
             if not as_json:
-                display.print(_line(result))
+                display.print(as_line(result))
     if as_json:
         print(json.dumps({"results": [as_dict(result) for result in results]}, indent=1, ensure_ascii=False))
     if not results:
@@ -135,7 +157,8 @@ def cancel_on_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _line(result: Result) -> Line:
+def as_line(result: Result) -> Line:
+    """How one clip ended, for a terminal."""
     name = printable(result.path)
     if result.refusal is not None:
         return Line.assemble((f"✗ {result.refusal.code} ", "bold red"), Line(_without_code(result)))

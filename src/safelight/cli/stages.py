@@ -15,7 +15,6 @@ from safelight.cli.opening import Identity, InCase, placed
 from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
-from safelight.find import explain as timeline
 from safelight.inputs import printable
 from safelight.outputs import writing
 from safelight.plan import Hide as HideChoice
@@ -60,6 +59,8 @@ def find(
         names = place.names
         plan = find_only(place.source, names, options, observer=display.watch(clip), cancel=cancel)
         if explain:
+            from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
+
             with writing(names.folder):
                 timeline.save(plan, names.timeline)
     print(place.shown(names.plan))

@@ -18,7 +18,20 @@ from pathlib import Path
 from safelight.errors import Code, SafelightError
 from safelight.models import store
 from safelight.workers.confine import Bounds, lock
-from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress
+from safelight.workers.messages import (
+    JOB,
+    MAX_LINE,
+    Done,
+    Failure,
+    FindJob,
+    HideJob,
+    Job,
+    Message,
+    Progress,
+    ProxyJob,
+    ViewJob,
+    WaveJob,
+)
 
 SECONDS_BETWEEN_REPORTS = 0.2
 _CODES = {errno.ENOSPC: Code.DISK_FULL, errno.EDQUOT: Code.DISK_FULL, errno.EFBIG: Code.WORKER_GREW}
@@ -28,6 +41,7 @@ class Speaker:
     """Writes messages to the program; the only thing that writes to its descriptor."""
 
     def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
         self._out = os.fdopen(descriptor, "wb", buffering=0)
         self._last = 0.0
 
@@ -62,6 +76,10 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, ProxyJob):
+            return jobs.proxy(job, clip, progress)
+        if isinstance(job, WaveJob):
+            return jobs.wave(job, clip, progress)
         return jobs.attack(job, clip, progress)
 
 
@@ -75,6 +93,10 @@ def main() -> int:
     try:
         lock(bounds, folder=Path.cwd(), readable=[store.folder()])
         job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
+        if isinstance(job, ViewJob):
+            from safelight.workers import viewing
+
+            viewing.serve(source, sys.stdin.buffer, os.fdopen(os.dup(speaker.descriptor), "wb"))
         _leave_when_orphaned()
         speaker.say(_do(job, source, speaker.progress))
     except SafelightError as error:

@@ -13,7 +13,18 @@ from typing import BinaryIO
 
 from safelight.media.read import Reader
 from safelight.plan import Plan
-from safelight.workers.messages import Attacked, AttackJob, FindJob, Found, Hidden, HideJob
+from safelight.workers.messages import (
+    Attacked,
+    AttackJob,
+    FindJob,
+    Found,
+    Hidden,
+    HideJob,
+    Proxied,
+    ProxyJob,
+    Waved,
+    WaveJob,
+)
 
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
@@ -91,3 +102,19 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def proxy(job: ProxyJob, clip: BinaryIO, report: Report) -> Proxied:
+    """Write a film to play and scrub, and the times of all pictures, into memory."""
+    from safelight.media.proxy import write_proxy
+
+    with os.fdopen(job.film, "wb") as film, os.fdopen(job.times, "wb") as times:
+        return Proxied(frames=write_proxy(clip.fileno(), film, times, report))
+
+
+def wave(job: WaveJob, clip: BinaryIO, report: Report) -> Waved:
+    """Write how loud the sound is into memory."""
+    from safelight.media.proxy import write_peaks
+
+    with os.fdopen(job.peaks, "wb") as peaks:
+        return Waved(peaks=write_peaks(clip.fileno(), peaks, lambda done: report(done, None)))

@@ -73,13 +73,13 @@ def run(
     require()
     bounds = bounds or Bounds.for_clip(os.fstat(source).st_size)
     os.lseek(source, 0, os.SEEK_SET)
-    with tempfile.TemporaryFile() as errors, _started(source, others, folder, errors, bounds) as process:
+    with tempfile.TemporaryFile() as errors, started(source, others, folder, errors, bounds) as process:
         assert process.stdin is not None
         try:
             process.stdin.write(job.model_dump_json().encode() + b"\n")
             process.stdin.flush()  # and stays open: the worker ends itself when it closes
         except BrokenPipeError:
-            raise _died(process, errors) from None
+            raise died(process, errors) from None
         watch = _Watch(folder, errors, bounds, patience)
         for line in _lines(process, cancel, watch):
             try:
@@ -95,7 +95,7 @@ def run(
                 raise SafelightError(Code.WORKER_LIED, "The worker answered another question than it was asked.")
             else:
                 return answer
-        raise _died(process, errors)
+        raise died(process, errors)
 
 
 class _Watch:
@@ -132,7 +132,7 @@ class _Watch:
 
 
 @contextlib.contextmanager
-def _started(
+def started(
     source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes], bounds: Bounds
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker process that is certainly gone afterwards."""
@@ -146,6 +146,10 @@ def _started(
         env=environment
         | {
             "OPENBLAS_NUM_THREADS": "1",  # its threads wait busily for one another
+            # glibc keeps a heap for every thread and gives nothing back: a hundred megabytes that nobody uses
+            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_MMAP_THRESHOLD_": "4194304",
+            "MALLOC_TRIM_THRESHOLD_": "4194304",
             "PYTHONDONTWRITEBYTECODE": "1",
             "SAFELIGHT_WEIGHTS": os.fspath(store.folder()),
             "TMPDIR": os.fspath(folder.absolute()),
@@ -187,7 +191,7 @@ def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, watch: _Wa
             yield from lines
 
 
-def _died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
+def died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
     """What to say about a worker that ended without an answer: by which signal or status, and its last words."""
     try:
         status = process.wait(timeout=5)
