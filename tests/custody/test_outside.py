@@ -6,7 +6,9 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import bagit
@@ -18,7 +20,7 @@ from custody import c2sp
 from custody.conftest import Desk
 from program import safelight
 from safelight.custody import timestamp
-from safelight.custody.case import Facts, create, opened
+from safelight.custody.case import Facts, create
 from safelight.custody.export import check, export
 from safelight.custody.seal import read_identity
 from safelight.custody.verify import examine
@@ -245,32 +247,37 @@ def test_a_reply_that_does_not_hold_is_refused(desk: Desk, filled: Desk, authori
         assert code(other, reply, trusted) is Code.TIMESTAMP  # it is for another case
 
 
-def test_the_same_catalogue_on_a_database_server(filled: Desk, tmp_path: Path) -> None:
-    server, init = (
-        tool("postgres"),
-        shutil.which("initdb") or shutil.which("initdb", path=os.path.dirname(os.path.realpath(tool("postgres")))),
-    )
+@pytest.fixture
+def database() -> Iterator[str]:
+    """A PostgreSQL server of our own on a socket; as root it runs as nobody, since it refuses to run as root."""
+    server = tool("postgres")
+    path = os.pathsep.join([os.environ["PATH"], os.path.dirname(os.path.realpath(server))])
+    init = shutil.which("initdb", path=path)
     if init is None:
         pytest.skip("initdb is not on this machine")
-    if os.geteuid() == 0:
-        pytest.skip("the database server refuses to run as root; run this test as another user")
-    data = tmp_path / "data"
-    run(init, "-D", data, "-A", "trust", "-U", "desk", "--no-sync")
-    words = [server, "-D", data, "-k", tmp_path, "-c", "listen_addresses="]
-    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
-        try:
-            url = f"postgresql+psycopg://desk@/postgres?host={tmp_path}"
-            with filled.open() as case:
-                wanted = (case.catalogue.clips(), case.catalogue.acts())
-            deadline = time.monotonic() + 60
-            while not (tmp_path / ".s.PGSQL.5432").exists() and time.monotonic() < deadline:
-                time.sleep(0.2)
-            for turn in range(2):  # made, then found there
-                with filled.open(catalogue=url) as case:
-                    assert (case.catalogue.clips(), case.catalogue.acts()) == wanted
-                    if turn:
-                        case.catalogue.clear()
-            with opened(filled.case, identity=filled.key, ask=lambda _: None, catalogue=url) as case:
-                assert case.catalogue.clips() == wanted[0]
-        finally:
-            process.terminate()
+    folder = tempfile.mkdtemp()
+    user = "nobody" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    data = os.path.join(folder, "data")
+    made = [init, "-D", data, "-A", "trust", "-U", "desk", "--no-sync"]
+    subprocess.run(made, check=True, capture_output=True, user=user, cwd=folder)
+    words = [server, "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL, user=user, cwd=folder) as process:
+        deadline = time.monotonic() + 60
+        while not Path(data, "postmaster.pid").exists() or "ready" not in Path(data, "postmaster.pid").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield f"postgresql+psycopg://desk@/postgres?host={folder}"
+        process.terminate()
+    shutil.rmtree(folder)
+
+
+def test_the_same_catalogue_on_a_database_server(filled: Desk, database: str) -> None:
+    with filled.open() as case:
+        wanted = (case.catalogue.clips(), case.catalogue.acts())
+    for turn in range(3):  # made, found there, rebuilt
+        with filled.open(catalogue=database) as case:
+            assert (case.catalogue.clips(), case.catalogue.acts()) == wanted
+            if turn == 1:
+                case.catalogue.clear()
