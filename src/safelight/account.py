@@ -16,7 +16,7 @@ from safelight import __version__
 from safelight.attack.protocol import Verdict
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
-from safelight.plan import Asked, How, Look, Plan
+from safelight.plan import Asked, How, Look, Plan, Sensor
 from safelight.workers.messages import Hidden
 
 
@@ -31,6 +31,7 @@ class Options(Document):
 
     asked: Asked = Asked()
     look: Look = Look.VEIL
+    sensor: Sensor = Sensor.DEFAULT
     curtain: bool = False
     accept_damaged: bool = False
 
@@ -117,9 +118,11 @@ class Account(Document):
     share_hidden_mean: float
     share_hidden_max: float
     sound: str
+    sensor: str
     dropped: list[Dropped]
     weights: dict[str, str]
     warnings: list[str]
+    workers: str = "Not recorded."  # what held the processes that read the file
     attack: AttackFacts | None = None  # None: nobody attacked the copy
     seconds: float
 
@@ -180,6 +183,17 @@ def sound_sentence(done: Hidden) -> str:
     if done.facts.sound is None:
         return "The source has no sound; the copy has none."
     return "All sound was replaced by silence of the same length; no source sound was copied."
+
+
+def sensor_sentence(strength: Sensor, done: Hidden) -> str:
+    """What became of the camera's own noise, in words."""
+    if strength is Sensor.OFF:
+        return "The camera's own noise was left in the picture: whoever has the camera can match the copy to it."
+    return (
+        f"Treated against the camera's own noise ({strength.value}): slightly cropped, turned and bent by a secret, "
+        f"changing amount, now {done.copy_width} x {done.copy_height} pixels, noise taken out, fresh grain added. "
+        "The secret was not kept; another run gives another copy."
+    )
 
 
 def warnings_of(plan: Plan, done: Hidden, attack: AttackFacts | None) -> list[str]:

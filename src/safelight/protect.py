@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import threading
 import time
@@ -20,6 +21,7 @@ from safelight.account import (
     Frames,
     Options,
     attack_facts,
+    sensor_sentence,
     sound_sentence,
     tracks_of,
     warnings_of,
@@ -28,10 +30,12 @@ from safelight.attack.protocol import Outcome as Attacked
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
-from safelight.plan import MAX_PLAN, Look, Origin, Plan
+from safelight.plan import MAX_PLAN, Look, Origin, Plan, Sensor
 from safelight.trial import Trial, mended, proposed, tried
-from safelight.workers.messages import FindJob, Found, Hidden, HideJob
+from safelight.workers.confine import Bounds, support
+from safelight.workers.messages import KEY_BYTES, FindJob, Found, Hidden, HideJob
 from safelight.workers.parent import left, run
+from safelight.workers.png import picture_left
 
 ROUNDS = 3
 """How often a copy is made and attacked: what the attackers see is hidden too, and all is tried again."""
@@ -92,12 +96,14 @@ def hide_only(
     names: Names,
     *,
     look: Look | None,
+    sensor: Sensor | None,
     curtain: bool,
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; either may ask for the ``curtain``.
+    """Carry out a plan as it is, whoever wrote it; ``look`` or ``sensor`` None takes the plan's; either may ask for
+    the ``curtain``.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -109,6 +115,7 @@ def hide_only(
         options = Options(
             asked=plan.origin.asked,
             look=look or plan.settings.look,
+            sensor=sensor or plan.settings.sensor,
             curtain=curtain or plan.settings.curtain,
             accept_damaged=accept_damaged,
         )
@@ -117,6 +124,30 @@ def hide_only(
             done = _hide(original, plan, options, work, observer, cancel)
             source = _source(original, sha256)
             return _publish(source, names, options, plan, done, work, started)
+
+
+def protect_as_planned(
+    path: Path, plan: Plan, names: Names, *, accept_damaged: bool, observer: Observer, cancel: threading.Event
+) -> Outcome:
+    """Carry out a plan as a person left it, attack the copy, and publish it when it held. One round: a person mends.
+
+    Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
+    """
+    started = time.monotonic()
+    with _opened(path, observer) as (original, sha256):
+        if plan.clip.sha256 != sha256:
+            raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was made for another file.")
+        settings = plan.settings
+        options = Options(
+            asked=plan.origin.asked,
+            look=settings.look,
+            sensor=settings.sensor,
+            curtain=settings.curtain,
+            accept_damaged=accept_damaged,
+        )
+        _require_room(names, sha256)
+        with private_folder(names.folder) as work:
+            return _protected(original, sha256, plan, names, options, work, observer, cancel, started, rounds=1)
 
 
 @contextmanager
@@ -171,10 +202,11 @@ def _protected(
     observer: Observer,
     cancel: threading.Event,
     started: float,
+    rounds: int = ROUNDS,
 ) -> Outcome:
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
     planned = len(plan.regions)
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, rounds + 1):
         done = _hide(original, plan, options, work, observer, cancel)
         trial = _attack(original, plan, options, work / done.copy_name, observer, cancel)
         verdict = trial.verdict
@@ -185,12 +217,12 @@ def _protected(
                 report,
                 document,
                 rounds=number,
-                rounds_most=ROUNDS,
+                rounds_most=rounds,
                 regions_added=len(plan.regions) - planned,
             )
             source = _source(original, sha256)
             return _publish(source, names, options, plan, done, work, started, trial, facts)
-        better = mended(plan, verdict) if number < ROUNDS else None
+        better = mended(plan, verdict) if number < rounds else None
         if better is None:
             raise _refused(names, proposed(plan, verdict), trial, work, number)
         plan = better
@@ -207,12 +239,13 @@ def _hide(
 ) -> Hidden:
     """Carry out a plan with the look that was asked for; the copy lies in ``work`` then."""
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
+    plan.settings.sensor = options.sensor
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
         for earlier in (*work.glob("copy.*"), work / "sheet.png"):  # of the round before
             earlier.unlink(missing_ok=True)
     observer.stage("hiding")
-    job = HideJob(accept_damaged=options.accept_damaged)
+    job = HideJob(accept_damaged=options.accept_damaged, sensor_key=secrets.token_hex(KEY_BYTES))
     done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(done, Hidden)
     if not done.frames_written == done.frames_read == plan.clip.frames:
@@ -333,7 +366,7 @@ def _publish(
     attack: AttackFacts | None = None,
 ) -> Outcome:
     """Give everything its name, the account last. Without a ``trial`` nobody attacked the copy, and that is said."""
-    copy = left(work / done.copy_name)
+    copy = left(work / done.copy_name, Bounds.for_clip(source.size).file)
     final = names.copy(copy.suffix)
     facts, plan_file, sheet = done.facts, work / "plan.json", work / "sheet.png"
     has_sheet = sheet.exists()
@@ -345,8 +378,8 @@ def _publish(
         sheet=printable(Path(names.sheet.name)) if has_sheet else None,
         container=facts.container,
         codec=facts.codec,
-        width=plan.clip.width,
-        height=plan.clip.height,
+        width=done.copy_width,
+        height=done.copy_height,
         duration=facts.duration,
         frames=Frames(
             read=done.frames_read,
@@ -358,16 +391,18 @@ def _publish(
         share_hidden_mean=done.share_mean,
         share_hidden_max=done.share_max,
         sound=sound_sentence(done),
+        sensor=sensor_sentence(options.sensor, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
-        warnings=warnings_of(plan, done, attack),
+        warnings=[*warnings_of(plan, done, attack), *support().warnings],
+        workers=support().sentence,
         attack=attack,
         seconds=round(time.monotonic() - started, 1),
     )
     document = work / "account.json"
     with writing(work):
         document.write_text(account.to_json(), encoding="utf-8")
-    sheets = [(left(sheet), names.sheet)] if has_sheet else []
+    sheets = [(picture_left(sheet), names.sheet)] if has_sheet else []
     reports = [(trial.document, names.verdict), (trial.page, names.report)] if trial is not None else []
     publish([*sheets, (plan_file, names.plan), *reports, (copy, final), (document, names.account)])
     return Outcome(account, names, final, already=False)

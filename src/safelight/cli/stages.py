@@ -11,14 +11,13 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Options
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
-from safelight.find import explain as timeline
 from safelight.inputs import printable
 from safelight.outputs import names_for, writing
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor
 from safelight.protect import find_only, hide_only
 
 FIND_EXAMPLES = (
@@ -40,6 +39,7 @@ def find(
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also draw a timeline (PNG): what was seen when, by which finder.")
     ] = False,
@@ -52,6 +52,8 @@ def find(
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
         if explain:
+            from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
+
             with writing(out):
                 timeline.save(plan, names.timeline)
     print(printable(names.plan))
@@ -68,8 +70,13 @@ def hide(
         Look | None,
         typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
     ] = None,
+    sensor: Annotated[
+        Sensor | None,
+        typer.Option(help="How thoroughly the camera's own noise is taken out; what the plan says if not given."),
+    ] = None,
     curtain: Curtain = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
     console = Console(stderr=True, highlight=False)
@@ -77,6 +84,14 @@ def hide(
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         watch = display.watch(clip)
         outcome = hide_only(
-            clip, plan, names, look=look, curtain=curtain, accept_damaged=accept_damaged, observer=watch, cancel=cancel
+            clip,
+            plan,
+            names,
+            look=look,
+            sensor=sensor,
+            curtain=curtain,
+            accept_damaged=accept_damaged,
+            observer=watch,
+            cancel=cancel,
         )
     print(printable(outcome.copy))
