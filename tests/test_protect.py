@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -18,9 +19,12 @@ import pytest
 from examples.clip import write_clip
 
 from program import COMMAND, safelight
-from safelight.account import Account
+from safelight import protect as main_job
+from safelight.account import Account, Options
+from safelight.attack.protocol import Outcome, Verdict
+from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
-from safelight.outputs import PRIVATE
+from safelight.outputs import PRIVATE, names_for
 from safelight.plan import Kind, Plan
 
 
@@ -41,6 +45,14 @@ def protected(portrait: tuple[Path, list[Box]], tmp_path_factory: pytest.TempPat
     return folder
 
 
+class Quiet:
+    """An observer that keeps to itself."""
+
+    def stage(self, name: str) -> None: ...
+
+    def progress(self, done: int, total: int | None) -> None: ...
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -48,6 +60,8 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_everything_lies_beside_the_copy_and_nothing_else_does(protected: Path) -> None:
     assert sorted(files(protected)) == [
         "portrait.safelight-plan.json",
+        "portrait.safelight-report.html",
+        "portrait.safelight-report.json",
         "portrait.safelight-sheet.png",
         "portrait.safelight.json",
         "portrait.safelight.mp4",
@@ -73,6 +87,13 @@ def test_the_account_tells_what_was_done(protected: Path) -> None:
     assert "silence" in account.sound
     assert set(account.weights) >= {"yunet", "centerface"}
     assert account.copy_.sha256 != account.source.sha256
+    assert account.attack is not None
+    assert account.attack.rounds == 1
+    assert {answer.attacker: answer.outcome for answer in account.attack.answers}["faces"] == "held"
+    assert account.attack.not_tried
+    assert Verdict.model_validate_json((protected / account.attack.verdict.name).read_bytes()).copy_.sha256 == (
+        account.copy_.sha256
+    )
 
 
 def test_the_copy_has_the_frames_and_the_length_of_the_original(
@@ -116,6 +137,10 @@ def test_find_and_hide_give_what_protect_gives(
     plan = tmp_path / "portrait.safelight-plan.json"
     assert safelight("hide", portrait[0], "--plan", plan, "--sensor", "off", "-o", tmp_path).status == 0
     one, other = files(tmp_path), files(protected)
+    account = Account.load(tmp_path / "portrait.safelight.json")
+    assert account is not None
+    assert account.attack is None
+    assert any("Nobody attacked this copy" in warning for warning in account.warnings)
     assert one["portrait.safelight.mp4"] == other["portrait.safelight.mp4"]
     assert one["portrait.safelight-plan.json"] == other["portrait.safelight-plan.json"]
 
@@ -162,6 +187,60 @@ def test_a_mended_plan_is_used_and_not_written_over(
     assert "by-hand" in path.read_text()
 
 
+def _without_regions(protected: Path, folder: Path) -> Path:
+    """A folder in which an earlier run seems to have ended after it had found nobody."""
+    folder.mkdir()
+    path = folder / "portrait.safelight-plan.json"
+    plan = Plan.load(protected / path.name)
+    plan.regions.clear()
+    path.write_text(plan.to_json())
+    return path
+
+
+def test_what_the_attackers_see_is_hidden_too(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    path = _without_regions(protected, tmp_path / "missed")
+    ran = safelight("protect", "--json", "-o", path.parent, portrait[0])
+    assert ran.status == 0, ran.err
+    attack = ran.results[0]["figures"]["attack"]
+    assert 1 < attack["rounds"] <= attack["rounds_most"]
+    plan = Plan.load(path)
+    assert plan.regions
+    assert {region.decided_by for region in plan.regions} == {"attack"}
+    assert attack["regions_added"] == len(plan.regions)
+    for frame, face in enumerate(portrait[1]):
+        x, y = face.clipped(320, 180).centre
+        assert any(b.x1 < x < b.x2 and b.y1 < y < b.y2 for _, b in plan.covers(frame)), f"frame {frame}"
+    again = safelight("protect", "--json", "-o", path.parent, portrait[0])
+    assert [result["status"] for result in again.results] == ["already done"]
+
+
+def test_a_copy_that_does_not_hold_is_not_published(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one round nothing can be mended: the copy shows the face, and all that is left is why there is none."""
+    monkeypatch.setattr(main_job, "ROUNDS", 1)
+    folder = _without_regions(protected, tmp_path / "leak").parent
+    for name in ("portrait.safelight.mp4", "portrait.safelight.json"):
+        shutil.copy(protected / name, folder / name)  # of an earlier run
+    names = names_for(portrait[0], folder, set())
+    with pytest.raises(SafelightError) as refused:
+        main_job.protect(portrait[0], names, Options(), observer=Quiet(), cancel=threading.Event())
+    assert refused.value.code is Code.LEAK
+    assert "portrait.safelight-report.html" in refused.value.detail
+    assert sorted(files(folder)) == [
+        "portrait.safelight-plan.json",
+        "portrait.safelight-report.html",
+        "portrait.safelight-report.json",
+    ]
+    verdict = Verdict.model_validate_json(names.verdict.read_bytes())
+    assert verdict.outcome is Outcome.BROKEN
+    assert {region.decided_by for region in Plan.load(names.plan).regions} == {"attack"}
+    monkeypatch.undo()
+    assert safelight("protect", "--json", "-o", folder, portrait[0]).results[0]["status"] == "protected"
+
+
 def test_a_plan_for_another_clip_is_refused_and_nothing_is_written(
     protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
 ) -> None:
@@ -173,7 +252,7 @@ def test_a_plan_for_another_clip_is_refused_and_nothing_is_written(
     assert not files(tmp_path / "out")
 
 
-@pytest.mark.parametrize("moment", [0.3, 1.0, 2.0, 3.0, 4.5, 6.0])
+@pytest.mark.parametrize("moment", [0.3, 1.0, 2.0, 3.0, 4.5, 6.0, 7.5, 9.0])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_killed_at_any_time_nothing_half_done_is_left_and_the_next_run_finishes(
     portrait: tuple[Path, list[Box]], tmp_path: Path, moment: float, number: signal.Signals, protected: Path

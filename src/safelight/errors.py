@@ -48,6 +48,7 @@ class Code(StrEnum):
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
+    NOT_ATTACKED = "SL-NOT-ATTACKED"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
 
@@ -81,7 +82,8 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
-    Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
+    Code.LEAK: "Read the report, mend the plan and try again; there is no copy.",
+    Code.NOT_ATTACKED: "Read in the report which attack could not be carried out, and why; there is no copy.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",
 }

@@ -59,8 +59,11 @@ def protect(
 ) -> None:
     """Make copies that show nobody: faces and heads hidden, sound silenced, nothing of the file's past kept.
 
-    Beside each copy lie its account (what was done), its plan (what is hidden where) and a contact sheet. Only the copy
-    is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
+    Each copy is attacked before it gets its name; one that does not hold is thrown away, and only the report says why.
+
+    Beside each copy lie its account (what was done), its plan (what is hidden where), a contact sheet and the report of
+    the attackers. Only the copy is meant to leave the desk. What is finished is skipped on a second run; what was
+    interrupted goes on.
     """
     options = Options(
         asked=asked(quick, thorough, hide, text),
@@ -70,6 +73,7 @@ def protect(
         accept_damaged=accept_damaged,
     )
     models.require("find")
+    models.require("attack")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
@@ -150,6 +154,7 @@ def as_dict(result: Result) -> dict[str, Any]:
         "copy": printable(outcome.copy),
         "account": printable(outcome.names.account),
         "plan": printable(outcome.names.plan),
+        "report": printable(outcome.names.report),
         "sheet": printable(outcome.names.sheet) if outcome.account.sheet else None,
         "figures": outcome.account.model_dump(mode="json", by_alias=True),
     }

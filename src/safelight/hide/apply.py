@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from safelight.errors import Code, SafelightError
+from safelight.geometry import Box, Raster
 from safelight.hide.curtain import draw_curtain
 from safelight.hide.picture import hide_areas
 from safelight.hide.sensor import RECIPES, Treatment, draw_key
@@ -20,9 +21,10 @@ from safelight.hide.sheet import Sheet
 from safelight.media.ahead import ahead
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
+from safelight.media.planes import Planes
 from safelight.media.read import Picture, Reader
 from safelight.media.write import QUALITY, Writer, write_still
-from safelight.plan import Clip, Decision, Plan, Sensor
+from safelight.plan import Clip, Decision, Plan, Sensor, Shape
 
 Report = Callable[[int, int | None], None]
 
@@ -146,16 +148,25 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int,
             height, width = planes.y.shape
             if (width, height) != (raster.stored_width, raster.stored_height):
                 raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
-            areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
-            if plan.settings.curtain:
-                reveals = [(region.shape, box) for region, box in plan.covers(picture.index, Decision.REVEAL)]
-                hidden = draw_curtain(planes, reveals, areas, raster)
-            else:
-                hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
+            hidden = cover(planes, plan, picture.index, raster)
             tally.count(hidden / (width * height))
             waiting.append((picture.index, picture.pts))
             yield from named(developer.develop(planes, picture.pts))
     yield from named(developer.finish())
+
+
+def cover(planes: Planes, plan: Plan, index: int, raster: Raster, scale: tuple[float, float] = (1.0, 1.0)) -> int:
+    """Hide, in place, what a plan hides in one picture; returns how many luma pixels are covered.
+
+    ``raster``: of the planes. ``scale``: size (x, y) of the shown planes in relation to the clip's, for small pictures.
+    """
+
+    def areas(decision: Decision) -> list[tuple[Shape, Box]]:
+        return [(region.shape, box.scaled(*scale)) for region, box in plan.covers(index, decision)]
+
+    if plan.settings.curtain:
+        return draw_curtain(planes, areas(Decision.REVEAL), areas(Decision.HIDE), raster)
+    return hide_areas(planes, areas(Decision.HIDE), raster, plan.settings.look, index)
 
 
 def _planned_times(plan: Plan) -> dict[int, int]:

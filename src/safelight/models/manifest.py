@@ -23,7 +23,7 @@ PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_le
 
 
 class Group(StrEnum):
-    """What a weight is needed for; `safelight protect` needs all of ``find``."""
+    """What a weight is needed for; `safelight protect` needs all of ``find`` and ``attack``."""
 
     FIND = "find"
     ATTACK = "attack"

@@ -63,6 +63,7 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
             names=job.names,
             file_name=job.file_name,
             all_frames=job.all_frames,
+            accept_damaged=job.accept_damaged,
             moments=Path(),
             progress=report,
         )
