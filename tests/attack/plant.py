@@ -19,7 +19,7 @@ from safelight.media.develop import Developer
 from safelight.media.planes import Planes
 from safelight.media.read import Reader
 from safelight.media.write import Writer
-from safelight.plan import Clip, How, Keyframe, Kind, Look, Origin, Plan, Region, Settings, Stretch
+from safelight.plan import Clip, How, Keyframe, Kind, Look, Origin, Plan, Region, Sensor, Settings, Stretch
 
 RATE = 25
 TITLE = "Interview with the harbour master"
@@ -71,7 +71,10 @@ def scene(
         last_pts=pts[-1],
     )
     return Scene(
-        original, Plan(clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look))
+        original,
+        Plan(
+            clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look, sensor=Sensor.OFF)
+        ),
     )
 
 

@@ -329,7 +329,7 @@ def drawn(view: View, box: Box | None, longest: int = 360) -> bytes:
 
 def _region(name: str, track: list[_Hit], case: Case, reach: int) -> Region:
     """Heads around a track of faces, from a little before it was seen to a little after."""
-    width, height = case.size
+    width, height = case.size if case.plan is None else (case.plan.clip.width, case.plan.clip.height)
     frames = case.plan.clip.frames if case.plan is not None else track[-1].frame + 1
     step = 1
     if case.plan is not None and frames > 1:

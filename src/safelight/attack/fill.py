@@ -25,7 +25,7 @@ from safelight.geometry import Box, Raster
 from safelight.hide.apply import cover
 from safelight.media.develop import Developer
 from safelight.media.planes import Planes, unpack
-from safelight.plan import Look, Plan, Region, Shape
+from safelight.plan import Look, Plan, Region, Sensor, Shape
 
 _LOOKS, _LOOKS_ALL = 24, 120  # pictures examined closely, spread evenly over the clip; with --all
 _EMPTIED_EVERY = 4  # of these, how often the areas are emptied first
@@ -212,7 +212,8 @@ class Fill(Attacker):
         width, height = pair.copy.size
         assert self.case.plan is not None
         scaled = box.scaled(width / self.case.plan.clip.width, height / self.case.plan.clip.height)
-        inner = scaled.grown(-_EDGE, -_EDGE, -_EDGE, -_EDGE)
+        edge = _EDGE if self.case.plan.settings.sensor is Sensor.OFF else 2 * _EDGE  # straightened copies are softer
+        inner = scaled.grown(-edge, -edge, -edge, -edge)
         x1, y1, x2, y2 = (int(v) for v in inner.clipped(width, height))
         if x2 - x1 < 2 or y2 - y1 < 2:
             return

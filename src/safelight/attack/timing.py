@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
 from safelight.errors import Code, SafelightError
+from safelight.hide.sensor import planned_size
 
 _SIDE = 320  # longer side of the pictures compared, pixels
 _GROWN = 3  # pixels of that size around a hidden area that the encoder may have smeared into
@@ -173,14 +174,14 @@ class Timing(Attacker):
 
     def _check_shape(self) -> None:
         width, height = self.case.size
-        if self.case.original_facts is not None:
+        if self.case.plan is not None:
+            wanted = planned_size(self.case.plan)
+        elif self.case.original_facts is not None:
             wanted = self.case.original_facts.raster.shown_size
-        elif self.case.plan is not None:
-            wanted = (self.case.plan.clip.width, self.case.plan.clip.height)
         else:
             return
         if abs(width - wanted[0]) > 1 or abs(height - wanted[1]) > 1:  # films have even sides
-            self._note(f"The copy is {width} x {height} pixels on screen, the original {wanted[0]} x {wanted[1]}.")
+            self._note(f"The copy is {width} x {height} pixels on screen and not {wanted[0]} x {wanted[1]}.")
 
     def _check_length(self) -> None:
         plan, facts, original = self.case.plan, self.case.facts, self.case.original_facts

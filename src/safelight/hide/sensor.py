@@ -24,7 +24,7 @@ from safelight.hide.denoise import noise_of
 from safelight.hide.warp import KEY_BYTES, Warp, dice
 from safelight.media.develop import Developed
 from safelight.media.planes import subsampling, view
-from safelight.plan import Sensor
+from safelight.plan import Plan, Sensor
 
 Plane = NDArray[np.uint8]
 
@@ -60,6 +60,14 @@ def copy_size(size: tuple[int, int], recipe: Recipe, *, even: bool) -> tuple[int
     unit = 2 if even else 1
     width, height = (max(round(side * factor / unit) * unit, min(_LEAST, side + side % unit)) for side in size)
     return width, height
+
+
+def planned_size(plan: Plan) -> tuple[int, int]:
+    """(width, height) of the copy that a plan asks for; without treatment that of the clip."""
+    size = plan.clip.width, plan.clip.height
+    if plan.settings.sensor is Sensor.OFF:
+        return size
+    return copy_size(size, RECIPES[plan.settings.sensor], even=not plan.clip.still)
 
 
 def draw_key() -> bytes:

@@ -1,0 +1,183 @@
+"""Undoing the bend of a treated copy, so that copy and original can be laid over each other.
+
+Copies treated against sensor noise are cropped, turned, bent and scaled (``hide/warp.py``). Whoever compares them with
+the original, place by place, sees the copy through :class:`Straight`: brought back into the original's raster. While a
+copy is being made the lots it was made with are still in memory, and the way back is exact. Later nobody has them; then
+each picture is registered with the original's: optical flow outside hidden areas, smoothed as the bend is smooth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safelight.attack.protocol import View
+from safelight.hide.sensor import RECIPES
+from safelight.hide.warp import Warp
+from safelight.media.facts import ClipFacts
+from safelight.media.read import Picture
+from safelight.plan import Plan, Sensor
+
+Map = NDArray[np.float32]
+Back = Callable[[tuple[int, int], tuple[int, int]], tuple[Map, Map]]
+"""From (size asked for, size of the copy's picture that is sampled) to its columns and rows for every pixel."""
+
+_SIDE = 480  # longer side of the pictures that are registered
+_CELL = 12  # pixels of these: side of the cells in which the flow is averaged
+_REACH = 1.5  # cells over which the flow is smoothed
+_GROWN = 4  # pixels around hidden areas that are not trusted
+_TEXTURE = 4.0  # squared gradient that counts as much as all the noise of a flat place
+_BENT = 0.5  # pixels of the small picture: mean displacement from which a copy without a plan counts as bent
+
+
+class Straight(View):
+    """A picture of the copy in the original's raster. What was cropped away repeats the rim."""
+
+    def __init__(self, picture: Picture, size: tuple[int, int], own: tuple[int, int], back: Back) -> None:
+        super().__init__(picture, size)
+        self._own = own
+        self._back = back
+        self._straight: dict[tuple[str, int, int], NDArray[np.uint8]] = {}
+
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        """See :meth:`View.luma`."""
+        return self._kept("luma", super().luma, width, height)
+
+    def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
+        """See :meth:`View.bgr`."""
+        return self._kept("bgr", super().bgr, width, height)
+
+    def _kept(
+        self, what: str, bent: Callable[[int, int], NDArray[np.uint8]], width: int, height: int
+    ) -> NDArray[np.uint8]:
+        if (what, width, height) not in self._straight:
+            into = min(width, self._own[0]), min(height, self._own[1])
+            x, y = self._back((width, height), into)
+            moved = cv2.remap(bent(*into), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            self._straight[what, width, height] = np.asarray(moved, np.uint8)
+        return self._straight[what, width, height]
+
+
+@dataclass
+class Straightener:
+    """Makes the views of a copy's pictures. ``bent``: whether they need straightening; None: not known yet."""
+
+    own: tuple[int, int]
+    plan: Plan | None
+    original: tuple[int, int] | None
+    base: Fraction
+    warp: Warp | None
+    bent: bool | None
+
+    @classmethod
+    def of(cls, copy: ClipFacts, original: ClipFacts | None, plan: Plan | None, key: bytes | None) -> Straightener:
+        """``key``: the lots the copy was made with, when they are still known."""
+        own = copy.raster.shown_size
+        size = original.raster.shown_size if original is not None else None
+        treated = plan is not None and plan.settings.sensor is not Sensor.OFF
+        warp = None
+        if plan is not None and treated and key is not None and size is not None:
+            warp = Warp(size, own, RECIPES[plan.settings.sensor].reach, key)
+        base = original.base if original is not None else copy.base
+        return cls(own, plan, size, base, warp, treated if plan is not None else None)
+
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the views: the original's where copies are straightened, else the copy's."""
+        if self.original is not None and self.bent:
+            return self.original
+        if self.plan is not None and self.bent:
+            return self.plan.clip.width, self.plan.clip.height
+        return self.own
+
+    def view(self, picture: Picture, original: View | None) -> View:
+        """The copy's picture as attackers see it beside that picture of the original."""
+        if original is None:
+            plain = View(picture, self.own)
+            return Straight(picture, self.size(), self.own, _plain) if self.bent else plain
+        if self.bent is None:
+            dx, dy = self._registered(View(picture, self.own), original)
+            self.bent = float(np.hypot(dx, dy).mean()) > _BENT
+        if not self.bent:
+            return View(picture, self.own)
+        return Straight(picture, original.size, self.own, self._back(picture, original))
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _back(self, picture: Picture, original: View) -> Back:
+        warp = self.warp
+        if warp is not None and self.plan is not None:
+            seconds = float((original.picture.pts - self.plan.clip.first_pts) * self.base)
+            return lambda size, into: warp.back(seconds, *size, into)
+        found: list[tuple[Map, Map]] = []
+
+        def back(size: tuple[int, int], into: tuple[int, int]) -> tuple[Map, Map]:
+            if not found:
+                found.append(self._registered(View(picture, self.own), original))
+            factor = max(_small(original.size)) / max(original.size)
+            x, y = _plain(size, into)
+            dx, dy = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in found[0])
+            scale = into[0] / (original.size[0] * factor), into[1] / (original.size[1] * factor)
+            return np.asarray(x + dx * scale[0], np.float32), np.asarray(y + dy * scale[1], np.float32)
+
+        return back
+
+    def _registered(self, copy: View, original: View) -> tuple[Map, Map]:
+        """How far right and down of its place in the original each cell lies in the copy, pixels of the small one."""
+        width, height = _small(original.size)
+        before = original.luma(width, height)
+        after = cv2.resize(copy.full_luma(), (width, height), interpolation=cv2.INTER_AREA)
+        flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(before, after, np.zeros((0,)))
+        smooth = cv2.GaussianBlur(before, (0, 0), 1.0).astype(np.float32)
+        texture = np.square(cv2.Sobel(smooth, cv2.CV_32F, 1, 0)) + np.square(cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+        weight = texture / (texture + _TEXTURE) + 1e-4
+        if self.plan is not None:
+            weight *= self._visible(original.picture.index, width, height)
+        cells = max(width // _CELL, 2), max(height // _CELL, 2)
+        share = cv2.resize(weight, cells, interpolation=cv2.INTER_AREA)
+        parts = [cv2.resize(flow[..., i] * weight, cells, interpolation=cv2.INTER_AREA) / share for i in (0, 1)]
+        dx, dy = (_smoothed(np.asarray(part, np.float32), np.asarray(share, np.float32)) for part in parts)
+        return dx, dy
+
+    def _visible(self, index: int, width: int, height: int) -> Map:
+        """1 where the picture is to be seen, a little where it is hidden: there it follows its surroundings."""
+        seen = np.ones((height, width), np.float32)
+        assert self.plan is not None
+        for _, box in self.plan.covers(index):
+            x1, y1, x2, y2 = (
+                box.scaled(width / self.plan.clip.width, height / self.plan.clip.height)
+                .grown(_GROWN, _GROWN, _GROWN, _GROWN)
+                .clipped(width, height)
+            )
+            seen[int(y1) : int(np.ceil(y2)), int(x1) : int(np.ceil(x2))] = 1e-3
+        return seen
+
+
+def _small(size: tuple[int, int]) -> tuple[int, int]:
+    factor = min(_SIDE / max(size), 1.0)
+    width, height = (max(round(side * factor), 16) for side in size)
+    return width, height
+
+
+def _plain(size: tuple[int, int], into: tuple[int, int]) -> tuple[Map, Map]:
+    """Scaling and nothing else."""
+    x = (np.arange(size[0], dtype=np.float32) + 0.5) * (into[0] / size[0]) - 0.5
+    y = (np.arange(size[1], dtype=np.float32) + 0.5) * (into[1] / size[1]) - 0.5
+    across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    return across, down
+
+
+def _smoothed(values: Map, weight: Map) -> Map:
+    """A plane through all cells, and what is left smoothed over neighbours; cells of little weight follow the rest."""
+    rows, columns = np.mgrid[0 : values.shape[0], 0 : values.shape[1]]
+    terms = np.stack([np.ones(values.size), rows.ravel(), columns.ravel()], axis=1)
+    root = np.sqrt(weight.ravel())[:, None]
+    plane = terms @ np.linalg.lstsq(terms * root, values.ravel() * root[:, 0], rcond=None)[0]
+    rest = values - plane.reshape(values.shape)
+    total = cv2.GaussianBlur(weight, (0, 0), _REACH)
+    near = cv2.GaussianBlur(np.asarray(rest * weight, np.float32), (0, 0), _REACH) / (total + 0.02)
+    return np.asarray(plane.reshape(values.shape) + near, np.float32)
