@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.attack.protocol import View
+from safelight.geometry import Raster
+from safelight.hide.apply import cover
 from safelight.hide.sensor import RECIPES
 from safelight.hide.warp import Warp
 from safelight.media.facts import ClipFacts
+from safelight.media.planes import Planes
 from safelight.media.read import Picture
 from safelight.plan import Plan, Sensor
 
@@ -30,7 +33,8 @@ Back = Callable[[tuple[int, int], tuple[int, int]], tuple[Map, Map]]
 _SIDE = 480  # longer side of the pictures that are registered
 _CELL = 12  # pixels of these: side of the cells in which the flow is averaged
 _REACH = 1.5  # cells over which the flow is smoothed
-_GROWN = 4  # pixels around hidden areas that are not trusted
+_ODD = 625.0  # fourth power of the grey levels by which a place that was found again may differ
+_BEND = 2.5  # pixels of the original: standard deviation of the strongest bend
 _TEXTURE = 4.0  # squared gradient that counts as much as all the noise of a flat place
 _BENT = 0.5  # pixels of the small picture: mean displacement from which a copy without a plan counts as bent
 
@@ -129,32 +133,37 @@ class Straightener:
     def _registered(self, copy: View, original: View) -> tuple[Map, Map]:
         """How far right and down of its place in the original each cell lies in the copy, pixels of the small one."""
         width, height = _small(original.size)
-        before = original.luma(width, height)
-        after = cv2.resize(copy.full_luma(), (width, height), interpolation=cv2.INTER_AREA)
-        flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(before, after, np.zeros((0,)))
+        before = self._as_hidden(original, width, height)
+        after = np.asarray(cv2.resize(copy.full_luma(), (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(before, after, np.zeros((0,)))
+        x, y = _plain((width, height), (width, height))
+        moved = cv2.remap(after, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        wrong = np.square(cv2.blur(cv2.absdiff(moved, before), (5, 5)).astype(np.float32))
         smooth = cv2.GaussianBlur(before, (0, 0), 1.0).astype(np.float32)
         texture = np.square(cv2.Sobel(smooth, cv2.CV_32F, 1, 0)) + np.square(cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
-        weight = texture / (texture + _TEXTURE) + 1e-4
-        if self.plan is not None:
-            weight *= self._visible(original.picture.index, width, height)
+        weight = np.asarray(texture / (texture + _TEXTURE) * _ODD / (_ODD + wrong**2) + 1e-4, np.float32)
         cells = max(width // _CELL, 2), max(height // _CELL, 2)
-        share = cv2.resize(weight, cells, interpolation=cv2.INTER_AREA)
+        share = np.asarray(cv2.resize(weight, cells, interpolation=cv2.INTER_AREA), np.float32)
         parts = [cv2.resize(flow[..., i] * weight, cells, interpolation=cv2.INTER_AREA) / share for i in (0, 1)]
-        dx, dy = (_smoothed(np.asarray(part, np.float32), np.asarray(share, np.float32)) for part in parts)
+        most = 3 * _BEND * width / original.size[0]
+        dx, dy = (_smoothed(np.asarray(part, np.float32), share, most) for part in parts)
         return dx, dy
 
-    def _visible(self, index: int, width: int, height: int) -> Map:
-        """1 where the picture is to be seen, a little where it is hidden: there it follows its surroundings."""
-        seen = np.ones((height, width), np.float32)
-        assert self.plan is not None
-        for _, box in self.plan.covers(index):
-            x1, y1, x2, y2 = (
-                box.scaled(width / self.plan.clip.width, height / self.plan.clip.height)
-                .grown(_GROWN, _GROWN, _GROWN, _GROWN)
-                .clipped(width, height)
-            )
-            seen[int(y1) : int(np.ceil(y2)), int(x1) : int(np.ceil(x2))] = 1e-3
-        return seen
+    def _as_hidden(self, original: View, width: int, height: int) -> NDArray[np.uint8]:
+        """The original's luma with the areas hidden that the plan hides: their outlines help to find the bend."""
+        luma = original.luma(width, height)
+        if self.plan is None:
+            return luma
+        planes = Planes(luma.copy(), None, None, 1, 1, 8, False)
+        clip = self.plan.clip
+        cover(
+            planes,
+            self.plan,
+            original.picture.index,
+            Raster(width, height),
+            (width / clip.width, height / clip.height),
+        )
+        return np.asarray(planes.y, np.uint8)
 
 
 def _small(size: tuple[int, int]) -> tuple[int, int]:
@@ -171,13 +180,22 @@ def _plain(size: tuple[int, int], into: tuple[int, int]) -> tuple[Map, Map]:
     return across, down
 
 
-def _smoothed(values: Map, weight: Map) -> Map:
-    """A plane through all cells, and what is left smoothed over neighbours; cells of little weight follow the rest."""
+def _smoothed(values: Map, weight: Map, most: float) -> Map:
+    """A plane through all cells, and what is left of them (``most`` and less) smoothed over neighbours.
+
+    Cells of little weight follow the others. The plane is fitted twice, the second time without what is far from it.
+    """
     rows, columns = np.mgrid[0 : values.shape[0], 0 : values.shape[1]]
     terms = np.stack([np.ones(values.size), rows.ravel(), columns.ravel()], axis=1)
-    root = np.sqrt(weight.ravel())[:, None]
-    plane = terms @ np.linalg.lstsq(terms * root, values.ravel() * root[:, 0], rcond=None)[0]
-    rest = values - plane.reshape(values.shape)
+    rest = np.zeros_like(values)
+    plane = rest
+    for _ in range(3):
+        kept = np.where(np.abs(rest) < most, weight, np.float32(1e-6))
+        root = np.sqrt(kept.ravel())[:, None]
+        fit = terms @ np.linalg.lstsq(terms * root, values.ravel() * root[:, 0], rcond=None)[0]
+        plane = np.asarray(fit.reshape(values.shape), np.float32)
+        rest = values - plane
+    weight = np.where(np.abs(rest) < most, weight, np.float32(1e-6))
     total = cv2.GaussianBlur(weight, (0, 0), _REACH)
-    near = cv2.GaussianBlur(np.asarray(rest * weight, np.float32), (0, 0), _REACH) / (total + 0.02)
-    return np.asarray(plane.reshape(values.shape) + near, np.float32)
+    near = cv2.GaussianBlur(np.asarray(rest * weight, np.float32), (0, 0), _REACH) / (total + 0.01)
+    return np.asarray(plane + near, np.float32)
