@@ -31,7 +31,7 @@ from safelight.plan import Sensor as Strength
 Grey = NDArray[np.float32]
 
 _BURSTS, _BURST = 8, 6  # stretches of pictures looked at, spread evenly, and pictures in each
-_SENSOR = 0.005  # standard deviation of the known camera's pattern, share of the light: more than film cameras show
+_SENSOR = 0.003  # standard deviation of the known camera's pattern, share of the light: a strong one, for film
 _PCE, _Z = 45.0, 4.0  # a match: over all shifts; block by block
 _KNOWN = {Strength.DEFAULT: 60.0, Strength.STRONG: 25.0}  # for who knows the bend
 _CALM = 6.0  # variance of fine detail below which a place is calm
