@@ -122,6 +122,7 @@ class Account(Document):
     dropped: list[Dropped]
     weights: dict[str, str]
     warnings: list[str]
+    workers: str = "Not recorded."  # what held the processes that read the file
     attack: AttackFacts | None = None  # None: nobody attacked the copy
     seconds: float
 

@@ -32,8 +32,10 @@ from safelight.inputs import Original, printable
 from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
 from safelight.plan import MAX_PLAN, Look, Origin, Plan, Sensor
 from safelight.trial import Trial, mended, proposed, tried
+from safelight.workers.confine import Bounds, support
 from safelight.workers.messages import KEY_BYTES, FindJob, Found, Hidden, HideJob
 from safelight.workers.parent import left, run
+from safelight.workers.png import picture_left
 
 ROUNDS = 3
 """How often a copy is made and attacked: what the attackers see is hidden too, and all is tried again."""
@@ -124,6 +126,30 @@ def hide_only(
             return _publish(source, names, options, plan, done, work, started)
 
 
+def protect_as_planned(
+    path: Path, plan: Plan, names: Names, *, accept_damaged: bool, observer: Observer, cancel: threading.Event
+) -> Outcome:
+    """Carry out a plan as a person left it, attack the copy, and publish it when it held. One round: a person mends.
+
+    Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
+    """
+    started = time.monotonic()
+    with _opened(path, observer) as (original, sha256):
+        if plan.clip.sha256 != sha256:
+            raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was made for another file.")
+        settings = plan.settings
+        options = Options(
+            asked=plan.origin.asked,
+            look=settings.look,
+            sensor=settings.sensor,
+            curtain=settings.curtain,
+            accept_damaged=accept_damaged,
+        )
+        _require_room(names, sha256)
+        with private_folder(names.folder) as work:
+            return _protected(original, sha256, plan, names, options, work, observer, cancel, started, rounds=1)
+
+
 @contextmanager
 def _opened(path: Path, observer: Observer) -> Iterator[tuple[Original, str]]:
     """The opened original and its hash; refusals inside are given the file's name."""
@@ -176,10 +202,11 @@ def _protected(
     observer: Observer,
     cancel: threading.Event,
     started: float,
+    rounds: int = ROUNDS,
 ) -> Outcome:
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
     planned = len(plan.regions)
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, rounds + 1):
         key = secrets.token_hex(KEY_BYTES)
         done = _hide(original, plan, options, work, key, observer, cancel)
         trial = _attack(original, plan, options, work / done.copy_name, key, observer, cancel)
@@ -191,12 +218,12 @@ def _protected(
                 report,
                 document,
                 rounds=number,
-                rounds_most=ROUNDS,
+                rounds_most=rounds,
                 regions_added=len(plan.regions) - planned,
             )
             source = _source(original, sha256)
             return _publish(source, names, options, plan, done, work, started, trial, facts)
-        better = mended(plan, verdict) if number < ROUNDS else None
+        better = mended(plan, verdict) if number < rounds else None
         if better is None:
             raise _refused(names, proposed(plan, verdict), trial, work, number)
         plan = better
@@ -346,7 +373,7 @@ def _publish(
     attack: AttackFacts | None = None,
 ) -> Outcome:
     """Give everything its name, the account last. Without a ``trial`` nobody attacked the copy, and that is said."""
-    copy = left(work / done.copy_name)
+    copy = left(work / done.copy_name, Bounds.for_clip(source.size).file)
     final = names.copy(copy.suffix)
     facts, plan_file, sheet = done.facts, work / "plan.json", work / "sheet.png"
     has_sheet = sheet.exists()
@@ -374,14 +401,15 @@ def _publish(
         sensor=sensor_sentence(options.sensor, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
-        warnings=warnings_of(plan, done, attack),
+        warnings=[*warnings_of(plan, done, attack), *support().warnings],
+        workers=support().sentence,
         attack=attack,
         seconds=round(time.monotonic() - started, 1),
     )
     document = work / "account.json"
     with writing(work):
         document.write_text(account.to_json(), encoding="utf-8")
-    sheets = [(left(sheet), names.sheet)] if has_sheet else []
+    sheets = [(picture_left(sheet), names.sheet)] if has_sheet else []
     reports = [(trial.document, names.verdict), (trial.page, names.report)] if trial is not None else []
     publish([*sheets, (plan_file, names.plan), *reports, (copy, final), (document, names.account)])
     return Outcome(account, names, final, already=False)

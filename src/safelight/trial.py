@@ -17,6 +17,7 @@ from safelight.outputs import writing
 from safelight.plan import Plan
 from safelight.workers.messages import Attacked, AttackJob
 from safelight.workers.parent import left, run
+from safelight.workers.png import picture_left
 
 MAX_VERDICT = 8 << 20  # bytes
 
@@ -78,7 +79,9 @@ def tried(
         raise SafelightError(Code.WORKER_LIED, "The verdict could not be understood.") from error
     if verdict.copy_.sha256 != sha256 or copy.sha256() != sha256:
         raise SafelightError(Code.WORKER_LIED, "The verdict is about another copy.")
-    pictures = {moment.picture: left(work / moment.picture, MAX_PICTURE).read_bytes() for moment in verdict.moments}
+    pictures = {
+        moment.picture: picture_left(work / moment.picture, MAX_PICTURE).read_bytes() for moment in verdict.moments
+    }
     html = work / "report.html"
     with writing(work):
         html.write_text(page(verdict, pictures), encoding="utf-8")

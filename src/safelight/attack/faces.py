@@ -9,6 +9,7 @@ which needs no finder for that.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,8 +30,8 @@ Bgr = NDArray[np.uint8]
 _YUNET, _CENTER, _CLOSE = 640, 640, 1280  # longer sides of the pictures that are looked at, pixels
 # Of so many pictures each is looked at; of the further ones this share.
 _YUNET_FIRST, _YUNET_SHARE = 1500, 0.1
-_CENTER_FIRST, _CENTER_SHARE = 60, 0.08
-_CLOSE_EVERY = 8  # of CenterFace's looks
+_CENTER_FIRST, _CENTER_SHARE = 40, 0.06
+_CLOSE_EVERY = 12  # of CenterFace's looks
 _BRIGHTER = np.array([round(255 * (v / 255) ** 0.55) for v in range(256)], np.uint8)
 _SMALLEST = 8.0  # pixels of the copy: below, nobody is recognised
 _INNER = 0.6  # share of a face's box, around its centre, that shows who it is
@@ -51,7 +52,6 @@ _RULE = "Half of the looks are spread evenly, half go where the plan is least su
 @dataclass
 class _Hit:
     frame: int  # of the plan
-    pts: int
     box: Box
 
 
@@ -85,11 +85,14 @@ class Faces(Attacker):
             self._seldom = chosen(frames, self._risk, _CENTER_FIRST, _CENTER_SHARE)
         self._looked = self._centers = self._claims = self._inside = self._dismissed = self._vague = 0
         self._hits: list[_Hit] = []
+        self._times = array("q")  # presentation times of the plan's pictures
         self._evidence: list[tuple[float, Evidence]] = []
 
     def watch(self, pair: Pair) -> None:
         """Look at one picture, with the finders whose turn it is."""
         index = pair.original_index
+        while len(self._times) <= index:  # should a picture of the original be lost, it gets the next one's time
+            self._times.append((pair.original or pair.copy).picture.pts)
         often, seldom = due(self._often, index), due(self._seldom, index)
         if not often and not seldom:
             return
@@ -190,8 +193,7 @@ class Faces(Attacker):
 
     def _try(self, claim: Detection, pair: Pair) -> None:
         """Put one claim before the panel."""
-        votes = self._votes(pair.copy, claim.box)
-        before = self._votes(pair.original, _moved(claim.box, pair)) if pair.original is not None else votes
+        votes, before = self._panel(claim.box, pair)
         if not (votes >= _SURE or (votes >= _LIKELY and before >= _SURE)) or before < _LIKELY:
             self._dismissed += 1
             self._remember(4 + votes, pair, f"Taken for a face by {votes} of 4 looks; not confirmed.", claim.box)
@@ -204,26 +206,29 @@ class Faces(Attacker):
         self._hit(what, 100 + votes + claim.score, claim.score, claim.box, pair)
 
     def _hit(self, what: str, weight: float, score: float, box: Box, pair: Pair) -> None:
-        pts = (pair.original or pair.copy).picture.pts
-        self._hits.append(_Hit(pair.original_index, pts, box))
+        self._hits.append(_Hit(pair.original_index, box))
         item = Evidence(what=what, frame=pair.index, seconds=pair.seconds, box=rounded(box), score=score)
         self._evidence.append((weight, item))
         if len(self._evidence) > 2000:
             self._evidence = sorted(self._evidence, key=lambda scored: -scored[0])[:1000]
         self._remember(weight, pair, what, box)
 
-    def _votes(self, view: View, box: Box) -> int:
-        """How many of the four looks of the panel see a face in that place."""
-        picture, place = _enlarged(view, box)
-        votes = 0
-        for mirrored in (False, True):
-            seen = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
-            wanted = (
-                Box(picture.shape[1] - place.x2, place.y1, picture.shape[1] - place.x1, place.y2) if mirrored else place
-            )
-            for finder in (self._center, self._yunet):
-                votes += any(found.score >= 0.5 and found.box.overlap(wanted) >= _SAME for found in finder.find(seen))
-        return votes
+    def _panel(self, box: Box, pair: Pair) -> tuple[int, int]:
+        """How many of the panel's four looks see a face in that place: in the copy, in the original.
+
+        Without a vote of YuNet's in either there can be no majority, and CenterFace, who costs most, is not asked.
+        """
+        views = [(pair.copy, box)]
+        if pair.original is not None:
+            views.append((pair.original, _moved(box, pair)))
+        seen = [_enlarged(view, place) for view, place in views]
+        votes = [_votes(self._yunet, picture, place) for picture, place in seen]
+        if any(votes):
+            votes = [
+                first + _votes(self._center, picture, place)
+                for first, (picture, place) in zip(votes, seen, strict=True)
+            ]
+        return votes[0], votes[-1]
 
     def _remember(self, weight: float, pair: Pair, why: str, box: Box | None) -> None:
         if self.notes.wants(weight):
@@ -247,7 +252,7 @@ class Faces(Attacker):
             while f"attack-{number}" in taken:
                 number += 1
             taken.add(f"attack-{number}")
-            self.notes.proposals.append(_region(f"attack-{number}", track, self.case, gap))
+            self.notes.proposals.append(_region(f"attack-{number}", track, self.case, self._times, gap))
 
 
 def _look(finder: CenterFace | YuNet, view: View, picture: Bgr, mirrored: bool) -> list[Detection]:
@@ -270,21 +275,36 @@ def _moved(box: Box, pair: Pair) -> Box:
     return box.scaled(pair.original.size[0] / pair.copy.size[0], pair.original.size[1] / pair.copy.size[1])
 
 
+def _votes(finder: CenterFace | YuNet, picture: Bgr, place: Box) -> int:
+    """In how many of two looks, plain and mirrored, a finder sees a face in that place."""
+    width = picture.shape[1]
+    mirrored = Box(width - place.x2, place.y1, width - place.x1, place.y2)
+    looks = ((picture, place), (np.ascontiguousarray(picture[:, ::-1]), mirrored))
+    return sum(
+        any(found.score >= 0.5 and found.box.overlap(wanted) >= _SAME for found in finder.find(seen))
+        for seen, wanted in looks
+    )
+
+
 def _enlarged(view: View, box: Box) -> tuple[Bgr, Box]:
     """A square picture around a face, the face brought to the panel's size; and where the face is in it."""
     factor = min(_PANEL_FACE / max(box.height, 1.0), _PANEL_LARGEST)
     side = _PANEL_SIDE / factor
     x, y = box.centre
     left, top = x - side / 2, y - side / 2
-    move = np.array([[factor, 0, -left * factor], [0, factor, -top * factor]], np.float64)
-    if factor < 0.6:  # warping does not average: bring the whole down first
-        shrunk = cv2.resize(view.full(), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        move = np.array([[1, 0, -left * factor], [0, 1, -top * factor]], np.float64)
-        picture = cv2.warpAffine(shrunk, move, (_PANEL_SIDE, _PANEL_SIDE), flags=cv2.INTER_LINEAR)
-    else:
-        picture = cv2.warpAffine(view.full(), move, (_PANEL_SIDE, _PANEL_SIDE), flags=cv2.INTER_CUBIC)
     place = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top).scaled(factor, factor)
-    return np.asarray(picture, np.uint8), place
+    # warping does not average: what is to become much smaller is brought down first, what is around it left out
+    width, height = view.size
+    x1, y1, x2, y2 = (int(v) for v in Box(left, top, left + side, top + side).grown(2, 2, 2, 2).clipped(width, height))
+    part = view.full()[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
+    left, top = left - x1, top - y1
+    if factor < 0.6:
+        part = np.asarray(cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+        move = np.array([[1, 0, -left * factor], [0, 1, -top * factor]], np.float64)
+    else:
+        move = np.array([[factor, 0, -left * factor], [0, factor, -top * factor]], np.float64)
+    how = cv2.INTER_LINEAR if factor < 0.6 else cv2.INTER_CUBIC
+    return np.asarray(cv2.warpAffine(part, move, (_PANEL_SIDE, _PANEL_SIDE), flags=how), np.uint8), place
 
 
 def _likeness(pair: Pair, box: Box) -> float:
@@ -327,26 +347,27 @@ def drawn(view: View, box: Box | None, longest: int = 360) -> bytes:
     return bytes(png)
 
 
-def _region(name: str, track: list[_Hit], case: Case, reach: int) -> Region:
-    """Heads around a track of faces, from a little before it was seen to a little after."""
-    width, height = case.size if case.plan is None else (case.plan.clip.width, case.plan.clip.height)
-    frames = case.plan.clip.frames if case.plan is not None else track[-1].frame + 1
-    step = 1
-    if case.plan is not None and frames > 1:
-        step = max((case.plan.clip.last_pts - case.plan.clip.first_pts) // (frames - 1), 1)
-    keys: dict[int, Keyframe] = {}
+def _region(name: str, track: list[_Hit], case: Case, times: array[int], reach: int) -> Region:
+    """Heads around a track of faces, from a little before it was seen to a little after.
+
+    ``times``: presentation times of the clip's pictures. Boxes are in pixels of the clip.
+    """
+    clip = case.plan.clip if case.plan is not None else None
+    width, height = (clip.width, clip.height) if clip is not None else case.size
+    sx, sy = width / case.size[0], height / case.size[1]
+    last = len(times) - 1
+    boxes: dict[int, Box] = {}
     for hit in track:
-        box = hit.box.grown(0.45 * hit.box.width, 0.6 * hit.box.height, 0.45 * hit.box.width, 0.35 * hit.box.height)
-        keys[hit.frame] = Keyframe.of(hit.frame, hit.pts, box.clipped(width, height))
-    first, last = keys[track[0].frame], keys[track[-1].frame]
-    for frame, key in ((max(first.frame - reach, 0), first), (min(last.frame + reach, frames - 1), last)):
-        pts = key.pts + (frame - key.frame) * step
-        keys.setdefault(frame, key.model_copy(update={"frame": frame, "pts": pts}))
+        face = hit.box.scaled(sx, sy)
+        boxes[hit.frame] = face.grown(0.45 * face.width, 0.6 * face.height, 0.45 * face.width, 0.35 * face.height)
+    boxes.setdefault(max(track[0].frame - reach, 0), boxes[track[0].frame])
+    boxes.setdefault(min(track[-1].frame + reach, last), boxes[track[-1].frame])
+    keys = [Keyframe.of(frame, times[frame], boxes[frame].clipped(width, height)) for frame in sorted(boxes)]
     return Region(
         id=name,
         kind=Kind.HEAD,
         decision=Decision.HIDE,
         decided_by="attack",
         reason="A face was found here in the finished copy.",
-        keyframes=[keys[frame] for frame in sorted(keys)],
+        keyframes=keys,
     )

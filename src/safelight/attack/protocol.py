@@ -158,7 +158,8 @@ class Case:
 
     ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy, "" when not told.
     ``all_frames``: look at every frame of a long clip too. ``roster``: names of all who attack.
-    ``key``: the lots of the treatment against sensor noise, while they are still known.
+    ``key``: the lots of the treatment against sensor noise, while they are still known. ``seen``: size of the views of
+    the copy when it is straightened.
     """
 
     copy: BinaryIO
@@ -171,10 +172,16 @@ class Case:
     all_frames: bool = False
     roster: tuple[str, ...] = ()
     key: bytes | None = field(default=None, repr=False)
+    seen: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the copy as shown, in pixels."""
+        """(width, height) of the copy's pictures as attackers see them, in pixels; what boxes of evidence refer to."""
+        return self.seen or self.own_size
+
+    @property
+    def own_size(self) -> tuple[int, int]:
+        """(width, height) of the copy as shown by a player, in pixels."""
         return self.facts.raster.shown_size
 
 

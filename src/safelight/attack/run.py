@@ -29,7 +29,7 @@ from safelight.attack.protocol import (
 )
 from safelight.attack.sensor import Sensor
 from safelight.attack.sound import Sound
-from safelight.attack.straight import Straightener
+from safelight.attack.straight import Straightener, looks_bent, treated
 from safelight.attack.timing import Timing
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size
@@ -90,9 +90,11 @@ def attack(
     running: list[Attacker] = []
     frames, seconds = 0, 0.0
     shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None else 0.0
+    bent = treated(plan) if plan is not None else original is not None and looks_bent(copy, original)
     with ExitStack() as stack:
         shown = stack.enter_context(Reader(copy))
         source = stack.enter_context(Reader(original, accept_damaged=accept_damaged)) if original is not None else None
+        straightener = Straightener(shown.facts, source.facts if source is not None else None, plan, sensor_key, bent)
         case = Case(
             copy,
             shown.facts,
@@ -104,12 +106,12 @@ def attack(
             all_frames,
             tuple(kind.name for kind in attackers),
             sensor_key,
+            straightener.size,
         )
         _check_plan(case)
         for kind in attackers:
             _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
         total = picture_count(shown.facts)
-        straightener = Straightener.of(shown.facts, case.original_facts, plan, sensor_key)
         for pair in pairs(shown, source, notes, straightener, shift):
             frames, seconds = pair.index + 1, pair.seconds
             for attacker in list(running):
@@ -124,7 +126,7 @@ def attack(
         del attacker
     findings.sort(key=lambda finding: [kind.name for kind in attackers].index(finding.attacker))
     outcome = overall(findings)
-    width, height = case.size
+    width, height = case.own_size
     return Verdict(
         safelight=__version__,
         outcome=outcome,
@@ -173,7 +175,7 @@ def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> N
 def _check_plan(case: Case) -> None:
     if case.plan is None:
         return
-    width, height = case.size
+    width, height = case.own_size
     wanted = planned_size(case.plan)
     if case.original is None and (abs(width - wanted[0]) > 1 or abs(height - wanted[1]) > 1):
         raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan is for a clip of another shape than this copy.")

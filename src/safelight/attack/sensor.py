@@ -216,7 +216,7 @@ class Sensor(Attacker):
 
     def _compare_copy(self, pair: Pair, treated: Developed) -> None:
         """With the lots known: is this the picture they make?"""
-        own = pair.copy.picture.luma(*self.case.size)
+        own = pair.copy.picture.luma(*self.case.own_size)
         wanted = view(treated.frame, 0)
         if own.shape != wanted.shape:
             return  # another shape: for the attacker of timing and fidelity

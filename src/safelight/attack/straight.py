@@ -9,8 +9,8 @@ each picture is registered with the original's: optical flow outside hidden area
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
+from itertools import islice
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ from safelight.hide.sensor import RECIPES
 from safelight.hide.warp import Warp
 from safelight.media.facts import ClipFacts
 from safelight.media.planes import Planes
-from safelight.media.read import Picture
+from safelight.media.read import Picture, Reader
 from safelight.plan import Plan, Sensor
 
 Map = NDArray[np.float32]
@@ -36,7 +36,8 @@ _REACH = 1.5  # cells over which the flow is smoothed
 _ODD = 625.0  # fourth power of the grey levels by which a place that was found again may differ
 _BEND = 2.5  # pixels of the original: standard deviation of the strongest bend
 _TEXTURE = 4.0  # squared gradient that counts as much as all the noise of a flat place
-_BENT = 0.5  # pixels of the small picture: mean displacement from which a copy without a plan counts as bent
+_FIRST = 5  # pictures by which that is judged
+_BENT = 1.0  # pixels of the small picture: mean displacement from which a copy without a plan counts as bent
 
 
 class Straight(View):
@@ -67,61 +68,53 @@ class Straight(View):
         return self._straight[what, width, height]
 
 
-@dataclass
 class Straightener:
-    """Makes the views of a copy's pictures. ``bent``: whether they need straightening; None: not known yet."""
+    """Makes the views of a copy's pictures.
 
-    own: tuple[int, int]
-    plan: Plan | None
-    original: tuple[int, int] | None
-    base: Fraction
-    warp: Warp | None
-    bent: bool | None
+    ``key``: the lots the copy was made with, when they are still known. ``bent``: whether it needs straightening.
+    """
 
-    @classmethod
-    def of(cls, copy: ClipFacts, original: ClipFacts | None, plan: Plan | None, key: bytes | None) -> Straightener:
-        """``key``: the lots the copy was made with, when they are still known."""
-        own = copy.raster.shown_size
-        size = original.raster.shown_size if original is not None else None
-        treated = plan is not None and plan.settings.sensor is not Sensor.OFF
-        warp = None
-        if plan is not None and treated and key is not None and size is not None:
-            warp = Warp(size, own, RECIPES[plan.settings.sensor].reach, key)
-        base = original.base if original is not None else copy.base
-        return cls(own, plan, size, base, warp, treated if plan is not None else None)
-
-    def size(self) -> tuple[int, int]:
+    def __init__(
+        self, copy: ClipFacts, original: ClipFacts | None, plan: Plan | None, key: bytes | None, bent: bool
+    ) -> None:
+        self._own = copy.raster.shown_size
+        self._plan = plan
+        self._bent = bent
+        self._base = (original or copy).base
+        self.size = self._own
         """(width, height) of the views: the original's where copies are straightened, else the copy's."""
-        if self.original is not None and self.bent:
-            return self.original
-        if self.plan is not None and self.bent:
-            return self.plan.clip.width, self.plan.clip.height
-        return self.own
+        if bent and original is not None:
+            self.size = original.raster.shown_size
+        elif bent and plan is not None:
+            self.size = plan.clip.width, plan.clip.height
+        self._warp: Warp | None = None
+        if bent and plan is not None and key is not None and treated(plan):
+            self._warp = Warp(self.size, self._own, RECIPES[plan.settings.sensor].reach, key)
 
     def view(self, picture: Picture, original: View | None) -> View:
         """The copy's picture as attackers see it beside that picture of the original."""
-        if original is None:
-            plain = View(picture, self.own)
-            return Straight(picture, self.size(), self.own, _plain) if self.bent else plain
-        if self.bent is None:
-            dx, dy = self._registered(View(picture, self.own), original)
-            self.bent = float(np.hypot(dx, dy).mean()) > _BENT
-        if not self.bent:
-            return View(picture, self.own)
-        return Straight(picture, original.size, self.own, self._back(picture, original))
+        if not self._bent:
+            return View(picture, self._own)
+        back = _plain if original is None else self._back(picture, original)
+        return Straight(picture, self.size, self._own, back)
+
+    def bend(self, picture: Picture, original: View) -> float:
+        """By how many pixels of a small picture the copy's picture is displaced, in the mean."""
+        dx, dy = self._registered(View(picture, self._own), original)
+        return float(np.hypot(dx, dy).mean())
 
     # ------------------------------------------------------------------------------------------------------------
 
     def _back(self, picture: Picture, original: View) -> Back:
-        warp = self.warp
-        if warp is not None and self.plan is not None:
-            seconds = float((original.picture.pts - self.plan.clip.first_pts) * self.base)
+        warp = self._warp
+        if warp is not None and self._plan is not None:
+            seconds = float((original.picture.pts - self._plan.clip.first_pts) * self._base)
             return lambda size, into: warp.back(seconds, *size, into)
         found: list[tuple[Map, Map]] = []
 
         def back(size: tuple[int, int], into: tuple[int, int]) -> tuple[Map, Map]:
             if not found:
-                found.append(self._registered(View(picture, self.own), original))
+                found.append(self._registered(View(picture, self._own), original))
             factor = max(_small(original.size)) / max(original.size)
             x, y = _plain(size, into)
             dx, dy = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in found[0])
@@ -152,18 +145,36 @@ class Straightener:
     def _as_hidden(self, original: View, width: int, height: int) -> NDArray[np.uint8]:
         """The original's luma with the areas hidden that the plan hides: their outlines help to find the bend."""
         luma = original.luma(width, height)
-        if self.plan is None:
+        if self._plan is None:
             return luma
         planes = Planes(luma.copy(), None, None, 1, 1, 8, False)
-        clip = self.plan.clip
+        clip = self._plan.clip
         cover(
             planes,
-            self.plan,
+            self._plan,
             original.picture.index,
             Raster(width, height),
             (width / clip.width, height / clip.height),
         )
         return np.asarray(planes.y, np.uint8)
+
+
+def treated(plan: Plan) -> bool:
+    """Whether a plan asks for the treatment against sensor noise."""
+    return plan.settings.sensor is not Sensor.OFF
+
+
+def looks_bent(copy: BinaryIO, original: BinaryIO) -> bool:
+    """Whether a copy of which there is no plan is cropped, turned or bent; judged by its first pictures.
+
+    Raises what reading raises.
+    """
+    with Reader(copy) as shown, Reader(original, accept_damaged=True) as source:
+        straightener = Straightener(shown.facts, source.facts, None, None, False)
+        size = source.facts.raster.shown_size
+        pairs = islice(zip(shown.pictures(), source.pictures(), strict=False), _FIRST)
+        bends = [straightener.bend(picture, View(other, size)) for picture, other in pairs]
+    return bool(bends) and float(np.median(bends)) > _BENT
 
 
 def _small(size: tuple[int, int]) -> tuple[int, int]:

@@ -173,7 +173,7 @@ class Timing(Attacker):
                 self._note(f"It shows the original's {words} picture.", now.index, now.seconds)
 
     def _check_shape(self) -> None:
-        width, height = self.case.size
+        width, height = self.case.own_size
         if self.case.plan is not None:
             wanted = planned_size(self.case.plan)
         elif self.case.original_facts is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from safelight.plan import Asked, Effort, Sensor
 from safelight.plan import Hide as HideChoice
+from safelight.scale.table import JobTable
+from safelight.workers.confine import UNCONFINED
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
@@ -27,6 +30,32 @@ Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture
 Damaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
 ]
+
+
+def _allow_unconfined(yes: bool) -> bool:
+    """Workers are started in many places, some on other machines; the environment reaches them all."""
+    if yes:
+        os.environ[UNCONFINED] = "1"
+    return yes
+
+
+Unconfined = Annotated[
+    bool,
+    typer.Option(
+        "--unconfined", callback=_allow_unconfined, help="Go on where workers cannot be confined. For files you trust."
+    ),
+]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        "--table", metavar="URL", help="Job table in a database instead of beside the copies.", show_default=False
+    ),
+]
+
+
+def job_table(url: str | None, out: Path) -> JobTable:
+    """The job table that was asked for: by URL, or the one beside the copies."""
+    return JobTable(url) if url is not None else JobTable.beside(out)
 
 
 def asked(quick: bool, thorough: bool, hide: HideChoice, text: bool) -> Asked:

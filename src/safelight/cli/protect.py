@@ -18,13 +18,29 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Account, Options
-from safelight.batch import Result, protect_all
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, SensorChoice, Text, Thorough, asked
+from safelight.batch import Result
+from safelight.cli.options import (
+    Curtain,
+    Damaged,
+    Hide,
+    Out,
+    Quick,
+    SensorChoice,
+    Table,
+    Text,
+    Thorough,
+    Unconfined,
+    asked,
+    job_table,
+)
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look, Sensor
+from safelight.scale.cluster import work_on_cluster
+from safelight.scale.run import work_off
+from safelight.workers import confine
 
 EXAMPLES = """**Examples**
 
@@ -40,12 +56,14 @@ EXAMPLES = """**Examples**
 """
 
 INTERRUPTED = 130
+LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")]
 
 
 def protect(
     paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
     out: Out = Path("protected"),
-    look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    look: LookChoice = Look.VEIL,
     sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
@@ -53,7 +71,13 @@ def protect(
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
+    unconfined: Unconfined = False,
+    jobs: Jobs = 1,
+    table: Table = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Work on the Dask cluster with this scheduler.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
@@ -73,15 +97,21 @@ def protect(
         accept_damaged=accept_damaged,
     )
     models.require("find")
+    confine.require()
     models.require("attack")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
-    with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
-        items = list(expand(paths, leave_out=out))
-        for result in protect_all(items, out, options, jobs=jobs, watch=display.watch, cancel=cancel):
+    with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display, job_table(table, out) as held:
+        held.free_the_dead()
+        numbers = held.add(expand(paths, leave_out=out), out, options)
+        if cluster is not None:
+            ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+        else:
+            ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
+        for result in ended:
             results.append(result)
             if not as_json:
-                display.print(_line(result))
+                display.print(as_line(result))
     if as_json:
         print(json.dumps({"results": [as_dict(result) for result in results]}, indent=1, ensure_ascii=False))
     if not results:
@@ -110,7 +140,8 @@ def cancel_on_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _line(result: Result) -> Line:
+def as_line(result: Result) -> Line:
+    """How one clip ended, for a terminal."""
     name = printable(result.path)
     if result.refusal is not None:
         return Line.assemble((f"✗ {result.refusal.code} ", "bold red"), Line(_without_code(result)))

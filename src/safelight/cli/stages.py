@@ -11,10 +11,9 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Options
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
-from safelight.find import explain as timeline
 from safelight.inputs import printable
 from safelight.outputs import names_for, writing
 from safelight.plan import Hide as HideChoice
@@ -40,6 +39,7 @@ def find(
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also draw a timeline (PNG): what was seen when, by which finder.")
     ] = False,
@@ -52,6 +52,8 @@ def find(
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
         if explain:
+            from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
+
             with writing(out):
                 timeline.save(plan, names.timeline)
     print(printable(names.plan))
@@ -74,6 +76,7 @@ def hide(
     ] = None,
     curtain: Curtain = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
     console = Console(stderr=True, highlight=False)

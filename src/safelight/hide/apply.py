@@ -6,7 +6,7 @@ Runs in a worker.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ from safelight.media.write import QUALITY, Writer, write_still
 from safelight.plan import Clip, Decision, Plan, Sensor, Shape
 
 Report = Callable[[int, int | None], None]
+
+_WAITING = 2  # finished pictures that wait to be written
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,10 @@ def apply(
     page = Sheet(plan)
     treatment = _treatment(plan, facts, key)
     size = treatment.size if treatment is not None else _written_size(facts)
-    with _output(copy, facts, plan.settings.sensor) as output:
-        for index, developed in _developed(reader, plan, tally):
-            output.picture(developed if treatment is None else treatment.treat(developed))
+    made = _treated(_developed(reader, plan, tally), treatment)
+    with _output(copy, facts, plan.settings.sensor) as output, ahead(made, _WAITING) as pictures:
+        for index, developed, treated in pictures:
+            output.picture(treated)
             page.take(index, developed)
             tally.written += 1
             if progress is not None:
@@ -111,6 +114,14 @@ def _treatment(plan: Plan, facts: ClipFacts, key: bytes | None) -> Treatment | N
         base=facts.base,
         first=plan.clip.first_pts,
     )
+
+
+def _treated(
+    pictures: Iterable[tuple[int, Developed]], treatment: Treatment | None
+) -> Iterator[tuple[int, Developed, Developed]]:
+    """Each picture with its index, before and after the treatment."""
+    for index, developed in pictures:
+        yield index, developed, developed if treatment is None else treatment.treat(developed)
 
 
 @dataclass

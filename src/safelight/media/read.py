@@ -89,6 +89,11 @@ class Reader:
         """What could not be read so far; complete after the last picture."""
         return self._clip.missing
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether pictures are stored with left and right exchanged."""
+        return self._clip.mirrored
+
     def pictures(self) -> Iterator[Picture]:
         """All pictures in presentation order. Can be used once; each picture may be kept, at its cost in memory."""
         scaler = Scaler()

@@ -13,9 +13,19 @@ from typing import BinaryIO
 
 from safelight.media.read import Reader
 from safelight.plan import Plan
-from safelight.workers.messages import Attacked, AttackJob, FindJob, Found, Hidden, HideJob
+from safelight.workers.messages import (
+    Attacked,
+    AttackJob,
+    FindJob,
+    Found,
+    Hidden,
+    HideJob,
+    Proxied,
+    ProxyJob,
+    Waved,
+    WaveJob,
+)
 
-THREADS = 2  # that work on one picture; the results do not depend on it
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
@@ -31,16 +41,17 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
     from safelight.find.text import TextFinder
+    from safelight.models import engine
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
             reader,
             sha256=job.sha256,
             finders=Finders(
-                light=YuNet(threshold=0.3, threads=THREADS),
-                strong=CenterFace(threshold=0.2, threads=THREADS),
-                people=NanoDet(threads=THREADS),
-                text=TextFinder(models.network("text", threads=THREADS)),
+                light=YuNet(threshold=0.3),
+                strong=CenterFace(threshold=0.2),
+                people=NanoDet(),
+                text=TextFinder(engine.network("text")),
             ),
             versions=models.identities("find"),
             asked=job.asked,
@@ -92,3 +103,19 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def proxy(job: ProxyJob, clip: BinaryIO, report: Report) -> Proxied:
+    """Write a film to play and scrub, and the times of all pictures, into memory."""
+    from safelight.media.proxy import write_proxy
+
+    with os.fdopen(job.film, "wb") as film, os.fdopen(job.times, "wb") as times:
+        return Proxied(frames=write_proxy(clip.fileno(), film, times, report))
+
+
+def wave(job: WaveJob, clip: BinaryIO, report: Report) -> Waved:
+    """Write how loud the sound is into memory."""
+    from safelight.media.proxy import write_peaks
+
+    with os.fdopen(job.peaks, "wb") as peaks:
+        return Waved(peaks=write_peaks(clip.fileno(), peaks, lambda done: report(done, None)))

@@ -68,7 +68,31 @@ class AttackJob(Message):
     sensor_key: SensorKey = Field(default=None, repr=False)
 
 
-Job = FindJob | HideJob | AttackJob
+class ProxyJob(Message):
+    """Make a small film to play and scrub. ``film`` and ``times``: inherited descriptors in memory to write to.
+
+    Times are the presentation times of all pictures, as 64-bit integers.
+    """
+
+    job: Literal["proxy"] = "proxy"
+    film: Annotated[int, Field(ge=0)]
+    times: Annotated[int, Field(ge=0)]
+
+
+class WaveJob(Message):
+    """How loud the sound is. ``peaks``: inherited descriptor in memory to write to, a byte a hundredth of a second."""
+
+    job: Literal["wave"] = "wave"
+    peaks: Annotated[int, Field(ge=0)]
+
+
+class ViewJob(Message):
+    """Show pictures of a clip until standard input ends; what is asked and answered is in :mod:`workers.views`."""
+
+    job: Literal["view"] = "view"
+
+
+Job = FindJob | HideJob | AttackJob | ProxyJob | WaveJob
 
 
 class Progress(Message):
@@ -117,10 +141,30 @@ class Attacked(Message):
     type: Literal["attacked"] = "attacked"
 
 
-Done = Found | Hidden | Attacked
-DONE: dict[type[Job], type[Done]] = {FindJob: Found, HideJob: Hidden, AttackJob: Attacked}
+class Proxied(Message):
+    """``proxy`` is done; film and times are written."""
 
-JOB: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="job")])
+    type: Literal["proxied"] = "proxied"
+    frames: Count
+
+
+class Waved(Message):
+    """``wave`` is done; the peaks are written. ``peaks``: how many; 0 without sound."""
+
+    type: Literal["waved"] = "waved"
+    peaks: Count
+
+
+Done = Found | Hidden | Attacked | Proxied | Waved
+DONE: dict[type[Job], type[Done]] = {
+    FindJob: Found,
+    HideJob: Hidden,
+    AttackJob: Attacked,
+    ProxyJob: Proxied,
+    WaveJob: Waved,
+}
+
+JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])
 ANSWER: TypeAdapter[Progress | Failure | Done] = TypeAdapter(
     Annotated[Progress | Failure | Done, Field(discriminator="type")]
 )
