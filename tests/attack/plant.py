@@ -200,6 +200,21 @@ def with_late_sound(copy: Path, target: Path, frames: int) -> Path:
     return target
 
 
+def without_picture(copy: Path, target: Path, number: int) -> Path:
+    """The finished copy coded again without one of its pictures; the others keep their times."""
+    with av.open(str(copy)) as source, av.open(str(target), "w", format="mp4") as out:
+        track = source.streams.video[0]
+        coded = out.add_stream("libx264", rate=RATE, options={"crf": "12"})
+        coded.width, coded.height, coded.pix_fmt = track.width, track.height, "yuv420p"
+        coded.time_base = track.time_base
+        for index, frame in enumerate(source.decode(track)):
+            frame.pict_type = av.video.frame.PictureType.NONE
+            if index != number:
+                out.mux(coded.encode(frame))
+        out.mux(coded.encode(None))
+    return target
+
+
 def _remux(source: av.container.InputContainer, out: av.container.OutputContainer, late: int) -> None:
     tracks = {track.index: out.add_stream_from_template(track) for track in source.streams}
     for packet in source.demux():

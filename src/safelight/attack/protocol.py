@@ -159,7 +159,7 @@ class Case:
     ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy, "" when not told.
     ``all_frames``: look at every frame of a long clip too. ``roster``: names of all who attack.
     ``key``: the lots of the treatment against sensor noise, while they are still known. ``seen``: size of the views of
-    the copy when it is straightened.
+    the copy when it is straightened, else None.
     """
 
     copy: BinaryIO

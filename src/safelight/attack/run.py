@@ -106,7 +106,7 @@ def attack(
             all_frames,
             tuple(kind.name for kind in attackers),
             sensor_key,
-            straightener.size,
+            straightener.size if bent else None,
         )
         _check_plan(case)
         for kind in attackers:

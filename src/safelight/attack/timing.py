@@ -68,6 +68,7 @@ class Timing(Attacker):
         self._displaced = 0
         self._before: _Moment | None = None
         self._now: _Moment | None = None
+        self._vague = case.plan is None and case.seen is not None
 
     def watch(self, pair: Pair) -> None:
         """Compare one moment; judged when the next one is known."""
@@ -115,6 +116,8 @@ class Timing(Attacker):
                 not_tried=["Timing and fidelity: they need the original."],
             )
         skipped = [] if self.case.original is not None else ["The visible picture was not compared: no original given."]
+        if self._vague:
+            skipped.append("The visible picture was not compared: the copy is bent, and only its plan tells where.")
         if self._evidence:
             return self.answer(
                 Outcome.BROKEN,
@@ -146,7 +149,7 @@ class Timing(Attacker):
 
     def _judge(self, before: _Moment | None, now: _Moment, after: _Moment | None) -> None:
         visible = now.visible
-        if visible.mean() < _VISIBLE_LEAST:
+        if visible.mean() < _VISIBLE_LEAST or self._vague:
             return
         error = np.square(now.copy - now.original)
         # Of a copy without a plan nobody knows what is hidden: the calmer half of its pixels speaks for the rest.
