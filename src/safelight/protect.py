@@ -125,7 +125,7 @@ def hide_only(
         )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            done = _hide(original, plan, options, work, observer, cancel)
+            done = _hide(original, plan, options, work, secrets.token_hex(KEY_BYTES), observer, cancel)
             source = _source(original, sha256)
             return _publish(source, names, options, plan, done, work, started)
 
@@ -211,8 +211,9 @@ def _protected(
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
     planned = len(plan.regions)
     for number in range(1, rounds + 1):
-        done = _hide(original, plan, options, work, observer, cancel)
-        trial = _attack(original, plan, options, work / done.copy_name, observer, cancel)
+        key = secrets.token_hex(KEY_BYTES)
+        done = _hide(original, plan, options, work, key, observer, cancel)
+        trial = _attack(original, plan, options, work / done.copy_name, key, observer, cancel)
         verdict = trial.verdict
         if verdict.outcome is Attacked.HELD:
             report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
@@ -238,10 +239,15 @@ def _hide(
     plan: Plan,
     options: Options,
     work: Path,
+    key: str,
     observer: Observer,
     cancel: threading.Event,
 ) -> Hidden:
-    """Carry out a plan with the look that was asked for; the copy lies in ``work`` then."""
+    """Carry out a plan as it was asked for; the copy lies in ``work`` then.
+
+    ``key``: the lots of the treatment against sensor noise. It lives in the memory of this program and of the workers
+    that hide and attack, and is never written.
+    """
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
     plan.settings.sensor = options.sensor
     with writing(work):
@@ -249,7 +255,7 @@ def _hide(
         for earlier in (*work.glob("copy.*"), work / "sheet.png"):  # of the round before
             earlier.unlink(missing_ok=True)
     observer.stage("hiding")
-    job = HideJob(accept_damaged=options.accept_damaged, sensor_key=secrets.token_hex(KEY_BYTES))
+    job = HideJob(accept_damaged=options.accept_damaged, sensor_key=key)
     done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(done, Hidden)
     if not done.frames_written == done.frames_read == plan.clip.frames:
@@ -262,7 +268,7 @@ def _hide(
 
 
 def _attack(
-    original: Original, plan: Plan, options: Options, copy: Path, observer: Observer, cancel: threading.Event
+    original: Original, plan: Plan, options: Options, copy: Path, key: str, observer: Observer, cancel: threading.Event
 ) -> Trial:
     """Have the copy attacked, in a folder of its own: who attacks may not write where the copy lies."""
     observer.stage("attacking")
@@ -278,6 +284,7 @@ def _attack(
             plan,
             folder,
             accept_damaged=options.accept_damaged,
+            sensor_key=key,
             progress=observer.progress,
             cancel=cancel,
         )
