@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from safelight.account import Options
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Item, printable
 from safelight.outputs import names_for
+from safelight.plan import Sound
 from safelight.protect import Observer, Outcome, protect
 from safelight.workers.parent import Cancelled
 
@@ -30,6 +31,7 @@ def protect_all(
     folder: Path,
     options: Options,
     *,
+    cues: Sequence[Sound] = (),
     jobs: int,
     watch: Callable[[Path], Observer],
     cancel: threading.Event,
@@ -37,7 +39,7 @@ def protect_all(
     """Protect every item, ``jobs`` at a time, and yield results as they come.
 
     ``folder``: where copies go; the folders between the one that was named and a clip are kept below it.
-    ``watch``: makes the observer for one clip. After ``cancel`` was set, what is unfinished ends as SL-INTERRUPTED.
+    ``cues``: what is to be spoken, see :func:`safelight.protect.protect`. ``watch``: makes the observer for one clip. After ``cancel`` was set, what is unfinished ends as SL-INTERRUPTED.
     """
     taken: set[str] = set()
 
@@ -48,7 +50,8 @@ def protect_all(
             observer = watch(item.path)
             with lock:
                 names = names_for(item.path, folder / item.below, taken)
-            return Result(item.path, protect(item.path, names, options, observer=observer, cancel=cancel), None)
+            done = protect(item.path, names, options, cues=cues, observer=observer, cancel=cancel)
+            return Result(item.path, done, None)
         except SafelightError as error:
             return Result(item.path, None, error)
         except Cancelled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Protocol
 
 from safelight import __version__, models
 from safelight.account import Account, FileFacts, Frames, Options, sound_sentence, tracks_of, warnings_of
+from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import Names, private_folder, publish, writing
-from safelight.plan import MAX_PLAN, Look, Origin, Plan
-from safelight.workers.messages import FindJob, Found, Hidden, HideJob
+from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sound, SoundAction, SoundDefault
+from safelight.workers.messages import FindJob, Found, Hidden, HideJob, SpeakJob
 from safelight.workers.parent import left, run
 
 
@@ -25,10 +26,10 @@ class Observer(Protocol):
     """Is told how one clip is getting on."""
 
     def stage(self, name: str) -> None:
-        """A new stage begins: ``reading``, ``finding``, ``hiding``."""
+        """A new stage begins: ``reading``, ``finding``, ``speaking``, ``hiding``."""
 
     def progress(self, done: int, total: int | None) -> None:
-        """So many of so many units (bytes while reading, frames otherwise) are done."""
+        """So many of so many units (bytes while reading, cues while speaking, frames otherwise) are done."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,18 @@ class Outcome:
     already: bool
 
 
-def protect(path: Path, names: Names, options: Options, *, observer: Observer, cancel: threading.Event) -> Outcome:
+def protect(
+    path: Path,
+    names: Names,
+    options: Options,
+    *,
+    cues: Sequence[Sound] = (),
+    observer: Observer,
+    cancel: threading.Event,
+) -> Outcome:
     """Make the protected copy of one clip.
 
-    ``names``: where to put the results. The original is opened read-only and hashed; a finished result for the same
+    ``names``: where to put the results. ``cues``: what is to be spoken, instead of what subtitles brought before. The original is opened read-only and hashed; a finished result for the same
     bytes, options, version and weights is kept; a plan from an interrupted run, or one a person has mended, is used.
 
     Raises SafelightError with the reason when there can be no copy; Cancelled when ``cancel`` was set.
@@ -57,6 +66,7 @@ def protect(path: Path, names: Names, options: Options, *, observer: Observer, c
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             plan = _plan_for(original, sha256, names, options, work, observer, cancel)
+            _put_words(plan, cues)
             return _hide(original, sha256, plan, names, options, work, observer, cancel, started)
 
 
@@ -73,11 +83,15 @@ def hide_only(
     *,
     look: Look | None,
     curtain: bool,
+    sound: SoundDefault | None = None,
+    cues: Sequence[Sound] = (),
+    subtitles: str | None = None,
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; either may ask for the ``curtain``.
+    """Carry out a plan as it is, whoever wrote it; ``look`` or ``sound`` None takes the plan's; either may ask for the
+    ``curtain``. ``cues`` and ``subtitles`` (their hash): as for :func:`protect`.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -90,8 +104,11 @@ def hide_only(
             asked=plan.origin.asked,
             look=look or plan.settings.look,
             curtain=curtain or plan.settings.curtain,
+            sound=sound or plan.settings.sound,
+            subtitles=subtitles,
             accept_damaged=accept_damaged,
         )
+        _put_words(plan, cues)
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             return _hide(original, sha256, plan, names, options, work, observer, cancel, started)
@@ -139,6 +156,12 @@ def _plan_for(
     return plan
 
 
+def _put_words(plan: Plan, cues: Sequence[Sound]) -> None:
+    """Have these cues spoken, instead of those that subtitles brought before."""
+    if cues:
+        plan.sounds = [sound for sound in plan.sounds if sound.decided_by != CUES_BY] + list(cues)
+
+
 def _hide(
     original: Original,
     sha256: str,
@@ -152,10 +175,18 @@ def _hide(
 ) -> Outcome:
     """Carry out a plan with the look that was asked for and publish everything at once."""
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
+    plan.settings.sound = options.sound
+    spoken = any(s.action is SoundAction.REVOICE and s.decision is Decision.HIDE for s in plan.sounds)
+    if options.sound is SoundDefault.REVOICE and not spoken:
+        raise SafelightError(Code.NO_WORDS, "There are no words to be spoken.")
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+    if spoken:
+        observer.stage("speaking")
+        with Path(os.devnull).open("rb") as nothing:
+            run(SpeakJob(), nothing.fileno(), work, progress=observer.progress, cancel=cancel)
     observer.stage("hiding")
-    job = HideJob(accept_damaged=options.accept_damaged)
+    job = HideJob(accept_damaged=options.accept_damaged, speech=spoken)
     done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(done, Hidden)
     if not done.frames_written == done.frames_read == plan.clip.frames:
@@ -208,7 +239,8 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     plan = Plan.load(names.plan)
     if plan.clip.sha256 == sha256 and plan.origin == origin:
         return plan
-    if any(region.decided_by != "find" for region in plan.regions):
+    mended = any(region.decided_by != "find" for region in plan.regions)
+    if mended or any(sound.decided_by not in ("find", CUES_BY) for sound in plan.sounds):
         raise SafelightError(
             Code.IN_THE_WAY,
             f"{printable(names.plan)} was mended by a person for another file, version or manner of search; "
@@ -244,7 +276,7 @@ def _publish(
         tracks=tracks_of(plan),
         share_hidden_mean=done.share_mean,
         share_hidden_max=done.share_max,
-        sound=sound_sentence(done),
+        sound=sound_sentence(plan, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
         warnings=warnings_of(plan, done),

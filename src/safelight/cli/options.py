@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-from safelight.plan import Asked, Effort
+from safelight.cues import read_cues
+from safelight.hide.sound.engine import LANGUAGES
+from safelight.plan import Asked, Effort, SoundDefault
 from safelight.plan import Hide as HideChoice
+from safelight.plan import Sound as Span
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
@@ -21,6 +24,33 @@ Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture
 Damaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
 ]
+Sound = Annotated[
+    SoundDefault | None,
+    typer.Option(
+        help="Silence; revoice: the words of --subtitles spoken by a synthetic voice; disguise: weaker, does not stop a "
+        "trained attacker.",
+        show_default=False,
+    ),
+]
+Subtitles = Annotated[
+    Path | None, typer.Option(help="Confirmed words (SRT or WebVTT), to be spoken.", show_default=False)
+]
+Language = Annotated[
+    str | None, typer.Option(help=f"Language of the subtitles: {', '.join(LANGUAGES)}.", show_default=False)
+]
+
+
+def words(
+    sound: SoundDefault | None, subtitles: Path | None, language: str | None
+) -> tuple[SoundDefault | None, list[Span], str | None]:
+    """What is to be heard: the default, the cues, the hash of their file. Raises typer.BadParameter, and as read_cues."""
+    if subtitles is None:
+        return sound, [], None
+    if sound not in (None, SoundDefault.REVOICE):
+        raise typer.BadParameter("--subtitles are spoken aloud, so they go with --sound revoice only")
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--subtitles need --language, one of {', '.join(LANGUAGES)}")
+    return SoundDefault.REVOICE, *read_cues(subtitles, language)
 
 
 def asked(quick: bool, thorough: bool, hide: HideChoice, text: bool) -> Asked:

@@ -19,12 +19,25 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result, protect_all
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.options import (
+    Curtain,
+    Damaged,
+    Hide,
+    Language,
+    Out,
+    Quick,
+    Sound,
+    Subtitles,
+    Text,
+    Thorough,
+    asked,
+    words,
+)
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, SoundDefault
 
 EXAMPLES = """**Examples**
 
@@ -33,6 +46,8 @@ EXAMPLES = """**Examples**
 `safelight protect card/ -o copies` — everything on a card, into `copies`
 
 `safelight protect --look solid --thorough clip.MTS` — grey instead of a veil, and look harder
+
+`safelight protect clip.mp4 --subtitles clip.srt --language ar` — the confirmed words, spoken by a synthetic voice
 
 `safelight protect -o out --json *.mov > report.json` — for a script
 
@@ -49,6 +64,9 @@ def protect(
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
+    sound: Sound = None,
+    subtitles: Subtitles = None,
+    language: Language = None,
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
@@ -56,20 +74,28 @@ def protect(
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
-    """Make copies that show nobody: faces and heads hidden, sound silenced, nothing of the file's past kept.
+    """Make copies that show nobody: faces and heads hidden, sound silenced or spoken anew, nothing of the past kept.
 
     Beside each copy lie its account (what was done), its plan (what is hidden where) and a contact sheet. Only the copy
     is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
     """
+    default, cues, spoken = words(sound, subtitles, language)
     options = Options(
-        asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
+        asked=asked(quick, thorough, hide, text),
+        look=look,
+        curtain=curtain,
+        sound=default or SoundDefault.SILENCE,
+        subtitles=spoken,
+        accept_damaged=accept_damaged,
     )
     models.require("find")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
         items = list(expand(paths, leave_out=out))
-        for result in protect_all(items, out, options, jobs=jobs, watch=display.watch, cancel=cancel):
+        if cues and len(items) != 1:
+            raise typer.BadParameter("--subtitles belong to one clip; name exactly one")
+        for result in protect_all(items, out, options, cues=cues, jobs=jobs, watch=display.watch, cancel=cancel):
             results.append(result)
             if not as_json:
                 display.print(_line(result))

@@ -11,7 +11,20 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Options
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.cli.options import (
+    Curtain,
+    Damaged,
+    Hide,
+    Language,
+    Out,
+    Quick,
+    Sound,
+    Subtitles,
+    Text,
+    Thorough,
+    asked,
+    words,
+)
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.find import explain as timeline
@@ -69,14 +82,28 @@ def hide(
         typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
     ] = None,
     curtain: Curtain = False,
+    sound: Sound = None,
+    subtitles: Subtitles = None,
+    language: Language = None,
     accept_damaged: Damaged = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
+    default, cues, spoken = words(sound, subtitles, language)
     console = Console(stderr=True, highlight=False)
     names = names_for(clip, out, set())
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         watch = display.watch(clip)
         outcome = hide_only(
-            clip, plan, names, look=look, curtain=curtain, accept_damaged=accept_damaged, observer=watch, cancel=cancel
+            clip,
+            plan,
+            names,
+            look=look,
+            curtain=curtain,
+            sound=default,
+            cues=cues,
+            subtitles=spoken,
+            accept_damaged=accept_damaged,
+            observer=watch,
+            cancel=cancel,
         )
     print(printable(outcome.copy))

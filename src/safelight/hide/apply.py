@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from safelight.media.ahead import ahead
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture, Reader
+from safelight.media.sound import Samples
 from safelight.media.write import Writer, write_still
 from safelight.plan import Clip, Decision, Plan
 
@@ -41,11 +42,18 @@ class HideResult:
 
 
 def apply(
-    reader: Reader, plan: Plan, copy: Path, *, sheet: Path | None = None, progress: Report | None = None
+    reader: Reader,
+    plan: Plan,
+    copy: Path,
+    *,
+    sound: Iterable[Samples] = (),
+    sheet: Path | None = None,
+    progress: Report | None = None,
 ) -> HideResult:
     """Write the copy of a clip that a plan asks for.
 
-    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sheet``: where to write the
+    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sound``: what is heard in the copy,
+    from :func:`safelight.hide.sound.track.copy_sound`; silence without it. ``sheet``: where to write the
     contact sheet (PNG). ``progress`` is told (frames done, frames planned). Whether the plan's hash is the clip's is
     for the caller to check; here the clip must have the plan's size, time base, number of frames and times.
 
@@ -57,7 +65,7 @@ def apply(
     copy = copy.with_name(copy.name + _suffix(facts))
     tally = _Tally()
     page = Sheet(plan)
-    with _output(copy, facts) as output:
+    with _output(copy, facts, sound) as output:
         for index, developed in _developed(reader, plan, tally):
             output.picture(developed)
             page.take(index, developed)
@@ -171,10 +179,10 @@ class _StillOutput:
 
 
 @contextmanager
-def _output(path: Path, facts: ClipFacts) -> Iterator[_Output]:
+def _output(path: Path, facts: ClipFacts, sound: Iterable[Samples]) -> Iterator[_Output]:
     """Where the pictures of the copy go; an exception leaves no file behind."""
     if not facts.still:
-        with Writer(path, facts) as writer:
+        with Writer(path, facts, sound) as writer:
             yield writer
         return
     still = _StillOutput(path)

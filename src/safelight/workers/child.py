@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress
+from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress, SpeakJob
 
 SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -57,6 +57,8 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, SpeakJob):
+            return jobs.speak(progress)
         return jobs.attack(job, clip, progress)
 
 

@@ -13,12 +13,13 @@ from typing import BinaryIO
 
 from safelight.media.read import Reader
 from safelight.plan import Plan
-from safelight.workers.messages import Attacked, AttackJob, FindJob, Found, Hidden, HideJob
+from safelight.workers.messages import Attacked, AttackJob, FindJob, Found, Hidden, HideJob, Spoken
 
 THREADS = 2  # that work on one picture; the results do not depend on it
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
+SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
 
@@ -73,10 +74,17 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
 def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     """Write the copy ``plan.json`` asks for, and the contact sheet."""
     from safelight.hide.apply import apply
+    from safelight.hide.sound.speak import Speech
+    from safelight.hide.sound.track import copy_sound
+    from safelight.media.soundline import SoundSource
 
     plan = Plan.load(PLAN)
+    speech = Speech(*SPEECH) if job.speech else None
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
-        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report)
+        heard = reader.facts.sound
+        source = SoundSource(clip, heard, job.accept_damaged) if heard is not None else None
+        sound = copy_sound(plan, source, speech)
+        done = apply(reader, plan, Path("copy"), sound=sound, sheet=SHEET, progress=report)
         return Hidden(
             facts=reader.facts,
             copy_name=done.copy_name,
@@ -87,3 +95,10 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def speak(report: Report) -> Spoken:
+    """Write the speech of all cues of ``plan.json``. The one job that loads the speech engine."""
+    from safelight.hide.sound.speak import speak as speak_cues
+
+    return Spoken(cues=speak_cues(Plan.load(PLAN), *SPEECH, report))

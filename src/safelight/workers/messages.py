@@ -41,6 +41,13 @@ class HideJob(Message):
 
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
+    speech: bool = False  # the speech of the plan's cues lies in the folder
+
+
+class SpeakJob(Message):
+    """Speak the cues of ``plan.json`` in the worker's folder and leave the speech there. Needs no clip."""
+
+    job: Literal["speak"] = "speak"
 
 
 class AttackJob(Message):
@@ -58,7 +65,7 @@ class AttackJob(Message):
     all_frames: bool = False
 
 
-Job = FindJob | HideJob | AttackJob
+Job = FindJob | HideJob | SpeakJob | AttackJob
 
 
 class Progress(Message):
@@ -99,14 +106,21 @@ class Hidden(Message):
     missing: Annotated[list[Gap], Field(max_length=10_000)]
 
 
+class Spoken(Message):
+    """``speak`` is done; the speech lies in the folder."""
+
+    type: Literal["spoken"] = "spoken"
+    cues: Count
+
+
 class Attacked(Message):
     """``attack`` is done; the verdict lies in the folder."""
 
     type: Literal["attacked"] = "attacked"
 
 
-Done = Found | Hidden | Attacked
-DONE: dict[type[Job], type[Done]] = {FindJob: Found, HideJob: Hidden, AttackJob: Attacked}
+Done = Found | Hidden | Spoken | Attacked
+DONE: dict[type[Job], type[Done]] = {FindJob: Found, HideJob: Hidden, SpeakJob: Spoken, AttackJob: Attacked}
 
 JOB: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="job")])
 ANSWER: TypeAdapter[Progress | Failure | Done] = TypeAdapter(
