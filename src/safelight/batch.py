@@ -39,7 +39,8 @@ def protect_all(
     """Protect every item, ``jobs`` at a time, and yield results as they come.
 
     ``folder``: where copies go; the folders between the one that was named and a clip are kept below it.
-    ``cues``: what is to be spoken, see :func:`safelight.protect.protect`. ``watch``: makes the observer for one clip. After ``cancel`` was set, what is unfinished ends as SL-INTERRUPTED.
+    ``cues``: what is to be spoken, see :func:`safelight.protect.protect`. ``watch``: makes the observer for one clip.
+    After ``cancel`` was set, what is unfinished ends as SL-INTERRUPTED.
     """
     taken: set[str] = set()
 

@@ -210,8 +210,8 @@ class Sound(Document):
     """What happens to the sound from ``start`` to ``end``, in seconds of the copy's time line.
 
     Where spans overlap the strictest wins: silence, tone, revoice, disguise, keep. What no decided span covers gets the
-    action of the settings. A span that is only proposed (``propose``) says where speech was heard: it is where a default
-    of ``disguise`` applies, and changes nothing otherwise.
+    action of the settings. A span that is only proposed (``propose``) says where speech was heard: it is where
+    a default of ``disguise`` applies, and changes nothing otherwise.
 
     ``text``: what is said, spoken aloud by ``revoice``. ``language``: of the text, such as ``ar``. ``speaker``: a
     pseudonym; each gets a synthetic voice of its own. ``cue``: number of the subtitle the span came from, 0 for none.

@@ -53,8 +53,9 @@ def protect(
 ) -> Outcome:
     """Make the protected copy of one clip.
 
-    ``names``: where to put the results. ``cues``: what is to be spoken, instead of what subtitles brought before. The original is opened read-only and hashed; a finished result for the same
-    bytes, options, version and weights is kept; a plan from an interrupted run, or one a person has mended, is used.
+    ``names``: where to put the results. ``cues``: what is to be spoken, instead of what subtitles brought before. The
+    original is opened read-only and hashed; a finished result for the same bytes, options, version and weights is kept;
+    a plan from an interrupted run, or one a person has mended, is used.
 
     Raises SafelightError with the reason when there can be no copy; Cancelled when ``cancel`` was set.
     """

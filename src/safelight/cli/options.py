@@ -27,8 +27,8 @@ Damaged = Annotated[
 Sound = Annotated[
     SoundDefault | None,
     typer.Option(
-        help="Silence; revoice: the words of --subtitles spoken by a synthetic voice; disguise: weaker, does not stop a "
-        "trained attacker.",
+        help="Silence; revoice: the words of --subtitles spoken by a synthetic voice; "
+        "disguise: weaker, does not stop a trained attacker.",
         show_default=False,
     ),
 ]
@@ -43,7 +43,10 @@ Language = Annotated[
 def words(
     sound: SoundDefault | None, subtitles: Path | None, language: str | None
 ) -> tuple[SoundDefault | None, list[Span], str | None]:
-    """What is to be heard: the default, the cues, the hash of their file. Raises typer.BadParameter, and as read_cues."""
+    """What is to be heard: the default, the cues, the hash of their file.
+
+    Raises typer.BadParameter for what does not go together, and what read_cues raises.
+    """
     if subtitles is None:
         return sound, [], None
     if sound not in (None, SoundDefault.REVOICE):

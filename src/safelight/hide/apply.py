@@ -52,10 +52,10 @@ def apply(
 ) -> HideResult:
     """Write the copy of a clip that a plan asks for.
 
-    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sound``: what is heard in the copy,
-    from :func:`safelight.hide.sound.track.copy_sound`; silence without it. ``sheet``: where to write the
-    contact sheet (PNG). ``progress`` is told (frames done, frames planned). Whether the plan's hash is the clip's is
-    for the caller to check; here the clip must have the plan's size, time base, number of frames and times.
+    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sound``: what is heard in the
+    copy, from :func:`safelight.hide.sound.track.copy_sound`; silence without it. ``sheet``: where to write the contact
+    sheet (PNG). ``progress`` is told (frames done, frames planned). Whether the plan's hash is the clip's is for the
+    caller to check; here the clip must have the plan's size, time base, number of frames and times.
 
     Raises SafelightError: SL-PLAN-OTHER-CLIP when they do not fit, SL-COPY-DIFFERS when not every picture read was
     written, and whatever the reader and the writer raise. Then no copy is left behind.

@@ -39,7 +39,7 @@ class Cleaner:
         if last:
             out *= np.minimum(np.arange(len(out), 0, -1) / fade, 1)
         self._done += len(out)
-        return out.astype(np.float32)
+        return np.asarray(out, np.float32)
 
 
 @cache

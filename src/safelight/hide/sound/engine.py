@@ -21,7 +21,7 @@ LANGUAGES: dict[str, tuple[str, frozenset[str]]] = {
     "de": ("de", frozenset()),
     "en": ("en-us", frozenset()),
     "fa": ("fa", frozenset({"ARABIC"})),
-    "fr": ("fr-fr", frozenset()),
+    "fr": ("fr", frozenset()),
     "ku": ("ku", frozenset()),
     "sv": ("sv", frozenset()),
     "tr": ("tr", frozenset()),
@@ -67,13 +67,14 @@ class Engine:
             raise SafelightError(Code.BUG, f"The speech engine has no voice {voice}.")
         for parameter, value in ((_RATE, speed), (_PITCH, pitch), (_RANGE, spread)):
             self._library.espeak_SetParameter(parameter, value, 0)
+        self._library.espeak_ng_SetRandSeed(1)  # breath is noise: the same text must give the same samples
         self._parts = []
         data = text.replace("\0", " ").encode() + b"\0"
         if self._library.espeak_Synth(data, len(data), 0, 0, 0, _UTF8, None, None) != 0:
             raise SafelightError(Code.BUG, "The speech engine failed.")
         self._library.espeak_Synchronize()
         spoken = np.concatenate(self._parts) if self._parts else np.zeros(0, np.int16)
-        return spoken.astype(np.float32) / 32768
+        return spoken.astype(np.float32) / np.float32(32768)
 
     def _take(self, samples: Any, count: int, _: Any) -> int:
         if samples and count > 0:

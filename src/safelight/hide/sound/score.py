@@ -16,8 +16,8 @@ Spans = tuple[Span, ...]  # disjoint, rising, none empty
 class Score:
     """Disjoint stretches of the copy's time line, in seconds. Everywhere else is silence.
 
-    ``keep`` and ``disguise``: the only places where the original passes. ``mute``: where not even the synthetic voice of
-    a cue that runs on may be heard.
+    ``keep`` and ``disguise``: the only places where the original passes. ``mute``: where not even the synthetic voice
+    of a cue that runs on may be heard.
     """
 
     keep: Spans
