@@ -59,7 +59,9 @@ def test_rates(tmp_path: Path, rate: Fraction) -> None:
 @pytest.mark.parametrize(
     ("first", "sound_start", "name"), [(0, 0.0, "a.mp4"), (20, 0.0, "a.mp4"), (0, 0.6, "a.mkv"), (0, 0.0, "a.ts")]
 )
-def test_sound_goes_from_the_copys_beginning_to_the_end_of_its_picture(tmp_path: Path, first: int, sound_start: float, name: str) -> None:
+def test_sound_goes_from_the_copys_beginning_to_the_end_of_its_picture(
+    tmp_path: Path, first: int, sound_start: float, name: str
+) -> None:
     path = clip(tmp_path / name, frames=50, pts=list(range(first, first + 50)), sound=2.0, sound_start=sound_start)
     copy(path, tmp_path / "b.mp4")
     before, after = tracks(path), tracks(tmp_path / "b.mp4")

@@ -204,7 +204,7 @@ class Timing(Attacker):
             self._note(f"The sound begins {start * 1000:+.0f} ms from its place.")
         pictures = facts.picture_start + self._seconds * (1 + 1 / max(self._count - 1, 1))
         length = facts.sound.start + facts.sound.duration - pictures
-        if facts.sound.duration and abs(length) > 2 * _SYNC + 1 / (facts.rate or 25):
+        if facts.sound.duration and abs(length) > 2 * _SYNC:
             self._note(f"The sound ends {length * 1000:+.0f} ms after the picture.")
 
     def _figures(self) -> list[Figure]:

@@ -58,8 +58,9 @@ class Weight(_Entry):
 
     ``member`` is its path inside the carrier; or only its name, if it is ``made_of`` two other files: the JSON and the
     weights of a TensorFlow.js model, see :mod:`safelight.models.tfjs`. ``colours`` is the order in which the network
-    wants the channels of a picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order
-    and in steps of 0 to 255; ``outputs`` names the tensors that are computed, in the order they are handed out.
+    wants the channels of a picture, None for one that looks at none; ``mean`` is taken off each channel and the rest
+    divided by ``scale``, in that order and in steps of 0 to 255; ``outputs`` names the tensors that are computed, in
+    the order they are handed out.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
@@ -71,7 +72,7 @@ class Weight(_Entry):
     sha256: Sha256
     made_of: tuple[()] | tuple[Part, Part] = ()
     format: Literal["onnx", "tensorflow", "dlib"]
-    colours: Literal["bgr", "rgb"]
+    colours: Literal["bgr", "rgb"] | None = None
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]

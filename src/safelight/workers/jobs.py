@@ -31,7 +31,9 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
+    from safelight.find.speech import speech_in
     from safelight.find.text import TextFinder
+    from safelight.media.soundline import SoundSource
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
@@ -47,6 +49,8 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
             asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
+        if reader.facts.sound is not None:
+            plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), models.plain("speech"))
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
 

@@ -46,7 +46,9 @@ _RATE, _PITCH, _RANGE = 1, 3, 4  # espeak_PARAMETER
 
 
 class Engine:
-    """One engine a process: it keeps its state in the library. Not for several threads."""
+    """One engine a process, and the same words in the same order give the same samples only in a fresh one: the library
+    keeps the state of its oscillators. Not for several threads.
+    """
 
     def __init__(self) -> None:
         """Load it. Raises SafelightError SL-VOICE-MISSING when it is not installed or not for this machine."""
