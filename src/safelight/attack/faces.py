@@ -54,6 +54,8 @@ class Faces(Attacker):
     """Looks for faces that are neither hidden nor revealed on purpose."""
 
     name = "faces"
+    title = "Faces"
+    question = "Does the copy still show a face that nobody chose to show?"
     tries = (
         f"CenterFace at {_LOOK_CENTER} pixels, mirrored every other picture, and at up to {_LOOK_CLOSE} pixels every "
         f"{_CLOSE_EVERY}th picture.",

@@ -68,6 +68,8 @@ class Fill(Attacker):
     """Compares what covers a face with what should cover it, and with the face."""
 
     name = "fill"
+    title = "Fill"
+    question = "Does what was put over a face know anything of what it covers?"
     tries = (
         "Hid the original once more as the plan asks and searched the difference to the copy for the hidden picture, "
         "for each area and over all of them together.",

@@ -102,6 +102,8 @@ class Likeness(Attacker):
     """Two recognisers, ordinary and with references obscured the same way."""
 
     name = "likeness"
+    title = "Likeness"
+    question = "Can a hidden person be recognised from what was put in the face's place?"
     tries = (
         "Ordinary recognition: each hidden face of the original against its place in the copy (SFace; dlib's network).",
         "Same-obscured recognition: candidates put into the same picture, obscured like the copy by blur, mosaic or "

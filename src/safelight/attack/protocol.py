@@ -1,9 +1,10 @@
 """What an attacker is, what it gets to see and what it may answer.
 
-An attacker is made with the :class:`Case`, is shown every :class:`Pair` of pictures in order, once, and then gives one
-:class:`Finding`. It may keep little: clips are long. Where it cannot work it raises SafelightError, which becomes
-*could not run*. Answers hold places, counts and figures, never a value of the original's metadata or a piece of its
-picture: the report must be safe to hand to a lawyer.
+An attacker is made with the :class:`Case`, is shown every :class:`Pair` of pictures in order, once, then, if it
+``hears``, every second of sound as a :class:`SoundPair`, and then gives one :class:`Finding`. It may keep little: clips
+are long. Where it cannot work it raises SafelightError, which becomes *could not run*. Answers hold places, counts and
+figures, never a value of the original's metadata or a piece of its picture or sound: the report must be safe to hand to
+a lawyer. A new attacker is one file and one name in the roster of ``run.py``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, BinaryIO, Literal, Self
+from typing import Annotated, BinaryIO, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,8 @@ class Finding(Document):
     """An attacker's answer. ``evidence`` holds the worst; ``evidence_total`` counts all."""
 
     attacker: Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
+    title: Annotated[str, Field(max_length=60)] = ""
+    question: Line = ""
     outcome: Outcome
     sentence: Line
     tried: Annotated[list[Line], Field(max_length=40)] = []
@@ -150,7 +153,7 @@ class Case:
     """What the attackers know.
 
     ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy, "" when not told.
-    ``all_frames``: look at every frame of a long clip too.
+    ``all_frames``: look at every frame of a long clip too. ``roster``: names of all who attack.
     """
 
     copy: BinaryIO
@@ -161,6 +164,7 @@ class Case:
     names: tuple[tuple[str, ...], ...] = ()
     file_name: str = ""
     all_frames: bool = False
+    roster: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -175,6 +179,21 @@ class View:
         self.picture = picture
         self.size = size
         self._scaled: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        self._luma: dict[tuple[int, int], NDArray[np.uint8]] = {}
+
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The shown picture's luma at that size, (height, width), 16 (black) to 235 (white) whatever the file's range.
+
+        At the picture's own size it is the decoded plane itself wherever that is possible: costs next to nothing.
+        Shared: not to be written to.
+        """
+        if (width, height) not in self._luma:
+            self._luma[width, height] = self.picture.luma(width, height)
+        return self._luma[width, height]
+
+    def full_luma(self) -> NDArray[np.uint8]:
+        """The luma at the picture's own size."""
+        return self.luma(*self.size)
 
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
         """The shown picture at that size, (height, width, 3). Shared: not to be written to."""
@@ -216,6 +235,26 @@ class Pair:
         return self.original.picture.index if self.original is not None else self.index
 
 
+@dataclass(frozen=True)
+class SoundPair:
+    """The same stretch of time, at most a second, of the copy's sound and the original's, mixed to one channel.
+
+    ``rate``: samples a second, as the attacker asked. ``first``: number of the first sample; 0 is the moment of the
+    first picture, in either file, and sound before it counts below 0. ``copy``: (n,) float32, -1 to 1, zeros where the
+    file has no sound. ``original``: likewise; None without an original or where it has no sound.
+    """
+
+    rate: int
+    first: int
+    copy: NDArray[np.float32]
+    original: NDArray[np.float32] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Time of the first sample, counted from the first picture."""
+        return self.first / self.rate
+
+
 @dataclass
 class Notes:
     """What is left behind besides findings: proposals for the plan, moments for the contact sheet.
@@ -239,10 +278,17 @@ class Notes:
 
 
 class Attacker(ABC):
-    """One way to undo the protection of a copy."""
+    """One way to undo the protection of a copy.
 
-    name: str
-    tries: tuple[str, ...]
+    ``name``: one short word, never changed. ``title`` and ``question``: for the report, in words. ``tries``: what is
+    done, a sentence each. ``hears``: samples a second at which it wants to hear the sound; None for the deaf.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    question: ClassVar[str]
+    tries: ClassVar[tuple[str, ...]]
+    hears: ClassVar[int | None] = None
 
     def __init__(self, case: Case, notes: Notes) -> None:
         """Get ready. Raises SafelightError when it cannot run at all."""
@@ -252,9 +298,14 @@ class Attacker(ABC):
     def watch(self, pair: Pair) -> None:  # noqa: B027 (who attacks the file alone has nothing to watch)
         """Look at one moment. Called for every picture of the copy, in order. Attacks on the file need none."""
 
+    def hear(self, pair: SoundPair) -> None:  # noqa: B027 (most attackers are deaf)
+        """Listen to one stretch of sound at the rate ``hears``. Called in order, without gaps, after the last picture;
+        never when the copy has no sound track.
+        """
+
     @abstractmethod
     def finding(self) -> Finding:
-        """The answer, after the last picture."""
+        """The answer, after the last picture and the last sound."""
 
     def answer(
         self,
@@ -269,6 +320,8 @@ class Attacker(ABC):
         evidence = evidence or []
         return Finding(
             attacker=self.name,
+            title=self.title,
+            question=self.question,
             outcome=outcome,
             sentence=sentence,
             tried=list(self.tries),

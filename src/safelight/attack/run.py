@@ -12,6 +12,7 @@ from safelight import __version__, models
 from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
 from safelight.attack.fill import Fill
+from safelight.attack.hearing import sound_pairs
 from safelight.attack.likeness import Likeness
 from safelight.attack.pairs import offset, pairs, picture_count
 from safelight.attack.protocol import (
@@ -34,6 +35,8 @@ from safelight.media.read import Reader
 from safelight.plan import Plan
 
 ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Sensor)
+"""The roster: everybody who attacks, in the order of the report. Those who come first see each picture first."""
+
 _MOMENTS = 16
 _HEADLINES = {
     Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",
@@ -93,6 +96,7 @@ def attack(
             tuple(tuple(person) for person in names),
             file_name,
             all_frames,
+            tuple(kind.name for kind in attackers),
         )
         _check_plan(case)
         for kind in attackers:
@@ -104,6 +108,7 @@ def attack(
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
                     running.remove(attacker)
             progress(frames, total)
+    _let_hear(case, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
     while running:
         attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
@@ -136,6 +141,27 @@ def _sha256(source: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
+def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> None:
+    """Play the sound, once for each rate that somebody wants; who could not be served to the end leaves ``running``."""
+    for rate in sorted({attacker.hears for attacker in running if attacker.hears is not None}):
+        listening = [attacker for attacker in running if attacker.hears == rate]
+        heard = sound_pairs(case, rate)
+        while listening:
+            try:
+                pair = next(heard, None)
+            except SafelightError as error:
+                for attacker in listening:
+                    findings.append(_could_not(type(attacker), error))
+                    running.remove(attacker)
+                break
+            if pair is None:
+                break
+            for attacker in list(listening):
+                if not _guarded(lambda a=attacker, p=pair: a.hear(p), type(attacker), findings):  # type: ignore[misc]
+                    listening.remove(attacker)
+                    running.remove(attacker)
+
+
 def _check_plan(case: Case) -> None:
     if case.plan is None:
         return
@@ -152,17 +178,20 @@ def _guarded(step: Callable[[], None], kind: type[Attacker], findings: list[Find
     except SafelightError as error:
         if error.code in _FATAL:
             raise
-        findings.append(
-            Finding(
-                attacker=kind.name,
-                outcome=Outcome.COULD_NOT_RUN,
-                sentence=f"{error.code}: {error.detail}"[:500],
-                tried=[],
-                not_tried=list(kind.tries),
-            )
-        )
+        findings.append(_could_not(kind, error))
         return False
     return True
+
+
+def _could_not(kind: type[Attacker], error: SafelightError) -> Finding:
+    return Finding(
+        attacker=kind.name,
+        title=kind.title,
+        question=kind.question,
+        outcome=Outcome.COULD_NOT_RUN,
+        sentence=f"{error.code}: {error.detail}"[:500],
+        not_tried=list(kind.tries),
+    )
 
 
 def _kept(notes: Notes, folder: Path | None) -> list[Moment]:

@@ -13,6 +13,8 @@ class Sensor(Attacker):
     """Answers *not asked*, with the reason."""
 
     name = "sensor"
+    title = "Sensor noise"
+    question = "Can the copy be matched to the camera?"
     tries = ()
 
     def finding(self) -> Finding:

@@ -45,6 +45,8 @@ class Timing(Attacker):
     """Counts, times, shape and the visible picture itself, against the original or at least against the plan."""
 
     name = "timing"
+    title = "Timing and fidelity"
+    question = "Is the copy the whole original, at the right moments, wherever nothing is hidden?"
     tries = (
         "Counted the pictures and compared every presentation time with the original's.",
         "Compared size and shape, and that the sound begins and ends with the picture.",

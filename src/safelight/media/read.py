@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, Self
 
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from safelight.media.colour import Colour
 from safelight.media.facts import ClipFacts, Gap
 from safelight.media.film import Film
-from safelight.media.planes import Planes, pack, unpack
+from safelight.media.planes import Planes, pack, unpack, view
 from safelight.media.scale import Scaler
 from safelight.media.stills import Still, is_still
+
+_LIMITED = np.array([round(16 + value * 219 / 255) for value in range(256)], np.uint8)  # full range to limited
 
 
 @dataclass
@@ -46,6 +50,25 @@ class Picture:
             frame = pack(self.planes())
         colour = Colour(facts.matrix, facts.primaries, facts.transfer)
         return self._scaler.pixels(frame, colour, facts.turn, width, height)
+
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The shown picture's luma at that size: (height, width), 16 is black and 235 white. Not to be written to.
+
+        Taken from the stored plane itself wherever that can be; a copy is made only to scale or turn it.
+        """
+        frame, facts = self._frame, self._facts
+        layout = frame.format.name
+        plain = layout.startswith(("yuv4", "yuvj4", "gray")) and frame.format.components[0].bits == 8
+        if not plain or self._mirrored or facts.hdr:
+            grey = cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY)
+            return np.asarray(cv2.LUT(grey, _LIMITED), np.uint8)
+        plane = view(frame, 0)
+        across, down = (height, width) if facts.turn % 2 else (width, height)
+        if (down, across) != plane.shape:
+            plane = cv2.resize(plane, (across, down), interpolation=cv2.INTER_AREA)
+        if frame.color_range == ColorRange.JPEG or layout.startswith("yuvj"):
+            plane = cv2.LUT(plane, _LIMITED)
+        return np.asarray(np.rot90(plane, -facts.turn), np.uint8)
 
 
 class Reader:
