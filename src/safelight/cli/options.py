@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from safelight import models
 from safelight.cues import read_cues
 from safelight.hide.sound.engine import LANGUAGES
 from safelight.plan import Asked, Effort, SoundDefault
@@ -45,8 +46,10 @@ def words(
 ) -> tuple[SoundDefault | None, list[Span], str | None]:
     """What is to be heard: the default, the cues, the hash of their file.
 
-    Raises typer.BadParameter for what does not go together, and what read_cues raises.
+    Raises typer.BadParameter for what does not go together, what read_cues raises, and SL-WEIGHTS-MISSING for a disguise.
     """
+    if sound is SoundDefault.DISGUISE:
+        models.require("disguise")
     if subtitles is None:
         return sound, [], None
     if sound not in (None, SoundDefault.REVOICE):

@@ -23,10 +23,11 @@ PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_le
 
 
 class Group(StrEnum):
-    """What a weight is needed for; `safelight protect` needs all of ``find``."""
+    """What a weight is needed for; `protect` needs all of ``find``, with `--sound disguise` those of ``disguise`` too."""
 
     FIND = "find"
     ATTACK = "attack"
+    DISGUISE = "disguise"
 
 
 class _Entry(BaseModel):
@@ -71,7 +72,7 @@ class Weight(_Entry):
     size: Bytes
     sha256: Sha256
     made_of: tuple[()] | tuple[Part, Part] = ()
-    format: Literal["onnx", "tensorflow", "dlib"]
+    format: Literal["onnx", "tensorflow", "dlib", "torch", "ctranslate2"]
     colours: Literal["bgr", "rgb"] | None = None
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
