@@ -50,7 +50,7 @@ class Bendable:
             middle = logs_of_pitch.mean()
             moved = middle + (logs_of_pitch - middle) * melody + semitones * np.log(2) / 12
             pitch[heard] = np.clip(np.exp(moved), 55, 600)
-        made = pyworld.synthesize(pitch, np.exp(bent), self._noise, RATE, _PERIOD)
+        made = pyworld.synthesize(pitch, np.ascontiguousarray(np.exp(bent)), self._noise, RATE, _PERIOD)
         return np.asarray(made, np.float32)
 
     def stranger(self, number: int) -> Speech:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 _SHIFT = 4000  # samples at 16 kHz to either side, a quarter of a second
 _LOWEST = 60  # bins of a second left out at the bottom, where only hum and rumble are
-_ONE, _ALL = 9.0, 8.0  # spreads that are no chance any more, in one second and in all together
+_ONE, _ALL = 16.0, 8.0  # spreads that are no chance any more, in one second (voices are regular) and in all
 _QUIET = 1e-4
 
 

@@ -55,7 +55,7 @@ class Discriminant:
         size = len(self._mean)
         within = (1 - _SHRINK) * within + _SHRINK * np.trace(within) / size * np.eye(size)
         _, axes = eigh(between, within)
-        self._axes = axes[:, ::-1][:, : min(20, size)]
+        self._axes = axes[:, ::-1][:, : min(20, size, len(voices) - 1)]
 
     def _scaled(self, voice: Traits) -> Traits:
         return np.asarray((voice - self._mean) / self._scale)

@@ -104,7 +104,9 @@ class Voices(Attacker):
         figures = [
             Figure(name="seconds searched for remnants", value=leak.seconds, unit="s"),
             Figure(
-                name="strongest remnant in one second", value=leak.worst, meaning="In spreads of chance; broken from 9."
+                name="strongest remnant in one second",
+                value=leak.worst,
+                meaning="In spreads of chance; broken from 16.",
             ),
             Figure(
                 name="strongest remnant overall", value=leak.together, meaning="In spreads of chance; broken from 8."

@@ -46,7 +46,7 @@ def words(
 ) -> tuple[SoundDefault | None, list[Span], str | None]:
     """What is to be heard: the default, the cues, the hash of their file.
 
-    Raises typer.BadParameter for what does not go together, what read_cues raises, and SL-WEIGHTS-MISSING for a disguise.
+    Raises typer.BadParameter for what does not go together, what read_cues raises, SL-WEIGHTS-MISSING for a disguise.
     """
     if sound is SoundDefault.DISGUISE:
         models.require("disguise")

@@ -11,14 +11,14 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, iirnotch, sosfilt, tf2sos
+from scipy.signal import butter, sosfilt
 
 from safelight.media.sound import RATE, Samples
 
 _LOWEST, _HIGHEST = 120.0, 7200.0  # Hz that pass
 _MAINS = (50, 60)
-_HARMONICS_TO = 1500.0  # Hz; above, hum is far below speech
-_WIDTH = 3.0  # Hz of each notch; the mains stay within half a hertz
+_HARMONICS_TO = 1000.0  # Hz; above, hum is far below speech
+_HALF_WIDTH, _WIDENS = 1.5, 0.01  # Hz to either side that are stopped, and more for each Hz up: harmonics drift further
 _FADE = 0.01  # seconds at the ends
 
 
@@ -44,8 +44,9 @@ class Cleaner:
 
 @cache
 def _filter() -> NDArray[np.float64]:
-    """Second-order sections: Butterworth band and a pair of notches at each multiple of 50 and 60 Hz."""
+    """Second-order sections: a Butterworth band, and a stop at each multiple of 50 and 60 Hz inside it."""
     parts = [butter(6, (_LOWEST, _HIGHEST), "bandpass", fs=RATE, output="sos")]
-    multiples = sorted({mains * n for mains in _MAINS for n in range(1, int(_HARMONICS_TO // mains) + 1)})
-    parts += [tf2sos(*iirnotch(hertz, hertz / _WIDTH, fs=RATE)) for hertz in multiples]
+    for hertz in sorted({mains * n for mains in _MAINS for n in range(1, int(_HARMONICS_TO // mains) + 1)}):
+        half = _HALF_WIDTH + _WIDENS * hertz
+        parts.append(butter(2, (hertz - half, hertz + half), "bandstop", fs=RATE, output="sos"))
     return np.concatenate(parts)
