@@ -30,14 +30,13 @@ def written(folder: Path, data: str | bytes) -> Path:
 
 
 def test_srt(tmp_path: Path) -> None:
-    cues, sha256 = read_cues(written(tmp_path, "\ufeff" + SRT.replace("\n", "\r\n")), "ar")
+    cues = read_cues(written(tmp_path, "\ufeff" + SRT.replace("\n", "\r\n")), "ar")
     assert [(c.start, c.end, c.text, c.cue) for c in cues] == [(1, 2.5, "مرحبا بكم", 1), (63, 65, "ثانيا", 2)]
     assert {(c.action, c.language, c.speaker) for c in cues} == {(SoundAction.REVOICE, "ar", "")}
-    assert len(sha256) == 64
 
 
 def test_vtt_names_its_speakers(tmp_path: Path) -> None:
-    cues, _ = read_cues(written(tmp_path, VTT), "en")
+    cues = read_cues(written(tmp_path, VTT), "en")
     assert [(c.start, c.text, c.speaker) for c in cues] == [(1, "First & second", "Rana"), (4, "Third", "Omar")]
 
 

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from safelight import __version__
+from safelight.attack.protocol import Verdict
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
-from safelight.plan import Asked, Decision, How, Look, Plan, SoundAction, SoundDefault
+from safelight.plan import Asked, Decision, How, Look, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.workers.messages import Hidden
 
 
@@ -30,9 +31,10 @@ class Options(Document):
 
     asked: Asked = Asked()
     look: Look = Look.VEIL
+    sensor: Sensor = Sensor.DEFAULT
     curtain: bool = False
     sound: SoundDefault = SoundDefault.SILENCE
-    subtitles: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # hash of the words that are spoken
+    cues: tuple[Sound, ...] = ()  # what subtitles say, to be spoken
     accept_damaged: bool = False
 
 
@@ -71,6 +73,32 @@ class Tracks(Document):
     frames_by_origin: dict[str, int]  # region-frames found, filled, followed, held, drawn
 
 
+class Answer(Document):
+    """How one attack on the copy ended."""
+
+    attacker: str
+    outcome: str
+    sentence: str
+
+
+class AttackFacts(Document):
+    """What became of the copy before the attackers.
+
+    ``rounds``: how often it was made and attacked, of at most ``rounds_most``; ``regions_added``: what had to be hidden
+    besides, because an attacker saw it. ``weights``: of all networks that took part.
+    """
+
+    sentence: str
+    rounds: int
+    rounds_most: int
+    regions_added: int
+    answers: list[Answer]
+    not_tried: list[str]
+    weights: dict[str, str]
+    report: FileFacts
+    verdict: FileFacts
+
+
 class Account(Document):
     """Everything that is said about one copy."""
 
@@ -92,9 +120,12 @@ class Account(Document):
     share_hidden_mean: float
     share_hidden_max: float
     sound: str
+    sensor: str
     dropped: list[Dropped]
     weights: dict[str, str]
     warnings: list[str]
+    workers: str = "Not recorded."  # what held the processes that read the file
+    attack: AttackFacts | None = None  # None: nobody attacked the copy
     seconds: float
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -110,6 +141,26 @@ class Account(Document):
             return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):
             return None  # whatever lies there proves nothing: the work is done again
+
+
+def attack_facts(
+    verdict: Verdict, report: FileFacts, document: FileFacts, *, rounds: int, rounds_most: int, regions_added: int
+) -> AttackFacts:
+    """The account's part about the attackers."""
+    return AttackFacts(
+        sentence=verdict.sentence,
+        rounds=rounds,
+        rounds_most=rounds_most,
+        regions_added=regions_added,
+        answers=[
+            Answer(attacker=finding.attacker, outcome=finding.outcome.value, sentence=finding.sentence)
+            for finding in verdict.findings
+        ],
+        not_tried=[line for finding in verdict.findings for line in finding.not_tried],
+        weights=verdict.weights,
+        report=report,
+        verdict=document,
+    )
 
 
 def tracks_of(plan: Plan) -> Tracks:
@@ -158,9 +209,24 @@ def sounds_of(plan: Plan) -> Counter[SoundAction]:
     return counts
 
 
-def warnings_of(plan: Plan, done: Hidden) -> list[str]:
+def sensor_sentence(strength: Sensor, done: Hidden) -> str:
+    """What became of the camera's own noise, in words."""
+    if strength is Sensor.OFF:
+        return "The camera's own noise was left in the picture: whoever has the camera can match the copy to it."
+    return (
+        f"Treated against the camera's own noise ({strength.value}): slightly cropped, turned and bent by a secret, "
+        f"changing amount, now {done.copy_width} x {done.copy_height} pixels, noise taken out, fresh grain added. "
+        "The secret was not kept; another run gives another copy."
+    )
+
+
+def warnings_of(plan: Plan, done: Hidden, attack: AttackFacts | None) -> list[str]:
     """What a person must know before publishing, in words."""
     told = ["Faces and heads were looked for by machine. A person must look at every copy before it is published."]
+    if attack is None:
+        told.append("Nobody attacked this copy; run `safelight attack` on it before it is published.")
+    elif attack.regions_added:
+        told.append(f"The attackers saw {attack.regions_added} face(s) that `find` had missed; look there first.")
     if not plan.regions:
         told.append("Nothing was found to hide. Look at every second of the copy.")
     if done.missing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from pathlib import Path
@@ -21,8 +20,8 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]{1,200})>", re.IGNORECASE)  # WebV
 _TAGS = re.compile(r"<[^>]{0,200}>|\{\\[^}]{0,200}\}")
 
 
-def read_cues(path: Path, language: str) -> tuple[list[Sound], str]:
-    """The cues of an SRT or WebVTT file as spans to be spoken, and the hash of the file.
+def read_cues(path: Path, language: str) -> list[Sound]:
+    """The cues of an SRT or WebVTT file as spans to be spoken.
 
     Times are seconds from the copy's beginning. Markup is dropped; WebVTT's voice tag names the speaker.
 
@@ -71,4 +70,4 @@ def read_cues(path: Path, language: str) -> tuple[list[Sound], str]:
         cues.append(cue)
     if not cues:
         raise SafelightError(Code.SUBTITLES_INVALID, "There are no words in it.", file=file)
-    return cues, hashlib.sha256(data).hexdigest()
+    return cues

@@ -47,14 +47,25 @@ class Code(StrEnum):
     NOT_WRITABLE = "SL-NOT-WRITABLE"
     DISK_FULL = "SL-DISK-FULL"
     IN_THE_WAY = "SL-IN-THE-WAY"
+    TABLE = "SL-TABLE"
+    CLUSTER = "SL-CLUSTER"
     # workers
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
+    WORKER_GREW = "SL-WORKER-GREW"
+    UNCONFINED = "SL-UNCONFINED"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
+    NOT_ATTACKED = "SL-NOT-ATTACKED"
+    # the desk
+    DESK_BEHIND = "SL-DESK-BEHIND"
+    DESK_TAKEN = "SL-DESK-TAKEN"
+    EDIT_REFUSED = "SL-EDIT-REFUSED"
+    NOT_READY = "SL-NOT-READY"
+    PORT_TAKEN = "SL-PORT-TAKEN"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
 
@@ -89,12 +100,22 @@ NEXT_STEP: dict[Code, str] = {
     Code.NOT_WRITABLE: "Choose a folder you may write to with -o.",
     Code.DISK_FULL: "Free some space or choose another disk with -o; nothing half-done was left behind.",
     Code.IN_THE_WAY: "Something else has the name of the copy; move it away or choose another folder with -o.",
+    Code.TABLE: "Check the disk or the connection to the job table and start again; what is finished is kept.",
+    Code.CLUSTER: "Check that a scheduler answers there, that `safelight[cluster]` is installed; start again.",
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
+    Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
+    Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
-    Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
+    Code.DESK_BEHIND: "Somebody changed the plan meanwhile; look at the page again, then repeat what you did.",
+    Code.DESK_TAKEN: "Wait until the clip is free, or ask the person who has it to close it.",
+    Code.EDIT_REFUSED: "Nothing was changed; look at the region and try another way.",
+    Code.NOT_READY: "The page says what is still missing; do that first.",
+    Code.PORT_TAKEN: "Close the program that uses the port, or choose another with --port.",
+    Code.LEAK: "Read the report, mend the plan and try again; there is no copy.",
+    Code.NOT_ATTACKED: "Read in the report which attack could not be carried out, and why; there is no copy.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",
 }

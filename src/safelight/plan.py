@@ -2,7 +2,9 @@
 
 `find` writes it, a person mends it, `hide` carries it out and `attack` checks the copy against it. It says for one
 clip, identified by its hash, which regions of which frames are hidden or revealed, by whose decision and why. The same
-clip, the same plan and the same version of Safelight give a byte-identical copy; nothing else may influence it.
+clip, the same plan and the same version of Safelight give a byte-identical copy; nothing else may influence it. One
+thing comes on top: the treatment against sensor noise (``settings.sensor``) draws lots that nobody keeps. Without it,
+or with the same lots, copies are byte-identical.
 
 All coordinates are *shown* coordinates (see :mod:`safelight.geometry`). A region covers exactly the interpolated box of
 its key frames, margins included: whoever hides adds nothing and decides nothing.
@@ -93,6 +95,14 @@ class SoundKind(StrEnum):
     NAME = "name"
     ROOM = "room"
     OTHER = "other"
+
+
+class Sensor(StrEnum):
+    """How thoroughly a camera's own noise is taken out of the copy."""
+
+    DEFAULT = "default"
+    STRONG = "strong"
+    OFF = "off"
 
 
 class SoundAction(StrEnum):
@@ -250,6 +260,7 @@ class Settings(Document):
     look: Look = Look.VEIL
     curtain: bool = False  # hide the whole picture except revealed regions
     sound: SoundDefault = SoundDefault.SILENCE
+    sensor: Sensor = Sensor.DEFAULT
 
 
 class Effort(StrEnum):

@@ -14,6 +14,7 @@ import av
 import numpy as np
 
 from safelight.geometry import Box
+from safelight.hide.apply import cover
 from safelight.hide.picture import hide_areas
 from safelight.media.develop import Developer
 from safelight.media.planes import Planes
@@ -139,6 +140,24 @@ def copy_of(
                 hide_areas(planes, areas, reader.facts.raster, made.plan.settings.look, picture.index)
                 if tamper is not None:
                     tamper(picture.index, planes, picture.planes())
+                for done in developer.develop(planes, picture.pts):
+                    writer.picture(done)
+            for done in developer.finish():
+                writer.picture(done)
+    return target
+
+
+def curtained(made: Scene, target: Path, open_at: int | None) -> Path:
+    """A copy behind the curtain, which is open in one picture for the left half."""
+    with made.original.open("rb") as file, Reader(file) as reader:
+        developer = Developer(reader.facts)
+        with Writer(target, reader.facts) as writer:
+            for picture in reader.pictures():
+                planes, before = picture.planes(), picture.planes()
+                cover(planes, made.plan, picture.index, reader.facts.raster)
+                if picture.index == open_at:
+                    half = planes.y.shape[1] // 2
+                    planes.y[:, :half] = before.y[:, :half]
                 for done in developer.develop(planes, picture.pts):
                     writer.picture(done)
             for done in developer.finish():

@@ -50,7 +50,7 @@ class Ge2e:
         mel = np.pad(mel, ((0, starts[-1] + _FRAMES), (0, 0)))
         marks = self._marks(np.stack([mel[start : start + _FRAMES] for start in starts]))
         mean = marks.mean(axis=0)
-        return mean / max(float(np.linalg.norm(mean)), 1e-9)
+        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
 
     def _marks(self, mels: Array) -> Array:
         """Marks of looks, (looks, frames, bands)."""
@@ -58,7 +58,7 @@ class Ge2e:
         for layer in range(_LAYERS):
             sequence = self._remembered(sequence, layer)
         raw = np.maximum(sequence[-1] @ self._weights["linear.weight"].T + self._weights["linear.bias"], 0)
-        return raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
+        return np.asarray(raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9), np.float32)
 
     def _remembered(self, sequence: Array, layer: int) -> Array:
         """One LSTM layer, (frames, looks, features) in and out."""

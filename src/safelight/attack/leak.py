@@ -38,7 +38,7 @@ class Leak:
     @property
     def together(self) -> float:
         """The strongest constant delay over all seconds."""
-        return float(np.abs(self._sum).max()) / max(self.seconds, 1) ** 0.5
+        return float(np.abs(self._sum).max() / np.sqrt(max(self.seconds, 1)))
 
     @property
     def found(self) -> bool:

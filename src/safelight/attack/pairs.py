@@ -17,13 +17,13 @@ _SMALL = (64, 36)
 _SAME_START = 0.02  # seconds
 
 
-def offset(copy: BinaryIO, original: BinaryIO) -> float:
+def offset(copy: BinaryIO, original: BinaryIO, *, accept_damaged: bool = False) -> float:
     """Seconds to add to the copy's times, counted from its first picture, to have the original's.
 
     Usually 0. Tools that drop the sound, or fill the time before the first picture, shift the time line; of the two
     ways in which they do, the one counts with which the pictures are more alike. Raises what reading raises.
     """
-    with Reader(copy) as shown, Reader(original) as source:
+    with Reader(copy) as shown, Reader(original, accept_damaged=accept_damaged) as source:
         late = shown.facts.picture_start - source.facts.picture_start
         if abs(late) < _SAME_START:
             return 0.0

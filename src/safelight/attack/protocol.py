@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, BinaryIO, ClassVar, Literal, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -24,6 +25,7 @@ from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture
 from safelight.plan import Plan, Region
 
+_LIMITED = np.array([round(16 + value * 219 / 255) for value in range(256)], np.uint8)  # full range to limited
 MAX_EVIDENCE = 200
 MAX_PROPOSALS = 2000
 
@@ -180,15 +182,16 @@ class View:
         self.size = size
         self._scaled: dict[tuple[int, int], NDArray[np.uint8]] = {}
         self._luma: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        self._full_range = picture.full_range
 
     def luma(self, width: int, height: int) -> NDArray[np.uint8]:
         """The shown picture's luma at that size, (height, width), 16 (black) to 235 (white) whatever the file's range.
 
-        At the picture's own size it is the decoded plane itself wherever that is possible: costs next to nothing.
         Shared: not to be written to.
         """
         if (width, height) not in self._luma:
-            self._luma[width, height] = self.picture.luma(width, height)
+            luma = self.picture.luma(width, height)
+            self._luma[width, height] = np.asarray(cv2.LUT(luma, _LIMITED), np.uint8) if self._full_range else luma
         return self._luma[width, height]
 
     def full_luma(self) -> NDArray[np.uint8]:

@@ -57,6 +57,7 @@ def attack(
     names: Sequence[Sequence[str]] = (),
     file_name: str = "",
     all_frames: bool = False,
+    accept_damaged: bool = False,
     moments: Path | None = None,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
     attackers: Sequence[type[Attacker]] = ATTACKERS,
@@ -70,6 +71,7 @@ def attack(
         names: protected people, each with the spellings of the name.
         file_name: the copy's name, to look for protected words in.
         all_frames: look for faces in every frame of a long clip too, not in a sample.
+        accept_damaged: the original's holes were accepted when the copy was made.
         moments: a folder for small pictures of the copy's worst moments; None: none are kept.
         progress: is told (pictures done, pictures expected).
         attackers: who attacks.
@@ -85,10 +87,10 @@ def attack(
     findings: list[Finding] = []
     running: list[Attacker] = []
     frames, seconds = 0, 0.0
-    shift = offset(copy, original) if original is not None else 0.0
+    shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None else 0.0
     with ExitStack() as stack:
         shown = stack.enter_context(Reader(copy))
-        source = stack.enter_context(Reader(original)) if original is not None else None
+        source = stack.enter_context(Reader(original, accept_damaged=accept_damaged)) if original is not None else None
         case = Case(
             copy,
             shown.facts,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,14 +86,14 @@ class Timing(Attacker):
             self._note("The original's picture is shown a second time.", pair.index, pair.seconds)
         elif abs(pair.shift) > _TOLERANCE:
             self._note(f"Shown {pair.shift * 1000:+.1f} ms from its time.", pair.index, pair.seconds)
-        small = pair.original.within(_SIDE)
-        height, width = small.shape[:2]
+        factor = min(_SIDE / max(pair.original.size), 1.0)
+        width, height = (max(round(side * factor), 2) for side in pair.original.size)
         moment = _Moment(
             pair.index,
             pair.seconds,
             pair.original_index,
-            _grey(pair.copy.bgr(width, height)),
-            _grey(small),
+            pair.copy.luma(width, height).astype(np.float32),
+            pair.original.luma(width, height).astype(np.float32),
             self._visible(pair.original_index, width, height),
         )
         if self._now is not None:
@@ -225,10 +224,6 @@ class Timing(Attacker):
                 ),
             ]
         return figures
-
-
-def _grey(bgr: NDArray[np.uint8]) -> Grey:
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.float32)
 
 
 def _correlation(a: Grey, b: Grey) -> float:

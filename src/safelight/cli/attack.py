@@ -12,7 +12,7 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.attack.protocol import Outcome
 from safelight.check import check
-from safelight.cli.options import Out
+from safelight.cli.options import Out, Unconfined
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.inputs import printable
@@ -40,6 +40,7 @@ def attack(
     ] = None,
     all_frames: Annotated[bool, typer.Option("--all", help="Look at every frame of a long clip too.")] = False,
     out: Out = Path("protected"),
+    unconfined: Unconfined = False,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON on standard output.")] = False,
 ) -> None:
     """Try to undo a copy's protection; write a report a lawyer can read. Status 0 only when everything held."""

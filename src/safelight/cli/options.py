@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +11,23 @@ import typer
 from safelight import models
 from safelight.cues import read_cues
 from safelight.hide.sound.engine import LANGUAGES
-from safelight.plan import Asked, Effort, SoundDefault
+from safelight.plan import Asked, Effort, Sensor, SoundDefault
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Sound as Span
+from safelight.scale.table import JobTable
+from safelight.workers.confine import UNCONFINED
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
 Thorough = Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger. Slower.")]
 Hide = Annotated[
     HideChoice, typer.Option(help="Heads; or whole bodies too: clothes, hands and gait tell who someone is as well.")
+]
+SensorChoice = Annotated[
+    Sensor,
+    typer.Option(
+        "--sensor", help="Take the camera's own noise out; smaller and slightly bent. Off keeps every pixel in place."
+    ),
 ]
 Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit screens too, not only propose them.")]
 Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]
@@ -43,20 +52,46 @@ Language = Annotated[
 
 def words(
     sound: SoundDefault | None, subtitles: Path | None, language: str | None
-) -> tuple[SoundDefault | None, list[Span], str | None]:
-    """What is to be heard: the default, the cues, the hash of their file.
+) -> tuple[SoundDefault | None, tuple[Span, ...]]:
+    """What is to be heard: the default, and the cues.
 
     Raises typer.BadParameter for what does not go together, what read_cues raises, SL-WEIGHTS-MISSING for a disguise.
     """
     if sound is SoundDefault.DISGUISE:
         models.require("disguise")
     if subtitles is None:
-        return sound, [], None
+        return sound, ()
     if sound not in (None, SoundDefault.REVOICE):
         raise typer.BadParameter("--subtitles are spoken aloud, so they go with --sound revoice only")
     if language not in LANGUAGES:
         raise typer.BadParameter(f"--subtitles need --language, one of {', '.join(LANGUAGES)}")
-    return SoundDefault.REVOICE, *read_cues(subtitles, language)
+    return SoundDefault.REVOICE, tuple(read_cues(subtitles, language))
+
+
+def _allow_unconfined(yes: bool) -> bool:
+    """Workers are started in many places, some on other machines; the environment reaches them all."""
+    if yes:
+        os.environ[UNCONFINED] = "1"
+    return yes
+
+
+Unconfined = Annotated[
+    bool,
+    typer.Option(
+        "--unconfined", callback=_allow_unconfined, help="Go on where workers cannot be confined. For files you trust."
+    ),
+]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        "--table", metavar="URL", help="Job table in a database instead of beside the copies.", show_default=False
+    ),
+]
+
+
+def job_table(url: str | None, out: Path) -> JobTable:
+    """The job table that was asked for: by URL, or the one beside the copies."""
+    return JobTable(url) if url is not None else JobTable.beside(out)
 
 
 def asked(quick: bool, thorough: bool, hide: HideChoice, text: bool) -> Asked:

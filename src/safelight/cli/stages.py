@@ -22,16 +22,16 @@ from safelight.cli.options import (
     Subtitles,
     Text,
     Thorough,
+    Unconfined,
     asked,
     words,
 )
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
-from safelight.find import explain as timeline
 from safelight.inputs import printable
 from safelight.outputs import names_for, writing
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor
 from safelight.protect import find_only, hide_only
 
 FIND_EXAMPLES = (
@@ -53,6 +53,7 @@ def find(
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also draw a timeline (PNG): what was seen when, by which finder.")
     ] = False,
@@ -65,6 +66,8 @@ def find(
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
         plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
         if explain:
+            from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
+
             with writing(out):
                 timeline.save(plan, names.timeline)
     print(printable(names.plan))
@@ -81,14 +84,19 @@ def hide(
         Look | None,
         typer.Option(help="Veil or solid; what the plan says if not given.", show_default=False),
     ] = None,
+    sensor: Annotated[
+        Sensor | None,
+        typer.Option(help="How thoroughly the camera's own noise is taken out; what the plan says if not given."),
+    ] = None,
     curtain: Curtain = False,
     sound: Sound = None,
     subtitles: Subtitles = None,
     language: Language = None,
     accept_damaged: Damaged = False,
+    unconfined: Unconfined = False,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
-    default, cues, spoken = words(sound, subtitles, language)
+    default, cues = words(sound, subtitles, language)
     console = Console(stderr=True, highlight=False)
     names = names_for(clip, out, set())
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
@@ -98,10 +106,10 @@ def hide(
             plan,
             names,
             look=look,
+            sensor=sensor,
             curtain=curtain,
             sound=default,
             cues=cues,
-            subtitles=spoken,
             accept_damaged=accept_damaged,
             observer=watch,
             cancel=cancel,

@@ -8,7 +8,7 @@ dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -17,18 +17,17 @@ from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
 from safelight.find.head import Sighting, fits, overlaps, same_head
 from safelight.find.path import Path, Spot
+from safelight.find.person import NEVER, Person
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
 BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
-NEVER = 10**9  # frames
 _LEAST = 0.25  # a sighting below it continues tracks but begins none
 _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
-_SHRUNK = 0.5  # area of a head as seen, part of that followed, below which an unsure look is not taken at its word
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
-_CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
+_SURELY = 3  # good looks from which what lies in another's body is no hand
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -59,10 +58,9 @@ class Track:
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
-    exact: int = -NEVER  # frame of the last sighting that said where the head ends
+    beside: int = -NEVER  # frame in which it and a head that it overlaps were both surely seen
     doubled: int = 0  # looks in a row in which a better track was on the same head
-    whole: int = -NEVER  # frame of the last sighting that was not much smaller than the head as it was known
-    body: int = -NEVER  # frame of the last sighting of the person's body
+    person: Person = field(default_factory=Person)
 
     @property
     def first(self) -> int:
@@ -98,7 +96,7 @@ class Track:
 
         ``part``: the head's width as a part of the picture's; the larger, the more weak looks it takes.
         """
-        if self.good or (self.body >= 0 and self.best >= BELIEVED):
+        if self.good or (self.person.body >= 0 and self.best >= BELIEVED):
             return True
         if not self.face:
             return self.sightings >= 2 and self.total >= 1.1
@@ -146,6 +144,7 @@ class Tracker:
     def see(self, found: list[Sighting]) -> None:
         """Join what finders saw in the picture of the last step."""
         trace = self._memory.latest
+        found = [s for s in self._first_looks(found, trace.frame) if not self._limb(s, trace.frame)]
         taken: set[int] = set()
         for sure in (True, False):
             tier = [s for s in found if (s.score >= SURE) is sure]
@@ -176,7 +175,7 @@ class Tracker:
                 int(self._good(sighting)),
                 shot=self._shot,
             )
-            _note(track, sighting, trace.frame)
+            self._note(track, sighting, trace.frame)
             self.live.append(track)
             seen.append(sighting.box)
         for track in self.live:
@@ -185,22 +184,57 @@ class Tracker:
                 self._follow_back(track)
         self._end_doubles(trace.frame)
 
+    def _first_looks(self, found: list[Sighting], frame: int) -> list[Sighting]:
+        """The sightings without second looks, closer ones perhaps, at heads that were seen in this picture already."""
+        seen, others = ([t.box for t in self.live if (t.seen == frame) is now] for now in (True, False))
+        if not seen:
+            return found
+
+        def nearest(boxes: list[Box], sighting: Sighting) -> float:
+            return max((box.overlap(sighting.box) for box in boxes), default=0.0)
+
+        return [s for s in found if not same_head(np.array(seen), s.box).any() or nearest(others, s) > nearest(seen, s)]
+
+    def _limb(self, sighting: Sighting, frame: int) -> bool:
+        """Whether a body, seen weakly, is an arm or a shoulder of somebody whose head is surely known and larger."""
+        return sighting.kind is Kind.HEAD and sighting.score < SURE and self._in_another(sighting.box, frame, None)
+
+    def _in_another(self, box: Box, frame: int, own: Track | None) -> bool:
+        """Whether a head lies in the body of a person, other than ``own``, whose head is surely known and elsewhere."""
+        recent = frame - self._patience.held
+        people = ((t.person, t.box) for t in self.live if t is not own)
+        return any(p.exact >= recent and p.body >= recent and p.holds(head, box) for p, head in people)
+
+    def _note(self, track: Track, sighting: Sighting, frame: int) -> None:
+        """Remember what a sighting says of the person, and what lies beside it."""
+        person = track.person
+        unknown = not person.known
+        person.note(sighting, track.box, frame)
+        person.nested += self._in_another(track.box, frame, track)
+        person.limb = track.good < _SURELY and 2 * person.nested >= track.sightings
+        if unknown and person.known:  # then it is known for what was covered before as well
+            for place in range(max(person.rough - track.first + 1, 0)):
+                spot = track.spots[place]
+                track.spots.put(spot._replace(box=person.expected(spot.box)))
+
     def _end_doubles(self, frame: int) -> None:
         """Of two tracks that have long been on one head the one goes on that knows more of it.
 
-        Two heads of which each was lately seen as a sure face are two, however near they are.
+        Two heads that were lately both surely seen in one picture are two, however near they are.
         """
         recent = frame - self._patience.held
         ranked = [t for t in self.live if t.believed and not t.lost]
-        ranked.sort(key=lambda t: (-(t.exact >= recent), -t.good, -t.sightings, t.number))
+        ranked.sort(key=lambda t: (-(t.person.exact >= recent), -t.good, -t.sightings, t.number))
         if len(ranked) < 2:
             return
         boxes = np.array([track.box for track in ranked])
         ended = set()
         for place, track in enumerate(ranked):
             kept = [i for i in range(place) if id(ranked[i]) not in ended and ranked[i].seen >= recent]
-            double = bool(same_head(boxes[kept], track.box).any()) and track.exact < recent
-            track.doubled = track.doubled + 1 if double else 0
+            on = [ranked[i] for i, same in zip(kept, same_head(boxes[kept], track.box), strict=True) if same]
+            if track.person.exact == frame and any(other.person.exact == frame for other in on):
+                track.beside = frame
+            track.doubled = track.doubled + 1 if on and track.beside < recent else 0
             if track.doubled >= _TWICE:
                 ended.add(id(track))
                 self._close(track)
@@ -218,6 +252,8 @@ class Tracker:
 
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
+        if track.person.limb:
+            return self._patience.held // 2
         if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
             return self._patience.held * min(1 + track.sightings // 4, 3)
         return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
@@ -259,7 +295,7 @@ class Tracker:
 
     def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
         """A sighting continues a track: what lies between the last one and this is filled."""
-        box = self._settled(track, sighting, trace.frame)
+        box = track.person.settled(sighting, track.box, track.lost > 0, trace.frame, self._patience.held)
         spot = Spot(trace.frame, box, How.FOUND, sighting.finder, sighting.score)
         kept = box == track.box and track.lost == 0
         self._fill(track, spot)
@@ -270,28 +306,9 @@ class Tracker:
         track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
-        _note(track, sighting, trace.frame)
+        self._note(track, sighting, trace.frame)
         if not kept:
             track.follower.anchor(trace.luma, self._small(box))
-
-    def _settled(self, track: Track, sighting: Sighting, frame: int) -> Box:
-        """Where a track's head is, when a sighting alone does not say exactly where it ends.
-
-        A body confirms a head that was lately seen as a face and has been followed since. An unsure face on a
-        person who has lately been seen as a body may be the slit of a veil: the whole head stays covered. So it does
-        when a look sees much less of it, a lit patch perhaps, until a second of looks says the same.
-        """
-        followed = track.box
-        if sighting.exact or track.lost or sighting.kind is Kind.BODY:
-            return sighting.box
-        if sighting.kind is Kind.HEAD and frame - track.exact <= self._patience.held:
-            inside = followed.intersection(sighting.box).area >= _CONFIRMED * followed.area
-            return followed if inside else followed.union(sighting.box)
-        if sighting.body is None and frame - track.body <= self._patience.held:
-            return followed.union(sighting.box)
-        if sighting.box.area < _SHRUNK * followed.area and frame - track.whole <= self._patience.held:
-            return followed.union(sighting.box)
-        return sighting.box
 
     def _fill(self, track: Track, found: Spot) -> None:
         """Bend the followed boxes since the last sighting so that they end in the new one."""
@@ -337,16 +354,6 @@ class Tracker:
                 break
         if earlier:
             track.spots = Path([*reversed(earlier), *track.spots])
-
-
-def _note(track: Track, sighting: Sighting, frame: int) -> None:
-    """Remember what a sighting says of the person beside the place of the head."""
-    if sighting.exact:
-        track.exact = frame
-    if sighting.body is not None:
-        track.body = frame
-    if sighting.box.area >= _SHRUNK * track.box.area:
-        track.whole = frame
 
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:

@@ -13,14 +13,12 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
-from safelight.media.colour import Colour
+from safelight.media.colour import PQ, Colour
 from safelight.media.facts import ClipFacts, Gap
 from safelight.media.film import Film
-from safelight.media.planes import Planes, pack, unpack, view
-from safelight.media.scale import Scaler
+from safelight.media.planes import Planes, has_luma, pack, unpack, view
+from safelight.media.scale import Scaler, shrunk
 from safelight.media.stills import Still, is_still
-
-_LIMITED = np.array([round(16 + value * 219 / 255) for value in range(256)], np.uint8)  # full range to limited
 
 
 @dataclass
@@ -37,6 +35,14 @@ class Picture:
     _mirrored: bool = field(repr=False)
     _scaler: Scaler = field(repr=False)
 
+    @property
+    def full_range(self) -> bool:
+        """Whether :meth:`luma` goes from 0 to 255, not from 16 to 235."""
+        frame = self._frame
+        if not has_luma(frame.format) or self._facts.transfer == PQ:
+            return True  # made from colours
+        return frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+
     def planes(self) -> Planes:
         """A private writable copy of the stored picture; what is painted on it never reaches the decoder."""
         planes = unpack(self._frame)
@@ -52,23 +58,16 @@ class Picture:
         return self._scaler.pixels(frame, colour, facts.turn, width, height)
 
     def luma(self, width: int, height: int) -> NDArray[np.uint8]:
-        """The shown picture's luma at that size: (height, width), 16 is black and 235 white. Not to be written to.
-
-        Taken from the stored plane itself wherever that can be; a copy is made only to scale or turn it.
+        """How light the shown picture is, scaled to that size: shape (height, width). For following, not for keeping:
+        where the file holds luma it is taken as stored, in its own range; otherwise it is made from the colours.
         """
-        frame, facts = self._frame, self._facts
-        layout = frame.format.name
-        plain = layout.startswith(("yuv4", "yuvj4", "gray")) and frame.format.components[0].bits == 8
-        if not plain or self._mirrored or facts.hdr:
-            grey = cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY)
-            return np.asarray(cv2.LUT(grey, _LIMITED), np.uint8)
-        plane = view(frame, 0)
-        across, down = (height, width) if facts.turn % 2 else (width, height)
-        if (down, across) != plane.shape:
-            plane = cv2.resize(plane, (across, down), interpolation=cv2.INTER_AREA)
-        if frame.color_range == ColorRange.JPEG or layout.startswith("yuvj"):
-            plane = cv2.LUT(plane, _LIMITED)
-        return np.asarray(np.rot90(plane, -facts.turn), np.uint8)
+        if not has_luma(self._frame.format) or self._facts.transfer == PQ:
+            return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
+        stored = (height, width) if self._facts.turn % 2 else (width, height)
+        small = shrunk(view(self._frame, 0), *stored)
+        if self._mirrored:
+            small = small[:, ::-1]
+        return np.ascontiguousarray(np.rot90(small, -self._facts.turn))
 
 
 class Reader:
@@ -89,6 +88,11 @@ class Reader:
     def missing(self) -> list[Gap]:
         """What could not be read so far; complete after the last picture."""
         return self._clip.missing
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether pictures are stored with left and right exchanged."""
+        return self._clip.mirrored
 
     def pictures(self) -> Iterator[Picture]:
         """All pictures in presentation order. Can be used once; each picture may be kept, at its cost in memory."""

@@ -23,7 +23,7 @@ PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_le
 
 
 class Group(StrEnum):
-    """What a weight is needed for; `protect` needs those of ``find``, with `--sound disguise` of ``disguise`` too."""
+    """What a weight is needed for; `protect` needs ``find`` and ``attack``, with `--sound disguise` all of them."""
 
     FIND = "find"
     ATTACK = "attack"

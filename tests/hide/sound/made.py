@@ -19,7 +19,7 @@ from safelight.hide.sound.speak import Speech
 from safelight.hide.sound.track import copy_sound
 from safelight.media.read import Reader
 from safelight.media.soundline import SoundSource
-from safelight.plan import Plan, Settings, Sound, SoundDefault
+from safelight.plan import Plan, Sensor, Settings, Sound, SoundDefault
 from safelight.workers.messages import SpeakJob
 from safelight.workers.parent import run
 from tests.hide.clips import plan_for
@@ -76,7 +76,7 @@ def heard_clip(
 def plan_of(path: Path, sounds: list[Sound], default: SoundDefault = SoundDefault.SILENCE) -> Plan:
     """A plan for a clip that is about its sound only."""
     plan = plan_for(path, [])
-    return plan.model_copy(update={"sounds": sounds, "settings": Settings(sound=default)})
+    return plan.model_copy(update={"sounds": sounds, "settings": Settings(sound=default, sensor=Sensor.OFF)})
 
 
 def speech_of(plan: Plan, folder: Path) -> Speech:

@@ -1,7 +1,8 @@
 """What is said, with as little as possible of who says it: the encoder of Whisper (base), layer by layer in numpy.
 
-Its last layer knows sounds of many languages and was trained to write words, not to know speakers; frames of two voices
-that say the same sound lie close together. The decoder, which writes words, is not used: nothing is transcribed.
+It was trained on many languages to write words, not to know speakers; frames of two voices that say the same sound lie
+close together. Four of its six layers are used: the later ones know words better and sounds worse (measured, see
+``docs/sound.md``). The decoder, which writes words, is not used: nothing is transcribed.
 Method: Radford et al., Robust Speech Recognition via Large-Scale Weak Supervision, 2022.
 """
 
@@ -19,7 +20,7 @@ from safelight.media.mel import Features, mel_power
 
 LONGEST = 30.0  # seconds it can look at
 STEP = 0.02  # seconds a frame
-_BANDS, _HEADS, _LAYERS = 80, 8, 6
+_BANDS, _HEADS, _LAYERS = 80, 8, 4
 _TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 
 Array = NDArray[np.float32]
@@ -48,13 +49,13 @@ class Content:
             hidden = self._normed(x, f"encoder/layer_{layer}/ffn/layer_norm")
             hidden = _gelu(self._linear(hidden, f"encoder/layer_{layer}/ffn/linear_0"))
             x += self._linear(hidden, f"encoder/layer_{layer}/ffn/linear_1")
-        return self._normed(x, "encoder/layer_norm")
+        return x
 
     def _convolved(self, x: Array, name: str, stride: int) -> Array:
         """A convolution over three neighbours in time."""
         weight = self._weights[f"encoder/{name}/weight"]
         padded = np.pad(x, ((1, 1), (0, 0)))
-        columns = np.concatenate([padded[k : len(padded) - 2 + k : stride] for k in range(3)], axis=1)
+        columns: Array = np.concatenate([padded[k : len(padded) - 2 + k : stride] for k in range(3)], axis=1)
         return columns @ weight.transpose(2, 1, 0).reshape(-1, len(weight)) + self._weights[f"encoder/{name}/bias"]
 
     def _linear(self, x: Array, name: str) -> Array:
@@ -63,7 +64,7 @@ class Content:
     def _normed(self, x: Array, name: str) -> Array:
         centred = x - x.mean(axis=1, keepdims=True)
         scale = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + np.float32(1e-5))
-        return centred / scale * self._weights[f"{name}/gamma"] + self._weights[f"{name}/beta"]
+        return np.asarray(centred / scale * self._weights[f"{name}/gamma"] + self._weights[f"{name}/beta"], np.float32)
 
     def _attention(self, x: Array, name: str) -> Array:
         query, key, value = np.split(self._linear(self._normed(x, f"{name}/layer_norm"), f"{name}/linear_0"), 3, axis=1)
