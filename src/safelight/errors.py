@@ -48,6 +48,20 @@ class Code(StrEnum):
     WORKER_LIED = "SL-WORKER-LIED"
     WORKER_GREW = "SL-WORKER-GREW"
     UNCONFINED = "SL-UNCONFINED"
+    # cases
+    CASE_NOT_FOUND = "SL-CASE-NOT-FOUND"
+    CASE_IN_THE_WAY = "SL-CASE-IN-THE-WAY"
+    CASE_VERSION = "SL-CASE-VERSION"
+    CASE_LOCKED = "SL-CASE-LOCKED"
+    CASE_NO_KEY = "SL-CASE-NO-KEY"
+    CASE_WRONG_KEY = "SL-CASE-WRONG-KEY"
+    CASE_BROKEN = "SL-CASE-BROKEN"
+    CASE_NO_CLIP = "SL-CASE-NO-CLIP"
+    CASE_MEMORY = "SL-CASE-MEMORY"
+    CASE_CATALOGUE = "SL-CASE-CATALOGUE"
+    RECIPIENT_INVALID = "SL-RECIPIENT-INVALID"
+    KNOWN_INVALID = "SL-KNOWN-INVALID"
+    TIMESTAMP = "SL-TIMESTAMP"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
@@ -94,6 +108,19 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
     Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
     Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
+    Code.CASE_NOT_FOUND: "Name the folder of a case, or make one with `safelight case new`.",
+    Code.CASE_IN_THE_WAY: "Choose a name that nothing has yet.",
+    Code.CASE_VERSION: "The case was written by a newer Safelight; use that version or a later one.",
+    Code.CASE_LOCKED: "Wait until the other command has ended; a lock of a command that was killed goes by itself.",
+    Code.CASE_NO_KEY: "Give the passphrase (SAFELIGHT_PASSPHRASE in scripts) or an age key file (--identity).",
+    Code.CASE_WRONG_KEY: "Check the passphrase or the key file; only members of the case can open it.",
+    Code.CASE_BROKEN: "Change nothing, make a copy of the folder, and run `safelight case verify` on it.",
+    Code.CASE_NO_CLIP: "Look at `safelight case status` for the names of the clips.",
+    Code.CASE_MEMORY: "Close other programs or use a machine with more memory: originals are opened in memory only.",
+    Code.CASE_CATALOGUE: "Check the address and the database; the catalogue is rebuilt from the case at any time.",
+    Code.RECIPIENT_INVALID: "Ask the other desk for its age recipient; it begins with age1.",
+    Code.KNOWN_INVALID: "Write one file a line as sha256sum does: its sha256 or blake3 in hex, a space, a label.",
+    Code.TIMESTAMP: "Ask the time-stamping service for a new reply to the request, and check the certificate given.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
     Code.DESK_BEHIND: "Somebody changed the plan meanwhile; look at the page again, then repeat what you did.",

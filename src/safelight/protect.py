@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -61,8 +61,10 @@ class Outcome:
     already: bool
 
 
-def protect(path: Path, names: Names, options: Options, *, observer: Observer, cancel: threading.Event) -> Outcome:
-    """Make the protected copy of one clip.
+def protect(
+    path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
+) -> Outcome:
+    """Make the protected copy of one clip: a file, or an original that somebody opened.
 
     ``names``: where to put the results. The original is opened read-only and hashed; a finished result for the same
     bytes, options, version and weights is kept; a plan from an interrupted run, or one a person has mended, is used.
@@ -84,14 +86,16 @@ def protect(path: Path, names: Names, options: Options, *, observer: Observer, c
             return _protected(original, sha256, plan, names, options, work, observer, cancel, started)
 
 
-def find_only(path: Path, names: Names, options: Options, *, observer: Observer, cancel: threading.Event) -> Plan:
+def find_only(
+    path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
+) -> Plan:
     """Make only the plan of one clip, or keep the good one that lies there. Raises like :func:`protect`."""
     with _opened(path, observer) as (original, sha256), private_folder(names.folder) as work:
         return _plan_for(original, sha256, names, options, work, observer, cancel)
 
 
 def hide_only(
-    path: Path,
+    path: Path | Original,
     plan_file: Path,
     names: Names,
     *,
@@ -151,14 +155,14 @@ def protect_as_planned(
 
 
 @contextmanager
-def _opened(path: Path, observer: Observer) -> Iterator[tuple[Original, str]]:
+def _opened(path: Path | Original, observer: Observer) -> Iterator[tuple[Original, str]]:
     """The opened original and its hash; refusals inside are given the file's name."""
     try:
-        with Original(path) as original:
+        with nullcontext(path) if isinstance(path, Original) else Original(path) as original:
             observer.stage("reading")
             yield original, original.sha256(lambda done: observer.progress(done, original.size))
     except SafelightError as error:
-        error.file = error.file or printable(path)
+        error.file = error.file or printable(path.path if isinstance(path, Original) else path)
         raise
 
 

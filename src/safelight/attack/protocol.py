@@ -26,6 +26,7 @@ from safelight.media.read import Picture
 from safelight.plan import Plan, Region
 
 _LIMITED = np.array([round(16 + value * 219 / 255) for value in range(256)], np.uint8)  # full range to limited
+_MOMENTS = 48  # small pictures of the copy kept until the end; some are shown
 MAX_EVIDENCE = 200
 MAX_PROPOSALS = 2000
 
@@ -285,12 +286,12 @@ class Notes:
 
     def wants(self, weight: float) -> bool:
         """Whether a moment of that weight has a chance to be shown; drawing others is wasted."""
-        return len(self.moments) < 24 or weight > min(moment[0] for moment in self.moments)
+        return len(self.moments) < _MOMENTS or weight > min(moment[0] for moment in self.moments)
 
     def moment(self, weight: float, attacker: str, pair: Pair, why: str, png: bytes) -> None:
         """Offer a picture of the copy for the sheet; the heaviest are shown."""
         self.moments.append((weight, attacker, pair.index, pair.seconds, why, png))
-        if len(self.moments) > 24:
+        if len(self.moments) > _MOMENTS:
             self.moments.remove(min(self.moments, key=lambda moment: moment[0]))
 
 

@@ -40,6 +40,7 @@ ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, S
 """The roster: everybody who attacks, in the order of the report. Those who come first see each picture first."""
 
 _MOMENTS = 16
+_APART = 0.3  # seconds between two moments that are shown
 _HEADLINES = {
     Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",
     Outcome.BROKEN: "Broken: this copy gives something away and must not be published.",
@@ -205,10 +206,14 @@ def _could_not(kind: type[Attacker], error: SafelightError) -> Finding:
 
 
 def _kept(notes: Notes, folder: Path | None) -> list[Moment]:
+    """The worst moments, written to ``folder``; of moments close together only the worst."""
     if folder is None:
         return []
+    worst: list[tuple[float, str, int, float, str, bytes]] = []
+    for moment in sorted(notes.moments, key=lambda moment: -moment[0]):
+        if len(worst) < _MOMENTS and all(abs(moment[3] - other[3]) >= _APART for other in worst):
+            worst.append(moment)
     kept = []
-    worst = sorted(notes.moments, key=lambda moment: -moment[0])[:_MOMENTS]
     for number, (_, attacker, frame, seconds, why, png) in enumerate(sorted(worst, key=lambda moment: moment[2])):
         name = f"moment-{number:02d}.png"
         (folder / name).write_bytes(png)

@@ -9,6 +9,7 @@ import typer
 
 from safelight import __version__
 from safelight.cli import attack, desk, doctor, protect, scale, stages
+from safelight.cli import case as cases
 from safelight.cli.models import app as models
 from safelight.errors import SafelightError
 from safelight.workers.parent import Cancelled
@@ -31,6 +32,8 @@ app.command(name="status", epilog=scale.STATUS_EXAMPLES)(scale.status)
 app.command(name="watch", epilog=scale.WATCH_EXAMPLE)(scale.watch)
 app.command(name="desk", epilog=desk.EXAMPLES)(desk.desk)
 app.command(name="doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
+app.command(name="intake", epilog=cases.INTAKE_EXAMPLES)(cases.intake)
+app.add_typer(cases.app, name="case")
 app.add_typer(models, name="models")
 
 
