@@ -50,7 +50,10 @@ def protecting(clip: Path, locked: bool, folder: Path) -> float:
     (folder / "sitecustomize.py").write_text("" if locked else unlock)  # Python imports it first, in workers too
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "safelight", "protect", "-q", clip, "-o", out]
-        return run(command, env={"PYTHONPATH": str(folder)}).cpu
+        return run(
+            command,
+            env={"PYTHONPATH": os.pathsep.join([str(folder), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])},
+        ).cpu
 
 
 def main() -> None:

@@ -47,13 +47,13 @@ class Film:
     frames: list[Image] = field(default_factory=list)
     places: list[list[Points]] = field(default_factory=list)
 
-    def add(self, frame: Image, places: list[Points]) -> None:
-        """One more frame; of a place only what lies inside the picture counts, if that is most of it."""
+    def add(self, frame: Image, places: list[Points], least: float = 0.6) -> None:
+        """One more frame; of a place only what lies inside the picture counts, if that is the part ``least`` of it."""
         height, width = frame.shape[:2]
         kept = []
         for points in places:
             inside = (points >= 0).all(axis=1) & (points < (width, height)).all(axis=1)
-            if inside.mean() >= 0.6:
+            if inside.mean() >= least:
                 kept.append(points[inside])
         self.frames.append(frame)
         self.places.append(kept)

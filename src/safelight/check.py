@@ -29,7 +29,7 @@ def check(
     copy: Path,
     folder: Path,
     *,
-    original: Path | None,
+    original: Path | Original | None,
     plan: Path | None,
     names: Path | None,
     all_frames: bool,
@@ -46,7 +46,7 @@ def check(
     people = _names(names) if names is not None else []
     with ExitStack() as stack, private_folder(folder) as work:
         opened = stack.enter_context(Original(copy))
-        source = stack.enter_context(Original(original)) if original is not None else None
+        source = stack.enter_context(Original(original)) if isinstance(original, Path) else original
         planned = Plan.load(plan) if plan is not None else None
         observer.stage("attacking")
         try:

@@ -40,12 +40,28 @@ class Code(StrEnum):
     NOT_WRITABLE = "SL-NOT-WRITABLE"
     DISK_FULL = "SL-DISK-FULL"
     IN_THE_WAY = "SL-IN-THE-WAY"
+    TABLE = "SL-TABLE"
+    CLUSTER = "SL-CLUSTER"
     # workers
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
     WORKER_GREW = "SL-WORKER-GREW"
     UNCONFINED = "SL-UNCONFINED"
+    # cases
+    CASE_NOT_FOUND = "SL-CASE-NOT-FOUND"
+    CASE_IN_THE_WAY = "SL-CASE-IN-THE-WAY"
+    CASE_VERSION = "SL-CASE-VERSION"
+    CASE_LOCKED = "SL-CASE-LOCKED"
+    CASE_NO_KEY = "SL-CASE-NO-KEY"
+    CASE_WRONG_KEY = "SL-CASE-WRONG-KEY"
+    CASE_BROKEN = "SL-CASE-BROKEN"
+    CASE_NO_CLIP = "SL-CASE-NO-CLIP"
+    CASE_MEMORY = "SL-CASE-MEMORY"
+    CASE_CATALOGUE = "SL-CASE-CATALOGUE"
+    RECIPIENT_INVALID = "SL-RECIPIENT-INVALID"
+    KNOWN_INVALID = "SL-KNOWN-INVALID"
+    TIMESTAMP = "SL-TIMESTAMP"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
@@ -85,11 +101,26 @@ NEXT_STEP: dict[Code, str] = {
     Code.NOT_WRITABLE: "Choose a folder you may write to with -o.",
     Code.DISK_FULL: "Free some space or choose another disk with -o; nothing half-done was left behind.",
     Code.IN_THE_WAY: "Something else has the name of the copy; move it away or choose another folder with -o.",
+    Code.TABLE: "Check the disk or the connection to the job table and start again; what is finished is kept.",
+    Code.CLUSTER: "Check that a scheduler answers there, that `safelight[cluster]` is installed; start again.",
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
     Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
     Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
+    Code.CASE_NOT_FOUND: "Name the folder of a case, or make one with `safelight case new`.",
+    Code.CASE_IN_THE_WAY: "Choose a name that nothing has yet.",
+    Code.CASE_VERSION: "The case was written by a newer Safelight; use that version or a later one.",
+    Code.CASE_LOCKED: "Wait until the other command has ended; a lock of a command that was killed goes by itself.",
+    Code.CASE_NO_KEY: "Give the passphrase (SAFELIGHT_PASSPHRASE in scripts) or an age key file (--identity).",
+    Code.CASE_WRONG_KEY: "Check the passphrase or the key file; only members of the case can open it.",
+    Code.CASE_BROKEN: "Change nothing, make a copy of the folder, and run `safelight case verify` on it.",
+    Code.CASE_NO_CLIP: "Look at `safelight case status` for the names of the clips.",
+    Code.CASE_MEMORY: "Close other programs or use a machine with more memory: originals are opened in memory only.",
+    Code.CASE_CATALOGUE: "Check the address and the database; the catalogue is rebuilt from the case at any time.",
+    Code.RECIPIENT_INVALID: "Ask the other desk for its age recipient; it begins with age1.",
+    Code.KNOWN_INVALID: "Write one file a line as sha256sum does: its sha256 or blake3 in hex, a space, a label.",
+    Code.TIMESTAMP: "Ask the time-stamping service for a new reply to the request, and check the certificate given.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
     Code.DESK_BEHIND: "Somebody changed the plan meanwhile; look at the page again, then repeat what you did.",

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -61,8 +61,10 @@ class Outcome:
     already: bool
 
 
-def protect(path: Path, names: Names, options: Options, *, observer: Observer, cancel: threading.Event) -> Outcome:
-    """Make the protected copy of one clip.
+def protect(
+    path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
+) -> Outcome:
+    """Make the protected copy of one clip: a file, or an original that somebody opened.
 
     ``names``: where to put the results. The original is opened read-only and hashed; a finished result for the same
     bytes, options, version and weights is kept; a plan from an interrupted run, or one a person has mended, is used.
@@ -84,14 +86,16 @@ def protect(path: Path, names: Names, options: Options, *, observer: Observer, c
             return _protected(original, sha256, plan, names, options, work, observer, cancel, started)
 
 
-def find_only(path: Path, names: Names, options: Options, *, observer: Observer, cancel: threading.Event) -> Plan:
+def find_only(
+    path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
+) -> Plan:
     """Make only the plan of one clip, or keep the good one that lies there. Raises like :func:`protect`."""
     with _opened(path, observer) as (original, sha256), private_folder(names.folder) as work:
         return _plan_for(original, sha256, names, options, work, observer, cancel)
 
 
 def hide_only(
-    path: Path,
+    path: Path | Original,
     plan_file: Path,
     names: Names,
     *,
@@ -121,7 +125,7 @@ def hide_only(
         )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            done = _hide(original, plan, options, work, observer, cancel)
+            done = _hide(original, plan, options, work, secrets.token_hex(KEY_BYTES), observer, cancel)
             source = _source(original, sha256)
             return _publish(source, names, options, plan, done, work, started)
 
@@ -151,14 +155,14 @@ def protect_as_planned(
 
 
 @contextmanager
-def _opened(path: Path, observer: Observer) -> Iterator[tuple[Original, str]]:
+def _opened(path: Path | Original, observer: Observer) -> Iterator[tuple[Original, str]]:
     """The opened original and its hash; refusals inside are given the file's name."""
     try:
-        with Original(path) as original:
+        with nullcontext(path) if isinstance(path, Original) else Original(path) as original:
             observer.stage("reading")
             yield original, original.sha256(lambda done: observer.progress(done, original.size))
     except SafelightError as error:
-        error.file = error.file or printable(path)
+        error.file = error.file or printable(path.path if isinstance(path, Original) else path)
         raise
 
 
@@ -207,8 +211,9 @@ def _protected(
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
     planned = len(plan.regions)
     for number in range(1, rounds + 1):
-        done = _hide(original, plan, options, work, observer, cancel)
-        trial = _attack(original, plan, options, work / done.copy_name, observer, cancel)
+        key = secrets.token_hex(KEY_BYTES)
+        done = _hide(original, plan, options, work, key, observer, cancel)
+        trial = _attack(original, plan, options, work / done.copy_name, key, observer, cancel)
         verdict = trial.verdict
         if verdict.outcome is Attacked.HELD:
             report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
@@ -234,10 +239,15 @@ def _hide(
     plan: Plan,
     options: Options,
     work: Path,
+    key: str,
     observer: Observer,
     cancel: threading.Event,
 ) -> Hidden:
-    """Carry out a plan with the look that was asked for; the copy lies in ``work`` then."""
+    """Carry out a plan as it was asked for; the copy lies in ``work`` then.
+
+    ``key``: the lots of the treatment against sensor noise. It lives in the memory of this program and of the workers
+    that hide and attack, and is never written.
+    """
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
     plan.settings.sensor = options.sensor
     with writing(work):
@@ -245,7 +255,7 @@ def _hide(
         for earlier in (*work.glob("copy.*"), work / "sheet.png"):  # of the round before
             earlier.unlink(missing_ok=True)
     observer.stage("hiding")
-    job = HideJob(accept_damaged=options.accept_damaged, sensor_key=secrets.token_hex(KEY_BYTES))
+    job = HideJob(accept_damaged=options.accept_damaged, sensor_key=key)
     done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(done, Hidden)
     if not done.frames_written == done.frames_read == plan.clip.frames:
@@ -258,7 +268,7 @@ def _hide(
 
 
 def _attack(
-    original: Original, plan: Plan, options: Options, copy: Path, observer: Observer, cancel: threading.Event
+    original: Original, plan: Plan, options: Options, copy: Path, key: str, observer: Observer, cancel: threading.Event
 ) -> Trial:
     """Have the copy attacked, in a folder of its own: who attacks may not write where the copy lies."""
     observer.stage("attacking")
@@ -274,6 +284,7 @@ def _attack(
             plan,
             folder,
             accept_damaged=options.accept_damaged,
+            sensor_key=key,
             progress=observer.progress,
             cancel=cancel,
         )

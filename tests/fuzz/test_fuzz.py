@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from safelight.account import Options
-from safelight.batch import protect_all
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand
+from safelight.scale.run import work_off
+from safelight.scale.table import JobTable
 from tests.fuzz import herd
 from tests.fuzz.mutate import mutant, parts
 
@@ -80,10 +81,9 @@ def test_a_batch_of_mutants_goes_through_protect(tmp_path: Path) -> None:
     made = herd.seeds(tmp_path / "seeds")
     for number in range(12):
         (card / f"{number:03d}").write_bytes(mutant(made, number))
-    with Display(Console(stderr=True), quiet=True) as display:
-        results = list(
-            protect_all(expand([card]), out, Options(), jobs=2, watch=display.watch, cancel=threading.Event())
-        )
+    with Display(Console(stderr=True), quiet=True) as display, JobTable.beside(out) as table:
+        numbers = table.add(expand([card]), out, Options())
+        results = list(work_off(table, numbers, jobs=2, watch=display.watch, cancel=threading.Event()))
     assert len(results) == 12
     assert not [r for r in results if r.refusal is not None and r.refusal.code is Code.BUG]
     copies = {p.name.split(".")[0] for p in out.glob("*.safelight.*") if p.suffix in (".mp4", ".png", ".jpg")}

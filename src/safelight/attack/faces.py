@@ -9,6 +9,7 @@ which needs no finder for that.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -51,7 +52,6 @@ _RULE = "Half of the looks are spread evenly, half go where the plan is least su
 @dataclass
 class _Hit:
     frame: int  # of the plan
-    pts: int
     box: Box
 
 
@@ -85,11 +85,14 @@ class Faces(Attacker):
             self._seldom = chosen(frames, self._risk, _CENTER_FIRST, _CENTER_SHARE)
         self._looked = self._centers = self._claims = self._inside = self._dismissed = self._vague = 0
         self._hits: list[_Hit] = []
+        self._times = array("q")  # presentation times of the plan's pictures
         self._evidence: list[tuple[float, Evidence]] = []
 
     def watch(self, pair: Pair) -> None:
         """Look at one picture, with the finders whose turn it is."""
         index = pair.original_index
+        while len(self._times) <= index:  # should a picture of the original be lost, it gets the next one's time
+            self._times.append((pair.original or pair.copy).picture.pts)
         often, seldom = due(self._often, index), due(self._seldom, index)
         if not often and not seldom:
             return
@@ -203,8 +206,7 @@ class Faces(Attacker):
         self._hit(what, 100 + votes + claim.score, claim.score, claim.box, pair)
 
     def _hit(self, what: str, weight: float, score: float, box: Box, pair: Pair) -> None:
-        pts = (pair.original or pair.copy).picture.pts
-        self._hits.append(_Hit(pair.original_index, pts, box))
+        self._hits.append(_Hit(pair.original_index, box))
         item = Evidence(what=what, frame=pair.index, seconds=pair.seconds, box=rounded(box), score=score)
         self._evidence.append((weight, item))
         if len(self._evidence) > 2000:
@@ -250,7 +252,7 @@ class Faces(Attacker):
             while f"attack-{number}" in taken:
                 number += 1
             taken.add(f"attack-{number}")
-            self.notes.proposals.append(_region(f"attack-{number}", track, self.case, gap))
+            self.notes.proposals.append(_region(f"attack-{number}", track, self.case, self._times, gap))
 
 
 def _look(finder: CenterFace | YuNet, view: View, picture: Bgr, mirrored: bool) -> list[Detection]:
@@ -345,26 +347,27 @@ def drawn(view: View, box: Box | None, longest: int = 360) -> bytes:
     return bytes(png)
 
 
-def _region(name: str, track: list[_Hit], case: Case, reach: int) -> Region:
-    """Heads around a track of faces, from a little before it was seen to a little after."""
-    width, height = case.size
-    frames = case.plan.clip.frames if case.plan is not None else track[-1].frame + 1
-    step = 1
-    if case.plan is not None and frames > 1:
-        step = max((case.plan.clip.last_pts - case.plan.clip.first_pts) // (frames - 1), 1)
-    keys: dict[int, Keyframe] = {}
+def _region(name: str, track: list[_Hit], case: Case, times: array[int], reach: int) -> Region:
+    """Heads around a track of faces, from a little before it was seen to a little after.
+
+    ``times``: presentation times of the clip's pictures. Boxes are in pixels of the clip.
+    """
+    clip = case.plan.clip if case.plan is not None else None
+    width, height = (clip.width, clip.height) if clip is not None else case.size
+    sx, sy = width / case.size[0], height / case.size[1]
+    last = len(times) - 1
+    boxes: dict[int, Box] = {}
     for hit in track:
-        box = hit.box.grown(0.45 * hit.box.width, 0.6 * hit.box.height, 0.45 * hit.box.width, 0.35 * hit.box.height)
-        keys[hit.frame] = Keyframe.of(hit.frame, hit.pts, box.clipped(width, height))
-    first, last = keys[track[0].frame], keys[track[-1].frame]
-    for frame, key in ((max(first.frame - reach, 0), first), (min(last.frame + reach, frames - 1), last)):
-        pts = key.pts + (frame - key.frame) * step
-        keys.setdefault(frame, key.model_copy(update={"frame": frame, "pts": pts}))
+        face = hit.box.scaled(sx, sy)
+        boxes[hit.frame] = face.grown(0.45 * face.width, 0.6 * face.height, 0.45 * face.width, 0.35 * face.height)
+    boxes.setdefault(max(track[0].frame - reach, 0), boxes[track[0].frame])
+    boxes.setdefault(min(track[-1].frame + reach, last), boxes[track[-1].frame])
+    keys = [Keyframe.of(frame, times[frame], boxes[frame].clipped(width, height)) for frame in sorted(boxes)]
     return Region(
         id=name,
         kind=Kind.HEAD,
         decision=Decision.HIDE,
         decided_by="attack",
         reason="A face was found here in the finished copy.",
-        keyframes=[keys[frame] for frame in sorted(keys)],
+        keyframes=keys,
     )

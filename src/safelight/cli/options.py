@@ -10,6 +10,7 @@ import typer
 
 from safelight.plan import Asked, Effort, Sensor
 from safelight.plan import Hide as HideChoice
+from safelight.scale.table import JobTable
 from safelight.workers.confine import UNCONFINED
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
@@ -44,6 +45,17 @@ Unconfined = Annotated[
         "--unconfined", callback=_allow_unconfined, help="Go on where workers cannot be confined. For files you trust."
     ),
 ]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        "--table", metavar="URL", help="Job table in a database instead of beside the copies.", show_default=False
+    ),
+]
+
+
+def job_table(url: str | None, out: Path) -> JobTable:
+    """The job table that was asked for: by URL, or the one beside the copies."""
+    return JobTable(url) if url is not None else JobTable.beside(out)
 
 
 def asked(quick: bool, thorough: bool, hide: HideChoice, text: bool) -> Asked:

@@ -36,7 +36,7 @@ PROFILE: dict[str, str] = {
     "preset": "superfast",
     "crf": str(QUALITY),
     "threads": "2",
-    "x264-params": "cpu-independent=1:open-gop=0",
+    "x264-params": "cpu-independent=1:open-gop=0:scenecut=0",
 }
 KEY_SECONDS = 2
 JPEG_QUALITY = 92
@@ -91,6 +91,11 @@ class _Output:
         self._path.unlink(missing_ok=True)
 
 
+def _rate(facts: ClipFacts) -> float:
+    """Pictures a second as the file claims; a lie of one picture in months must not become a division by zero."""
+    return max(facts.rate or 25.0, 0.001)
+
+
 class Writer:
     """Writes one film. A context manager: left by an exception, it removes what it wrote.
 
@@ -125,7 +130,7 @@ class Writer:
         self._filter: BitStreamFilterContext | None = None
         self._sound: SilentTrack | None = None
         self._held: tuple[VideoFrame, int] | None = None
-        self._step = max(round(1 / (Fraction(facts.rate or 25).limit_denominator(100000) * facts.base)), 1)
+        self._step = max(round(1 / (Fraction(_rate(facts)).limit_denominator(100000) * facts.base)), 1)
         self._zero: int | None = None
         self._open = True
 
@@ -177,7 +182,7 @@ class Writer:
     # ------------------------------------------------------------------------------------------------------------
 
     def _start(self, frame: VideoFrame) -> None:
-        rate = Fraction(self._facts.rate or 25).limit_denominator(1001)
+        rate = Fraction(_rate(self._facts)).limit_denominator(1001)
         video = self._container.add_stream("libx264", rate=rate, options=PROFILE | {"crf": str(self._quality)})
         assert isinstance(video, VideoStream)
         colour = copy_colour(self._facts)

@@ -75,6 +75,7 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
             file_name=job.file_name,
             all_frames=job.all_frames,
             accept_damaged=job.accept_damaged,
+            sensor_key=bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None,
             moments=Path(),
             progress=report,
         )

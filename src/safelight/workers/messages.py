@@ -20,6 +20,7 @@ MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 Count = Annotated[int, Field(ge=0, le=2**31)]
 Side = Annotated[int, Field(gt=0, le=65536)]
 Share = Annotated[float, Field(ge=0, le=1)]
+SensorKey = Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -46,7 +47,7 @@ class HideJob(Message):
 
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
-    sensor_key: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = Field(default=None, repr=False)
+    sensor_key: SensorKey = Field(default=None, repr=False)
 
 
 class AttackJob(Message):
@@ -54,7 +55,7 @@ class AttackJob(Message):
 
     ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
     folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
-    ``accept_damaged``: of the original.
+    ``accept_damaged``: of the original. ``sensor_key``: as for the job that made the copy.
     """
 
     job: Literal["attack"] = "attack"
@@ -64,6 +65,7 @@ class AttackJob(Message):
     file_name: str = ""
     all_frames: bool = False
     accept_damaged: bool = False
+    sensor_key: SensorKey = Field(default=None, repr=False)
 
 
 class ProxyJob(Message):

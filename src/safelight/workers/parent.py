@@ -146,6 +146,10 @@ def started(
         env=environment
         | {
             "OPENBLAS_NUM_THREADS": "1",  # its threads wait busily for one another
+            # glibc keeps a heap for every thread and gives nothing back: a hundred megabytes that nobody uses
+            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_MMAP_THRESHOLD_": "4194304",
+            "MALLOC_TRIM_THRESHOLD_": "4194304",
             "PYTHONDONTWRITEBYTECODE": "1",
             "SAFELIGHT_WEIGHTS": os.fspath(store.folder()),
             "TMPDIR": os.fspath(folder.absolute()),
