@@ -27,7 +27,7 @@ _LEAST = 0.25  # a sighting below it continues tracks but begins none
 _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
-_SURELY = 3  # good looks from which what lies in another's body is no hand
+_SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -144,7 +144,7 @@ class Tracker:
     def see(self, found: list[Sighting]) -> None:
         """Join what finders saw in the picture of the last step."""
         trace = self._memory.latest
-        found = [s for s in self._first_looks(found, trace.frame) if not self._limb(s, trace.frame)]
+        found = self._first_looks(found, trace.frame)
         taken: set[int] = set()
         for sure in (True, False):
             tier = [s for s in found if (s.score >= SURE) is sure]
@@ -195,22 +195,18 @@ class Tracker:
 
         return [s for s in found if not same_head(np.array(seen), s.box).any() or nearest(others, s) > nearest(seen, s)]
 
-    def _limb(self, sighting: Sighting, frame: int) -> bool:
-        """Whether a body, seen weakly, is an arm or a shoulder of somebody whose head is surely known and larger."""
-        return sighting.kind is Kind.HEAD and sighting.score < SURE and self._in_another(sighting.box, frame, None)
-
-    def _in_another(self, box: Box, frame: int, own: Track | None) -> bool:
-        """Whether a head lies in the body of a person, other than ``own``, whose head is surely known and elsewhere."""
+    def _in_another(self, own: Track, frame: int) -> bool:
+        """Whether a head lies in the body of another person, whose head is surely known and elsewhere."""
         recent = frame - self._patience.held
-        people = ((t.person, t.box) for t in self.live if t is not own)
-        return any(p.exact >= recent and p.body >= recent and p.holds(head, box) for p, head in people)
+        people = ((t.person, t.box) for t in self.live if t is not own and t.good >= _SURELY)
+        return any(p.exact >= recent and p.body >= recent and p.holds(head, own.box) for p, head in people)
 
     def _note(self, track: Track, sighting: Sighting, frame: int) -> None:
         """Remember what a sighting says of the person, and what lies beside it."""
         person = track.person
         unknown = not person.known
         person.note(sighting, track.box, frame)
-        person.nested += self._in_another(track.box, frame, track)
+        person.nested += self._in_another(track, frame)
         person.limb = track.good < _SURELY and 2 * person.nested >= track.sightings
         if unknown and person.known:  # then it is known for what was covered before as well
             for place in range(max(person.rough - track.first + 1, 0)):
