@@ -58,7 +58,7 @@ class Track:
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
-    beside: int = -NEVER  # frame in which it and a head that it overlaps were both surely seen
+    beside: int = -NEVER  # frame until which it and a head that it overlaps are known to be two
     doubled: int = 0  # looks in a row in which a better track was on the same head
     person: Person = field(default_factory=Person)
 
@@ -228,7 +228,7 @@ class Tracker:
         for place, track in enumerate(ranked):
             kept = [i for i in range(place) if id(ranked[i]) not in ended and ranked[i].seen >= recent]
             on = [ranked[i] for i, same in zip(kept, same_head(boxes[kept], track.box), strict=True) if same]
-            if track.person.exact == frame and any(other.person.exact == frame for other in on):
+            if any(other.person.exact == track.person.exact >= recent for other in on):
                 track.beside = frame
             track.doubled = track.doubled + 1 if on and track.beside < recent else 0
             if track.doubled >= _TWICE:
