@@ -22,6 +22,7 @@ from safelight.find.bridge import bridged
 from safelight.find.cuts import Glance, Showable, glances, luma_size
 from safelight.find.detect import Detection, Finder, PeopleFinder
 from safelight.find.head import Sighting, bodies, sightings
+from safelight.find.mirror import Mirrors
 from safelight.find.person import NEVER
 from safelight.find.signs import Signs
 from safelight.find.track import Patience, Track, Tracker
@@ -128,6 +129,7 @@ class Search:
         self._tracker = Tracker(width, height, scale, patience)
         self._bodies = Tracker(width, height, scale, patience) if whole else None
         self._signs = Signs(width, height, rate, finders.text, hide=text) if finders.text is not None else None
+        self._mirrors = Mirrors(width, height, scale, rate)
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._beat = max(round(effort.beat * second), 1)
         self._people_period = max(round(effort.people * rate / _USUAL_RATE), 2)
@@ -150,15 +152,17 @@ class Search:
                 for tracker in self._trackers:
                     tracker.step(glance)
                 self._look(glance)
+                self._mirrors.step(glance, self._tracker.live)
                 if self._signs is not None:
                     self._signs.step(glance)
                 progress(frame + 1)
         tracks = [bridged(tracker.finish(), round(1.5 * self._second)) for tracker in self._trackers]
         return Found([track for some in tracks for track in some], cuts, times)
 
-    def written(self, found: Found, margin: int) -> list[Region]:
-        """Regions of what was written in the clip; see :meth:`safelight.find.signs.Signs.regions`."""
-        return [] if self._signs is None else self._signs.regions(found.cuts, found.pts, margin)
+    def beside(self, found: Found, margin: int) -> list[Region]:
+        """Regions of what else gives people away: writing and mirrors. ``margin``: frames added around signs."""
+        written = [] if self._signs is None else self._signs.regions(found.cuts, found.pts, margin)
+        return written + self._mirrors.regions(found.pts)
 
     @property
     def _trackers(self) -> list[Tracker]:
