@@ -307,15 +307,20 @@ class Tracker:
             track.follower.anchor(trace.luma, self._small(box))
 
     def _fill(self, track: Track, found: Spot) -> None:
-        """Bend the followed boxes since the last sighting so that they end in the new one."""
+        """Bend the followed boxes since the last sighting so that they end in the new one.
+
+        Where following failed on the way, it is believed as far as it was sure, and the straight way counts from there.
+        """
         expected = track.spots[-1].box
-        count = found.frame - track.seen
-        start = track.spots[track.seen - track.first]
-        between = track.spots[track.seen + 1 - track.first : -1]
-        strayed = any(spot.score < GOOD for spot in between)
+        first = track.seen - track.first
+        between = track.spots[first + 1 : -1]
+        sure = next((n for n, spot in enumerate(between) if spot.score < GOOD), len(between))
+        strayed = sure < len(between)
+        first += sure if strayed else 0
+        start = track.spots[first]
+        count = found.frame - start.frame
         for step in range(1, count):
-            place = track.seen - track.first + step
-            old = track.spots[place]
+            old = track.spots[first + step]
             part = step / count
             box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
             if strayed:  # then the straight way counts, and the followed one where it is near
