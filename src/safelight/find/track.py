@@ -28,6 +28,7 @@ _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
+_TRICKLE = 5  # frames between two sightings in which little goes wrong
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -309,27 +310,44 @@ class Tracker:
     def _fill(self, track: Track, found: Spot) -> None:
         """Bend the followed boxes since the last sighting so that they end in the new one.
 
-        Where following failed on the way, it is believed as far as it was sure, and the straight way counts from there.
+        Where following failed on the way, it is believed as far as it was sure, from either end, and the straight way
+        counts between.
         """
         expected = track.spots[-1].box
         first = track.seen - track.first
         between = track.spots[first + 1 : -1]
         sure = next((n for n, spot in enumerate(between) if spot.score < GOOD), len(between))
         strayed = sure < len(between)
-        first += sure if strayed else 0
-        start = track.spots[first]
-        count = found.frame - start.frame
+        start, end = track.spots[first + sure if strayed else first], found
+        if strayed and found.frame - start.frame > _TRICKLE:
+            for spot in self._surely_back(found, start.frame):
+                track.spots.put(spot)
+                end = spot
+        count = end.frame - start.frame
         for step in range(1, count):
-            old = track.spots[first + step]
+            old = track.known(start.frame + step)
             part = step / count
-            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
+            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, end.box, expected, strict=True)))
             if strayed:  # then the straight way counts, and the followed one where it is near
-                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
+                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, end.box, strict=True)))
                 loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
                 straight = straight.grown(loose, loose, loose, loose)
                 box = box.union(straight) if box.overlap(straight) > 0.3 else straight
             track.spots.put(Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score)))
         track.spots.put(found)
+
+    def _surely_back(self, found: Spot, until: int) -> list[Spot]:
+        """Where a head was before it was found, as far as that is sure, latest first; after frame ``until``."""
+        traces = self._memory.back_from(found.frame)[: found.frame - until]
+        follower = Follower(traces[0].luma, self._small(found.box))
+        sure: list[Spot] = []
+        for later, trace in pairwise(traces):
+            score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
+            spot = self._spot(trace.frame, follower, 0)
+            if score < GOOD or spot is None or later.ends(score):
+                break
+            sure.append(spot._replace(how=How.FILLED, finder=found.finder, score=found.score))
+        return sure
 
     def _follow_back(self, track: Track) -> None:
         """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
