@@ -9,7 +9,8 @@ from safelight import __version__
 from safelight.errors import Code, SafelightError
 from safelight.find.cover import regions
 from safelight.find.cuts import Showable
-from safelight.find.search import EFFORTS, Finders, Search
+from safelight.find.looks import EFFORTS, Finders
+from safelight.find.search import Search
 from safelight.media.facts import ClipFacts
 from safelight.plan import Asked, Clip, Hide, Origin, Plan
 
@@ -68,5 +69,5 @@ def find(
         ),
         origin=Origin(safelight=__version__, finders=dict(versions or {}), asked=asked),
         cuts=found.cuts,
-        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin) + search.written(found, margin),
+        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin) + search.beside(found, margin),
     )

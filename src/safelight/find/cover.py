@@ -19,6 +19,8 @@ from safelight.plan import How, Keyframe, Kind, Region, Shape, Stretch
 
 _OVER_CUT = 2  # frames a region goes on over a cut: blended pictures show both shots
 _LOOSE = 0.08  # tolerance of straight edges, part of the head's size; less for large heads
+_RACING = 0.2  # sizes of a head that it moves between two frames when it would leave a margin held in place
+_PACE = 4  # spots from which its speed is taken
 _LONGEST = 250  # frames between two key frames at most
 
 
@@ -33,7 +35,7 @@ def regions(
 
 
 def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin: int) -> Region | None:
-    spots = _stretched(track.spots, cuts, len(pts), margin)
+    spots = _stretched(track.spots, cuts, len(pts), margin, picture)
     edges = np.array([(-s.box.x1, -s.box.y1, s.box.x2, s.box.y2) for s in spots])
     outer = _calm(edges)
     size = float(np.median(outer[:, 0] + outer[:, 2]))
@@ -57,8 +59,8 @@ def _region(track: Track, cuts: list[int], pts: array[int], picture: Box, margin
     )
 
 
-def _stretched(spots: Path, cuts: list[int], frames: int, margin: int) -> list[Spot]:
-    """Spots with the margin in time added at both ends; over a cut it is shorter."""
+def _stretched(spots: Path, cuts: list[int], frames: int, margin: int, picture: Box) -> list[Spot]:
+    """Spots with the margin in time added at both ends, as long as they show; over a cut it is shorter."""
     first, last = spots[0], spots[-1]
     start = max(first.frame - margin, 0)
     for cut in cuts:
@@ -68,9 +70,29 @@ def _stretched(spots: Path, cuts: list[int], frames: int, margin: int) -> list[S
     for cut in cuts:
         if last.frame < cut <= end:
             end = min(end, cut + _OVER_CUT - 1)
-    before = [Spot(f, first.box, How.HELD, "", 0.0) for f in range(start, first.frame)]
-    after = [Spot(f, last.box, How.HELD, "", 0.0) for f in range(last.frame + 1, end + 1)]
-    return [*before, *spots, *after]
+    came, went = _speed(spots[:_PACE]), _speed(spots[-_PACE:])
+    before = [_moved(first, f, came) for f in range(start, first.frame)]
+    after = [_moved(last, f, went) for f in range(last.frame + 1, end + 1)]
+    return [*(s for s in before if _shows(s.box, picture)), *spots, *(s for s in after if _shows(s.box, picture))]
+
+
+def _shows(box: Box, picture: Box) -> bool:
+    inside = box.intersection(picture)
+    return inside.width > 0 and inside.height > 0
+
+
+def _speed(spots: list[Spot]) -> tuple[float, float]:
+    """How far a head moves from frame to frame, in pixels, if it races, as it does when the camera is thrown round."""
+    a, b = spots[0], spots[-1]
+    size = min(a.box.width, a.box.height, b.box.width, b.box.height)
+    x, y = ((q - p) / max(b.frame - a.frame, 1) for p, q in zip(a.box.centre, b.box.centre, strict=True))
+    return (x, y) if max(abs(x), abs(y)) > _RACING * size else (0.0, 0.0)
+
+
+def _moved(spot: Spot, frame: int, speed: tuple[float, float]) -> Spot:
+    """A spot's box held until another frame, or moved on with what races."""
+    x, y = (v * (frame - spot.frame) for v in speed)
+    return Spot(frame, spot.box.grown(-x, -y, x, y), How.HELD, "", 0.0)
 
 
 def _calm(edges: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -33,6 +33,7 @@ _LITTLE = 0.1  # what a weak look at a far person is worth
 # picture ends at the chest. Fitted on pictures of people, veiled ones among them; see docs/people.md.
 _DEPTH = (0.6, 1.1, 1.6, 2.1, 2.6, 3.5), (0.55, 0.54, 0.54, 0.49, 0.36, 0.29)
 _HALF = (1.3, 1.7, 2.2, 3.0), (0.50, 0.46, 0.46, 0.52)
+_WIDEST = 1.4  # width of a head region over its height; a body may be far wider than the head on it
 _EDGE = 0.03  # a head that begins so near the top of the picture, part of its height, begins above it
 
 
@@ -41,7 +42,8 @@ class Sighting:
     """One head in one picture: its box, the best finder's score and name, and how many finders agree.
 
     ``kind``: FACE; HEAD when it was worked out from a body; BODY for a whole body. ``body``: the person's box
-    if a person finder saw one. ``exact``: it says where the head ends.
+    if a person finder saw one, and ``rough`` the head that this body alone makes. ``exact``: it says where the head
+    ends.
     """
 
     box: Box
@@ -51,6 +53,7 @@ class Sighting:
     finders: frozenset[str]
     body: Box | None = None
     exact: bool = False
+    rough: Box | None = None
 
 
 def head_of(detection: Detection, height: float) -> Box:
@@ -70,6 +73,7 @@ def head_of(detection: Detection, height: float) -> Box:
     depth = high * float(np.interp(shape, *_DEPTH))
     half = wide * float(np.interp(shape, *_HALF))
     top = box.y1 - 0.1 * high - 0.06 * depth
+    half = min(half, _WIDEST * (box.y1 + depth - top) / 2)
     x = box.centre[0]
     return Box(x - half, min(top, 0.0) if top < _EDGE * height else top, x + half, box.y1 + depth)
 
@@ -123,7 +127,8 @@ def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
         names = frozenset({detection.finder})
         kind = Kind.FACE if body is None else Kind.HEAD
         exact = body is None and score >= _EXACT
-        found.append(Sighting(head, score, detection.finder, kind, names, body, exact))
+        rough = head if body is not None else None
+        found.append(Sighting(head, score, detection.finder, kind, names, body, exact, rough))
     return sorted(found, key=lambda s: (-s.score, s.box))
 
 
@@ -133,9 +138,9 @@ def _agreed(first: Sighting, head: Box, score: float, finder: str, body: Box | N
     if body is None or first.body is not None:
         return replace(first, finders=finders)
     if first.exact:
-        return replace(first, finders=finders, body=body)
+        return replace(first, finders=finders, body=body, rough=head)
     box = first.box.union(_core(head))
-    return replace(first, box=box, score=max(first.score, score), finders=finders, body=body)
+    return replace(first, box=box, score=max(first.score, score), finders=finders, body=body, rough=head)
 
 
 def _core(head: Box) -> Box:

@@ -8,7 +8,7 @@ dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -17,18 +17,18 @@ from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
 from safelight.find.head import Sighting, fits, overlaps, same_head
 from safelight.find.path import Path, Spot
+from safelight.find.person import NEVER, Person
 from safelight.geometry import Box
 from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
 BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
-NEVER = 10**9  # frames
 _LEAST = 0.25  # a sighting below it continues tracks but begins none
 _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
-_SHRUNK = 0.5  # area of a head as seen, part of that followed, below which an unsure look is not taken at its word
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
-_CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
+_SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
+_TRICKLE = 5  # frames between two sightings in which little goes wrong
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -59,10 +59,9 @@ class Track:
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
-    exact: int = -NEVER  # frame of the last sighting that said where the head ends
+    beside: int = -NEVER  # frame until which it and a head that it overlaps are known to be two
     doubled: int = 0  # looks in a row in which a better track was on the same head
-    whole: int = -NEVER  # frame of the last sighting that was not much smaller than the head as it was known
-    body: int = -NEVER  # frame of the last sighting of the person's body
+    person: Person = field(default_factory=Person)
 
     @property
     def first(self) -> int:
@@ -98,7 +97,7 @@ class Track:
 
         ``part``: the head's width as a part of the picture's; the larger, the more weak looks it takes.
         """
-        if self.good or (self.body >= 0 and self.best >= BELIEVED):
+        if self.good or (self.person.body >= 0 and self.best >= BELIEVED):
             return True
         if not self.face:
             return self.sightings >= 2 and self.total >= 1.1
@@ -146,6 +145,7 @@ class Tracker:
     def see(self, found: list[Sighting]) -> None:
         """Join what finders saw in the picture of the last step."""
         trace = self._memory.latest
+        found = self._first_looks(found, trace.frame)
         taken: set[int] = set()
         for sure in (True, False):
             tier = [s for s in found if (s.score >= SURE) is sure]
@@ -176,7 +176,7 @@ class Tracker:
                 int(self._good(sighting)),
                 shot=self._shot,
             )
-            _note(track, sighting, trace.frame)
+            self._note(track, sighting, trace.frame)
             self.live.append(track)
             seen.append(sighting.box)
         for track in self.live:
@@ -185,22 +185,53 @@ class Tracker:
                 self._follow_back(track)
         self._end_doubles(trace.frame)
 
+    def _first_looks(self, found: list[Sighting], frame: int) -> list[Sighting]:
+        """The sightings without second looks, closer ones perhaps, at heads that were seen in this picture already."""
+        seen, others = ([t.box for t in self.live if (t.seen == frame) is now] for now in (True, False))
+        if not seen:
+            return found
+
+        def nearest(boxes: list[Box], sighting: Sighting) -> float:
+            return max((box.overlap(sighting.box) for box in boxes), default=0.0)
+
+        return [s for s in found if not same_head(np.array(seen), s.box).any() or nearest(others, s) > nearest(seen, s)]
+
+    def _in_another(self, own: Track, frame: int) -> bool:
+        """Whether a head lies in the body of another person, whose head is surely known and elsewhere."""
+        recent = frame - self._patience.held
+        people = ((t.person, t.box) for t in self.live if t is not own and t.good >= _SURELY)
+        return any(p.exact >= recent and p.body >= recent and p.holds(head, own.box) for p, head in people)
+
+    def _note(self, track: Track, sighting: Sighting, frame: int) -> None:
+        """Remember what a sighting says of the person, and what lies beside it."""
+        person = track.person
+        unknown = not person.known
+        person.note(sighting, track.box, frame)
+        person.nested += self._in_another(track, frame)
+        person.limb = track.good < _SURELY and 2 * person.nested >= track.sightings
+        if unknown and person.known:  # then it is known for what was covered before as well
+            for place in range(max(person.rough - track.first + 1, 0)):
+                spot = track.spots[place]
+                track.spots.put(spot._replace(box=person.expected(spot.box)))
+
     def _end_doubles(self, frame: int) -> None:
         """Of two tracks that have long been on one head the one goes on that knows more of it.
 
-        Two heads of which each was lately seen as a sure face are two, however near they are.
+        Two heads that were lately both surely seen in one picture are two, however near they are.
         """
         recent = frame - self._patience.held
         ranked = [t for t in self.live if t.believed and not t.lost]
-        ranked.sort(key=lambda t: (-(t.exact >= recent), -t.good, -t.sightings, t.number))
+        ranked.sort(key=lambda t: (-(t.person.exact >= recent), -t.good, -t.sightings, t.number))
         if len(ranked) < 2:
             return
         boxes = np.array([track.box for track in ranked])
         ended = set()
         for place, track in enumerate(ranked):
             kept = [i for i in range(place) if id(ranked[i]) not in ended and ranked[i].seen >= recent]
-            double = bool(same_head(boxes[kept], track.box).any()) and track.exact < recent
-            track.doubled = track.doubled + 1 if double else 0
+            on = [ranked[i] for i, same in zip(kept, same_head(boxes[kept], track.box), strict=True) if same]
+            if any(other.person.exact == track.person.exact >= recent for other in on):
+                track.beside = frame
+            track.doubled = track.doubled + 1 if on and track.beside < recent else 0
             if track.doubled >= _TWICE:
                 ended.add(id(track))
                 self._close(track)
@@ -218,6 +249,8 @@ class Tracker:
 
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
+        if track.person.limb:
+            return self._patience.held // 2
         if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
             return self._patience.held * min(1 + track.sightings // 4, 3)
         return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
@@ -259,7 +292,7 @@ class Tracker:
 
     def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
         """A sighting continues a track: what lies between the last one and this is filled."""
-        box = self._settled(track, sighting, trace.frame)
+        box = track.person.settled(sighting, track.box, track.lost > 0, trace.frame, self._patience.held)
         spot = Spot(trace.frame, box, How.FOUND, sighting.finder, sighting.score)
         kept = box == track.box and track.lost == 0
         self._fill(track, spot)
@@ -270,48 +303,51 @@ class Tracker:
         track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
-        _note(track, sighting, trace.frame)
+        self._note(track, sighting, trace.frame)
         if not kept:
             track.follower.anchor(trace.luma, self._small(box))
 
-    def _settled(self, track: Track, sighting: Sighting, frame: int) -> Box:
-        """Where a track's head is, when a sighting alone does not say exactly where it ends.
-
-        A body confirms a head that was lately seen as a face and has been followed since. An unsure face on a
-        person who has lately been seen as a body may be the slit of a veil: the whole head stays covered. So it does
-        when a look sees much less of it, a lit patch perhaps, until a second of looks says the same.
-        """
-        followed = track.box
-        if sighting.exact or track.lost or sighting.kind is Kind.BODY:
-            return sighting.box
-        if sighting.kind is Kind.HEAD and frame - track.exact <= self._patience.held:
-            inside = followed.intersection(sighting.box).area >= _CONFIRMED * followed.area
-            return followed if inside else followed.union(sighting.box)
-        if sighting.body is None and frame - track.body <= self._patience.held:
-            return followed.union(sighting.box)
-        if sighting.box.area < _SHRUNK * followed.area and frame - track.whole <= self._patience.held:
-            return followed.union(sighting.box)
-        return sighting.box
-
     def _fill(self, track: Track, found: Spot) -> None:
-        """Bend the followed boxes since the last sighting so that they end in the new one."""
+        """Bend the followed boxes since the last sighting so that they end in the new one.
+
+        Where following failed on the way, it is believed as far as it was sure, from either end, and the straight way
+        counts between.
+        """
         expected = track.spots[-1].box
-        count = found.frame - track.seen
-        start = track.spots[track.seen - track.first]
-        between = track.spots[track.seen + 1 - track.first : -1]
-        strayed = any(spot.score < GOOD for spot in between)
+        first = track.seen - track.first
+        between = track.spots[first + 1 : -1]
+        sure = next((n for n, spot in enumerate(between) if spot.score < GOOD), len(between))
+        strayed = sure < len(between)
+        start, end = track.spots[first + sure if strayed else first], found
+        if strayed and found.frame - start.frame > _TRICKLE:
+            for spot in self._surely_back(found, start.frame):
+                track.spots.put(spot)
+                end = spot
+        count = end.frame - start.frame
         for step in range(1, count):
-            place = track.seen - track.first + step
-            old = track.spots[place]
+            old = track.known(start.frame + step)
             part = step / count
-            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
+            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, end.box, expected, strict=True)))
             if strayed:  # then the straight way counts, and the followed one where it is near
-                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
+                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, end.box, strict=True)))
                 loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
                 straight = straight.grown(loose, loose, loose, loose)
                 box = box.union(straight) if box.overlap(straight) > 0.3 else straight
             track.spots.put(Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score)))
         track.spots.put(found)
+
+    def _surely_back(self, found: Spot, until: int) -> list[Spot]:
+        """Where a head was before it was found, as far as that is sure, latest first; after frame ``until``."""
+        traces = self._memory.back_from(found.frame)[: found.frame - until]
+        follower = Follower(traces[0].luma, self._small(found.box))
+        sure: list[Spot] = []
+        for later, trace in pairwise(traces):
+            score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
+            spot = self._spot(trace.frame, follower, 0)
+            if score < GOOD or spot is None or later.ends(score):
+                break
+            sure.append(spot._replace(how=How.FILLED, finder=found.finder, score=found.score))
+        return sure
 
     def _follow_back(self, track: Track) -> None:
         """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""
@@ -337,16 +373,6 @@ class Tracker:
                 break
         if earlier:
             track.spots = Path([*reversed(earlier), *track.spots])
-
-
-def _note(track: Track, sighting: Sighting, frame: int) -> None:
-    """Remember what a sighting says of the person beside the place of the head."""
-    if sighting.exact:
-        track.exact = frame
-    if sighting.body is not None:
-        track.body = frame
-    if sighting.box.area >= _SHRUNK * track.box.area:
-        track.whole = frame
 
 
 def _taken(tracks: list[Track], spot: Spot) -> bool:

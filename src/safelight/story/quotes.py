@@ -21,11 +21,7 @@ def unproven(quote: Quote, transcript: Transcript | None, language: str, duratio
         return f"The clip {quote.clip} has no words."
     if language not in transcript.languages:
         return f"The words of {quote.clip} are not translated into {language}."
-    near = [
-        said
-        for said in transcript.said(language)
-        if said.line.start < quote.end and said.line.end > quote.start
-    ]
+    near = [said for said in transcript.said(language) if said.line.start < quote.end and said.line.end > quote.start]
     if not near:
         return f"Nothing is said in {quote.clip} from {quote.start:g} to {quote.end:g} s."
     if not _holds(" ".join(said.text for said in near), quote.text):
