@@ -33,6 +33,7 @@ Grey = NDArray[np.float32]
 _BURSTS, _BURST = 8, 6  # stretches of pictures looked at, spread evenly, and pictures in each
 _SENSOR = 0.003  # standard deviation of the known camera's pattern, share of the light: a strong one, for film
 _PCE, _Z = 45.0, 4.0  # a match: over all shifts; block by block
+_MIDDLE = 1280 * 720  # pixels of the original on which who knows the bend compares
 _KNOWN = {Strength.DEFAULT: 60.0, Strength.STRONG: 25.0}  # for who knows the bend
 _CALM = 6.0  # variance of fine detail below which a place is calm
 _LEFT = 0.35  # share of the original's detail that a treated copy's calm places may show
@@ -107,7 +108,7 @@ class Sensor(Attacker):
         small = np.asarray(cv2.resize(self._pattern, (width, height), interpolation=cv2.INTER_AREA), np.float32)
         every = pce(small, self._all.pattern(), anywhere=True)
         blocks, count = block_z(small, self._bursts)
-        known = pce(self._pattern, self._straight.pattern(), anywhere=False)
+        known = pce(_middle(self._pattern), self._straight.pattern(), anywhere=False)
         left = self._shared / self._detail if self._calm >= _CALM_LEAST and self._detail > 0 else 0.0
         limit = _KNOWN[plan.settings.sensor]
         for value, most, words in (
@@ -127,7 +128,12 @@ class Sensor(Attacker):
             Figure(name="match over all pictures", value=every, unit="PCE", meaning=_about(_PCE)),
             Figure(name="best match of a single picture", value=self._single, unit="PCE", meaning=_about(_PCE)),
             Figure(name=f"match of {count} blocks", value=blocks, unit="z", meaning=_about(_Z)),
-            Figure(name="match for who knows the bend", value=known, unit="PCE", meaning=_about(limit)),
+            Figure(
+                name="match for who knows the bend, middle of the picture",
+                value=known,
+                unit="PCE",
+                meaning=_about(limit) + " More pictures and more pixels give more.",
+            ),
             Figure(name="the original's fine detail left in calm places", value=left * 100, unit="%"),
         ]
         if self._compared:
@@ -252,6 +258,17 @@ class Sensor(Attacker):
         self._calm += int(np.count_nonzero(calm))
         self._shared += float((fine[0] * fine[1])[calm].sum())
         self._detail += float(np.square(fine[1])[calm].sum())
+
+
+def _middle(pattern: Grey) -> Grey:
+    """The pattern in the middle of the picture and nothing around: the figure would grow with the picture's size."""
+    height, width = pattern.shape
+    share = min((_MIDDLE / (height * width)) ** 0.5, 1.0)
+    top, left = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
+    middle = np.zeros_like(pattern)
+    inner = np.s_[top : height - top, left : width - left]
+    middle[inner] = pattern[inner]
+    return middle
 
 
 def _about(most: float) -> str:

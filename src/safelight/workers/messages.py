@@ -47,7 +47,14 @@ class HideJob(Message):
 
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
+    speech: bool = False  # the speech of the plan's cues lies in the folder
     sensor_key: SensorKey = Field(default=None, repr=False)
+
+
+class SpeakJob(Message):
+    """Speak the cues of ``plan.json`` in the worker's folder and leave the speech there. Needs no clip."""
+
+    job: Literal["speak"] = "speak"
 
 
 class AttackJob(Message):
@@ -92,7 +99,7 @@ class ViewJob(Message):
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | AttackJob | ProxyJob | WaveJob
+Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob
 
 
 class Progress(Message):
@@ -135,6 +142,13 @@ class Hidden(Message):
     missing: Annotated[list[Gap], Field(max_length=10_000)]
 
 
+class Spoken(Message):
+    """``speak`` is done; the speech lies in the folder."""
+
+    type: Literal["spoken"] = "spoken"
+    cues: Count
+
+
 class Attacked(Message):
     """``attack`` is done; the verdict lies in the folder."""
 
@@ -155,10 +169,11 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Attacked | Proxied | Waved
+Done = Found | Hidden | Spoken | Attacked | Proxied | Waved
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
+    SpeakJob: Spoken,
     AttackJob: Attacked,
     ProxyJob: Proxied,
     WaveJob: Waved,
