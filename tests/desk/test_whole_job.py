@@ -1,5 +1,5 @@
-"""An editor's whole job on real footage, with keys and the mouse: look, find what was missed, mend, reveal, silence, make,
-have it attacked, sign. Then the shared measure of exposed faces judges the copy.
+"""An editor's whole job on real footage, with keys and the mouse: look, find what was missed, mend, reveal, silence,
+make, have it attacked, sign. Then the shared measure of exposed faces judges the copy.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def walk(editor: Editor) -> int:
     for _ in range(places):
         editor.settle()
         editor.press("n")
-    editor.wait(lambda: editor.status()["unseen"] == 0)
+    editor.wait(lambda: editor.status()["unseen"] == 0, 60)
     return int(places)
 
 
