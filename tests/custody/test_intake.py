@@ -213,9 +213,8 @@ def test_no_failed_write_goes_unnoticed(desk: Desk, tmp_path: Path, monkeypatch:
             os.lseek(original.descriptor, 0, os.SEEK_SET)
             try:
                 seal_stream(original.descriptor, tmp_path / f"out{turn}", [case.keys.to], name="in")
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
-            else:
-                assert writes[0] < turn  # there was no such write
-                break
+            except OSError:
+                continue
+            assert writes[0] < turn  # it may only go well when there was no such write
+            break
         assert turn > 1
