@@ -2,8 +2,8 @@
 
     python -m benchmarks.people MEDIA [--only veils street labelled nobody] [--no-before]
 
-MEDIA: a folder with `stills/dlib_faces` (photographs of dlib's examples with their landmarks), `video/vtest.avi`, and
-for *labelled* films and `groundtruth/*.faces.json`. *before* is the same search with the face finders alone.
+MEDIA: a folder with `stills/dlib_faces` (photographs of dlib's examples with their landmarks), `video/vtest.avi`, and,
+for *labelled*, films and `groundtruth/*.faces.json`. *before* is the same search with the face finders alone.
 """
 
 from __future__ import annotations

@@ -5,15 +5,16 @@ import { useEffect, useRef } from "preact/hooks";
 import { send } from "./api";
 import type { Session } from "./api";
 import { KEYS } from "./keys";
-import { asking, complain, decide, keysOn, plan, session } from "./state";
+import { api, asking, complain, decide, keysOn, plan, session, status } from "./state";
 import { t } from "./words";
 
-function Dialog(props: { title: string; close?: () => void; children: ComponentChildren }) {
+function Dialog(props: { title: string; close?: () => void; wide?: boolean; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current!.showModal(), []);
   return (
     <dialog
       ref={dialog}
+      class={props.wide ? "wide" : ""}
       aria-labelledby="dialog-title"
       onCancel={(event) => {
         event.preventDefault();
@@ -29,6 +30,7 @@ function Dialog(props: { title: string; close?: () => void; children: ComponentC
 export function Dialogs() {
   if (asking.value === "name") return <NameDialog />;
   if (asking.value === "reason") return <ReasonDialog />;
+  if (asking.value === "copy") return <CopyDialog />;
   if (asking.value === "keys") return <KeysDialog />;
   return null;
 }
@@ -103,6 +105,18 @@ function ReasonDialog() {
           <button type="submit" class="main">{t("revealNow")}</button>
         </p>
       </form>
+    </Dialog>
+  );
+}
+
+/** The copy as it will be published, in the browser's own player. */
+function CopyDialog() {
+  const close = () => (asking.value = null);
+  const address = `${api("/copy")}?sha256=${status.value?.copy_sha256}`;
+  return (
+    <Dialog title={t("copy")} close={close} wide>
+      {plan.value?.clip.still ? <img src={address} alt={t("copy")} /> : <video src={address} controls autofocus />}
+      <p class="pair"><button type="button" class="main" onClick={close}>{t("close")}</button></p>
     </Dialog>
   );
 }

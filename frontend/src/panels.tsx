@@ -188,6 +188,11 @@ export function Copy() {
       )}
       {now.making?.failed && <p class="bad" dir="auto">{now.making.failed}</p>}
       {now.outcome && <p class={now.outcome === "held" ? "good" : "bad"} dir="auto">{now.outcome === "held" ? t("held") : now.sentence}</p>}
+      {now.copy_sha256 && !making && (
+        <p>
+          <button type="button" onClick={() => (asking.value = "copy")}>{t("watch")}</button>
+        </p>
+      )}
       {now.signed.map((signature) => (
         <p key={signature.who} class="good">{t("signedBy", signature.who, signature.when.replace("T", " ").replace("Z", " UTC"))}</p>
       ))}

@@ -4,6 +4,7 @@ import { bytes, get, Refusal, send } from "./api";
 import type { ClipLine, Decision, Edited, Item, Kind, Plan, Region, Session, Shape, Status } from "./api";
 import type { Box } from "./plan";
 import { boxAt, changed, first, frameAt, isDrawn, isKey, last, nearBox } from "./plan";
+import { t } from "./words";
 
 export const session = signal<Session | null>(null);
 export const clips = signal<ClipLine[]>([]);
@@ -27,7 +28,7 @@ export const original = signal(false);
 export const zoomed = signal(false);
 export const saving = signal(0);
 export const said = signal<{ text: string; bad: boolean } | null>(null);
-export const asking = signal<"name" | "reason" | "keys" | null>(null);
+export const asking = signal<"name" | "reason" | "keys" | "copy" | null>(null);
 export const keysOn = signal(localStorage.getItem("keys") !== "off");
 
 /** Frames whose picture changed: whoever keeps pictures of them drops those. */
@@ -103,14 +104,16 @@ export async function open(id: string): Promise<void> {
     frame.value = 0;
   });
   try {
-    await send("POST", api("/hold")).catch((error: unknown) => {
-      if (!(error instanceof Refusal && error.code === "SL-DESK-TAKEN")) throw error;
-    });
-    await reread();
-    times.value = new Float64Array(await bytes(api("/times")));
+    const told = bytes(api("/times")).then((all) => (times.value = new Float64Array(all)));
+    await Promise.all([
+      reread(),
+      send("POST", api("/hold")).catch((error: unknown) => {
+        if (!(error instanceof Refusal && error.code === "SL-DESK-TAKEN")) throw error;
+      }),
+    ]);
     await refresh();
-    // The answer is that the film is being made, until it is: asking for it is what begins it.
-    if (mine.value && !status.value?.film.finished) void fetch(api("/film"), { headers: { range: "bytes=0-0" } });
+    await told;
+    await send("POST", api("/film"));
   } catch (error) {
     complain(error);
   }
@@ -161,7 +164,11 @@ export async function refresh(): Promise<void> {
 
 export async function keepHold(): Promise<void> {
   if (!clip.value || !session.value?.name) return;
-  if (mine.value || !status.value?.holder) await send("POST", api("/hold")).catch(() => undefined);
+  if (status.value?.holder && !mine.value) return;
+  const before = mine.value;
+  await send("POST", api("/hold")).catch(() => undefined); // somebody was quicker; the status says who
+  await refresh().catch(complain);
+  if (!before && mine.value) said.value = null;
 }
 
 // ---------------------------------------------------------------------------------------------------------- editing
@@ -171,6 +178,10 @@ let line: Promise<unknown> = Promise.resolve();
 /** One change after the other: each names the version that the one before made. */
 function changing(path: string, body: () => Record<string, unknown>): Promise<Edited | null> {
   const turn = line.then(async () => {
+    if (!mine.value) {
+      said.value = { text: t("taken", status.value?.holder?.who ?? "–"), bad: true };
+      return null;
+    }
     saving.value++;
     try {
       const done = await send<Edited>("POST", api(path), { version: version.value, ...body() });

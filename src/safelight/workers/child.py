@@ -29,6 +29,7 @@ from safelight.workers.messages import (
     Message,
     Progress,
     ProxyJob,
+    SpeakJob,
     ViewJob,
     WaveJob,
 )
@@ -76,6 +77,8 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, SpeakJob):
+            return jobs.speak(progress)
         if isinstance(job, ProxyJob):
             return jobs.proxy(job, clip, progress)
         if isinstance(job, WaveJob):

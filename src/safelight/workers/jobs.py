@@ -22,6 +22,7 @@ from safelight.workers.messages import (
     HideJob,
     Proxied,
     ProxyJob,
+    Spoken,
     Waved,
     WaveJob,
 )
@@ -29,6 +30,7 @@ from safelight.workers.messages import (
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
+SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
 
@@ -40,7 +42,9 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
+    from safelight.find.speech import speech_in
     from safelight.find.text import TextFinder
+    from safelight.media.soundline import SoundSource
     from safelight.models import engine
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
@@ -57,6 +61,8 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
             asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
+        if reader.facts.sound is not None:
+            plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), engine.plain("speech"))
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
 
@@ -75,6 +81,7 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
             file_name=job.file_name,
             all_frames=job.all_frames,
             accept_damaged=job.accept_damaged,
+            sensor_key=bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None,
             moments=Path(),
             progress=report,
         )
@@ -85,11 +92,18 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
 def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     """Write the copy ``plan.json`` asks for, and the contact sheet."""
     from safelight.hide.apply import apply
+    from safelight.hide.sound.speak import Speech
+    from safelight.hide.sound.track import copy_sound
+    from safelight.media.soundline import SoundSource
 
     plan = Plan.load(PLAN)
+    speech = Speech(*SPEECH) if job.speech else None
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
+        heard = reader.facts.sound
+        source = SoundSource(clip, heard, job.accept_damaged) if heard is not None else None
+        sound = copy_sound(plan, source, speech)
         key = bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None
-        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report, key=key)
+        done = apply(reader, plan, Path("copy"), sound=sound, sheet=SHEET, progress=report, key=key)
         return Hidden(
             facts=reader.facts,
             copy_name=done.copy_name,
@@ -102,6 +116,13 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def speak(report: Report) -> Spoken:
+    """Write the speech of all cues of ``plan.json``. The one job that loads the speech engine."""
+    from safelight.hide.sound.speak import speak as speak_cues
+
+    return Spoken(cues=speak_cues(Plan.load(PLAN), *SPEECH, report))
 
 
 def proxy(job: ProxyJob, clip: BinaryIO, report: Report) -> Proxied:

@@ -20,6 +20,7 @@ MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 Count = Annotated[int, Field(ge=0, le=2**31)]
 Side = Annotated[int, Field(gt=0, le=65536)]
 Share = Annotated[float, Field(ge=0, le=1)]
+SensorKey = Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -46,7 +47,14 @@ class HideJob(Message):
 
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
-    sensor_key: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = Field(default=None, repr=False)
+    speech: bool = False  # the speech of the plan's cues lies in the folder
+    sensor_key: SensorKey = Field(default=None, repr=False)
+
+
+class SpeakJob(Message):
+    """Speak the cues of ``plan.json`` in the worker's folder and leave the speech there. Needs no clip."""
+
+    job: Literal["speak"] = "speak"
 
 
 class AttackJob(Message):
@@ -54,7 +62,7 @@ class AttackJob(Message):
 
     ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
     folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
-    ``accept_damaged``: of the original.
+    ``accept_damaged``: of the original. ``sensor_key``: as for the job that made the copy.
     """
 
     job: Literal["attack"] = "attack"
@@ -64,6 +72,7 @@ class AttackJob(Message):
     file_name: str = ""
     all_frames: bool = False
     accept_damaged: bool = False
+    sensor_key: SensorKey = Field(default=None, repr=False)
 
 
 class ProxyJob(Message):
@@ -90,7 +99,7 @@ class ViewJob(Message):
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | AttackJob | ProxyJob | WaveJob
+Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob
 
 
 class Progress(Message):
@@ -133,6 +142,13 @@ class Hidden(Message):
     missing: Annotated[list[Gap], Field(max_length=10_000)]
 
 
+class Spoken(Message):
+    """``speak`` is done; the speech lies in the folder."""
+
+    type: Literal["spoken"] = "spoken"
+    cues: Count
+
+
 class Attacked(Message):
     """``attack`` is done; the verdict lies in the folder."""
 
@@ -153,10 +169,11 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Attacked | Proxied | Waved
+Done = Found | Hidden | Spoken | Attacked | Proxied | Waved
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
+    SpeakJob: Spoken,
     AttackJob: Attacked,
     ProxyJob: Proxied,
     WaveJob: Waved,
