@@ -196,7 +196,7 @@ def test_the_catalogue_is_rebuilt_from_the_log_alone(filled: Desk, tmp_path: Pat
 
 @pytest.mark.parametrize("size", [10, 65_537, 300_000])
 def test_no_failed_write_goes_unnoticed(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    """The cipher itself swallows an error of the last write; a disk that is full just then must not lose an original."""
+    """The cipher swallows an error of the last write; a disk that is full just then must not lose an original."""
     (tmp_path / "in").write_bytes(os.urandom(size))
     real, writes, failing = Sink.write, [0], [0]
 
