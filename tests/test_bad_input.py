@@ -98,6 +98,7 @@ def test_a_batch_of_bad_files_and_one_good_one(clip: Path, avi: Path, tmp_path: 
         assert results[shown]["next_step"]
         assert "/etc/hostname" not in json.dumps(results[shown]["detail"])
     assert sorted(p.name for p in out.iterdir()) == [
+        ".safelight.db",
         "good.safelight-plan.json",
         "good.safelight-sheet.png",
         "good.safelight.json",

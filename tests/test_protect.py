@@ -1,12 +1,16 @@
-"""The main job, run as a person runs it."""
+"""The main job, run as a person runs it. Copies compared byte by byte are made without the treatment against sensor
+noise, which draws lots that nobody keeps.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -15,10 +19,14 @@ import pytest
 from examples.clip import write_clip
 
 from program import COMMAND, safelight
-from safelight.account import Account
+from safelight import protect as main_job
+from safelight.account import Account, Options
+from safelight.attack.protocol import Outcome, Verdict
+from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
-from safelight.outputs import PRIVATE
+from safelight.outputs import PRIVATE, names_for
 from safelight.plan import Kind, Plan
+from safelight.scale.table import FILE
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +40,31 @@ def protected(portrait: tuple[Path, list[Box]], tmp_path_factory: pytest.TempPat
     """A folder with the finished results for the portrait; tests must not change it."""
     folder = tmp_path_factory.mktemp("protected")
     before = portrait[0].read_bytes()
-    ran = safelight("protect", "--json", "-o", folder, portrait[0])
+    ran = safelight("protect", "--sensor", "off", "--json", "-o", folder, portrait[0])
     assert ran.status == 0, ran.err
     assert portrait[0].read_bytes() == before
     return folder
 
 
+class Quiet:
+    """An observer that keeps to itself."""
+
+    def stage(self, name: str) -> None: ...
+
+    def progress(self, done: int, total: int | None) -> None: ...
+
+
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """Everything in a folder but the job table, which is written anew by every run."""
+    found = (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(FILE))
+    return {str(p.relative_to(folder)): p.read_bytes() for p in found}
 
 
 def test_everything_lies_beside_the_copy_and_nothing_else_does(protected: Path) -> None:
     assert sorted(files(protected)) == [
         "portrait.safelight-plan.json",
+        "portrait.safelight-report.html",
+        "portrait.safelight-report.json",
         "portrait.safelight-sheet.png",
         "portrait.safelight.json",
         "portrait.safelight.mp4",
@@ -70,6 +90,13 @@ def test_the_account_tells_what_was_done(protected: Path) -> None:
     assert "silence" in account.sound
     assert set(account.weights) >= {"yunet", "centerface"}
     assert account.copy_.sha256 != account.source.sha256
+    assert account.attack is not None
+    assert account.attack.rounds == 1
+    assert {answer.attacker: answer.outcome for answer in account.attack.answers}["faces"] == "held"
+    assert account.attack.not_tried
+    assert Verdict.model_validate_json((protected / account.attack.verdict.name).read_bytes()).copy_.sha256 == (
+        account.copy_.sha256
+    )
 
 
 def test_the_copy_has_the_frames_and_the_length_of_the_original(
@@ -83,7 +110,7 @@ def test_the_copy_has_the_frames_and_the_length_of_the_original(
 
 def test_a_second_run_has_nothing_to_do(protected: Path, portrait: tuple[Path, list[Box]]) -> None:
     before = files(protected)
-    ran = safelight("protect", "--json", "-o", protected, portrait[0])
+    ran = safelight("protect", "--sensor", "off", "--json", "-o", protected, portrait[0])
     assert ran.status == 0
     assert [result["status"] for result in ran.results] == ["already done"]
     assert files(protected) == before
@@ -96,9 +123,11 @@ def test_other_settings_or_a_touched_copy_are_done_again(
     shutil.copytree(protected, folder)
     whole = (folder / "portrait.safelight.mp4").read_bytes()
     (folder / "portrait.safelight.mp4").write_bytes(whole[:-1])
-    assert safelight("protect", "--json", "-o", folder, portrait[0]).results[0]["status"] == "protected"
+    assert (
+        safelight("protect", "--sensor", "off", "--json", "-o", folder, portrait[0]).results[0]["status"] == "protected"
+    )
     assert (folder / "portrait.safelight.mp4").read_bytes() == whole
-    solid = safelight("protect", "--json", "--look", "solid", "-o", folder, portrait[0])
+    solid = safelight("protect", "--sensor", "off", "--json", "--look", "solid", "-o", folder, portrait[0])
     assert solid.results[0]["status"] == "protected"
     assert (folder / "portrait.safelight.mp4").read_bytes() != whole
 
@@ -109,10 +138,41 @@ def test_find_and_hide_give_what_protect_gives(
     assert safelight("find", portrait[0], "-o", tmp_path).status == 0
     assert sorted(files(tmp_path)) == ["portrait.safelight-plan.json"]
     plan = tmp_path / "portrait.safelight-plan.json"
-    assert safelight("hide", portrait[0], "--plan", plan, "-o", tmp_path).status == 0
+    assert safelight("hide", portrait[0], "--plan", plan, "--sensor", "off", "-o", tmp_path).status == 0
     one, other = files(tmp_path), files(protected)
+    account = Account.load(tmp_path / "portrait.safelight.json")
+    assert account is not None
+    assert account.attack is None
+    assert any("Nobody attacked this copy" in warning for warning in account.warnings)
     assert one["portrait.safelight.mp4"] == other["portrait.safelight.mp4"]
     assert one["portrait.safelight-plan.json"] == other["portrait.safelight-plan.json"]
+
+
+def test_by_default_the_camera_is_taken_out_with_lots_that_are_kept_nowhere(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    copies = []
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        shutil.copytree(protected, folder)  # with its plan, so nothing is searched for again
+        ran = safelight("protect", "--json", "-o", folder, portrait[0])
+        assert [result["status"] for result in ran.results] == ["protected"], ran.err
+        copies.append(files(folder))
+    one, other = copies
+    assert one["portrait.safelight.mp4"] != other["portrait.safelight.mp4"]
+    for name in ("portrait.safelight-plan.json", "portrait.safelight-sheet.png"):
+        assert one[name] == other[name]
+    account = Account.load(tmp_path / "one" / "portrait.safelight.json")
+    assert account is not None
+    assert "secret" in account.sensor
+    assert account.options.sensor is Plan.from_json(one["portrait.safelight-plan.json"]).settings.sensor
+    text = "".join(one[name].decode() for name in one if name.endswith(".json"))
+    attack = account.attack
+    assert attack is not None
+    known = {account.source.sha256, account.copy_.sha256, account.plan.sha256, *account.weights.values()}
+    known |= {attack.report.sha256, attack.verdict.sha256, *attack.weights.values()}
+    assert not set(re.findall(r"[0-9a-f]{32,}", text)) - known  # nothing that could be a key
+    again = safelight("protect", "--json", "-o", tmp_path / "one", portrait[0])
+    assert [result["status"] for result in again.results] == ["already done"]
 
 
 def test_a_mended_plan_is_used_and_not_written_over(
@@ -125,12 +185,66 @@ def test_a_mended_plan_is_used_and_not_written_over(
     drawn = plan.regions[0].model_copy(update={"id": "by-hand", "kind": Kind.FREE, "decided_by": "editor"})
     plan.regions.append(drawn)
     path.write_text(plan.to_json())
-    ran = safelight("protect", "--json", "-o", folder, portrait[0])
+    ran = safelight("protect", "--sensor", "off", "--json", "-o", folder, portrait[0])
     assert ran.results[0]["status"] == "protected"
     assert "by-hand" in [region.id for region in Plan.load(path).regions]
-    refused = safelight("protect", "--json", "--thorough", "-o", folder, portrait[0])
+    refused = safelight("protect", "--sensor", "off", "--json", "--thorough", "-o", folder, portrait[0])
     assert (refused.status, refused.results[0]["code"]) == (1, "SL-IN-THE-WAY")
     assert "by-hand" in path.read_text()
+
+
+def _without_regions(protected: Path, folder: Path) -> Path:
+    """A folder in which an earlier run seems to have ended after it had found nobody."""
+    folder.mkdir()
+    path = folder / "portrait.safelight-plan.json"
+    plan = Plan.load(protected / path.name)
+    plan.regions.clear()
+    path.write_text(plan.to_json())
+    return path
+
+
+def test_what_the_attackers_see_is_hidden_too(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    path = _without_regions(protected, tmp_path / "missed")
+    ran = safelight("protect", "--json", "-o", path.parent, portrait[0])
+    assert ran.status == 0, ran.err
+    attack = ran.results[0]["figures"]["attack"]
+    assert 1 < attack["rounds"] <= attack["rounds_most"]
+    plan = Plan.load(path)
+    assert plan.regions
+    assert {region.decided_by for region in plan.regions} == {"attack"}
+    assert attack["regions_added"] == len(plan.regions)
+    for frame, face in enumerate(portrait[1]):
+        x, y = face.clipped(320, 180).centre
+        assert any(b.x1 < x < b.x2 and b.y1 < y < b.y2 for _, b in plan.covers(frame)), f"frame {frame}"
+    again = safelight("protect", "--json", "-o", path.parent, portrait[0])
+    assert [result["status"] for result in again.results] == ["already done"]
+
+
+def test_a_copy_that_does_not_hold_is_not_published(
+    protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one round nothing can be mended: the copy shows the face, and all that is left is why there is none."""
+    monkeypatch.setattr(main_job, "ROUNDS", 1)
+    folder = _without_regions(protected, tmp_path / "leak").parent
+    for name in ("portrait.safelight.mp4", "portrait.safelight.json"):
+        shutil.copy(protected / name, folder / name)  # of an earlier run
+    names = names_for(portrait[0], folder, set())
+    with pytest.raises(SafelightError) as refused:
+        main_job.protect(portrait[0], names, Options(), observer=Quiet(), cancel=threading.Event())
+    assert refused.value.code is Code.LEAK
+    assert "portrait.safelight-report.html" in refused.value.detail
+    assert sorted(files(folder)) == [
+        "portrait.safelight-plan.json",
+        "portrait.safelight-report.html",
+        "portrait.safelight-report.json",
+    ]
+    verdict = Verdict.model_validate_json(names.verdict.read_bytes())
+    assert verdict.outcome is Outcome.BROKEN
+    assert {region.decided_by for region in Plan.load(names.plan).regions} == {"attack"}
+    monkeypatch.undo()
+    assert safelight("protect", "--json", "-o", folder, portrait[0]).results[0]["status"] == "protected"
 
 
 def test_a_plan_for_another_clip_is_refused_and_nothing_is_written(
@@ -144,12 +258,12 @@ def test_a_plan_for_another_clip_is_refused_and_nothing_is_written(
     assert not files(tmp_path / "out")
 
 
-@pytest.mark.parametrize("moment", [0.3, 1.0, 2.0, 3.0, 4.5, 6.0])
+@pytest.mark.parametrize("moment", [0.3, 1.0, 2.0, 3.0, 4.5, 6.0, 7.5, 9.0])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_killed_at_any_time_nothing_half_done_is_left_and_the_next_run_finishes(
     portrait: tuple[Path, list[Box]], tmp_path: Path, moment: float, number: signal.Signals, protected: Path
 ) -> None:
-    words = [*COMMAND, "protect", "-q", "-o", str(tmp_path), str(portrait[0])]
+    words = [*COMMAND, "protect", "-q", "--sensor", "off", "-o", str(tmp_path), str(portrait[0])]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         time.sleep(moment)
         process.send_signal(number)
@@ -164,13 +278,13 @@ def test_killed_at_any_time_nothing_half_done_is_left_and_the_next_run_finishes(
             json.loads((tmp_path / name).read_text())
     if number is signal.SIGINT:
         assert not list(tmp_path.glob(PRIVATE + "*"))
-    assert safelight("protect", "-o", tmp_path, portrait[0]).status == 0
+    assert safelight("protect", "--sensor", "off", "-o", tmp_path, portrait[0]).status == 0
     assert set(files(tmp_path)) == set(files(protected))
     assert files(tmp_path)["portrait.safelight.mp4"] == files(protected)["portrait.safelight.mp4"]
 
 
 def test_no_worker_outlives_the_program(portrait: tuple[Path, list[Box]], tmp_path: Path) -> None:
-    words = [*COMMAND, "protect", "-q", "-o", str(tmp_path), str(portrait[0])]
+    words = [*COMMAND, "protect", "-q", "--sensor", "off", "-o", str(tmp_path), str(portrait[0])]
 
     def workers() -> list[str]:
         found = []

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from safelight import __version__
+from safelight.attack.protocol import Verdict
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
-from safelight.plan import Asked, How, Look, Plan
+from safelight.plan import Asked, Decision, How, Look, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.workers.messages import Hidden
 
 
@@ -30,7 +31,10 @@ class Options(Document):
 
     asked: Asked = Asked()
     look: Look = Look.VEIL
+    sensor: Sensor = Sensor.DEFAULT
     curtain: bool = False
+    sound: SoundDefault = SoundDefault.SILENCE
+    cues: tuple[Sound, ...] = ()  # what subtitles say, to be spoken
     accept_damaged: bool = False
 
 
@@ -69,6 +73,32 @@ class Tracks(Document):
     frames_by_origin: dict[str, int]  # region-frames found, filled, followed, held, drawn
 
 
+class Answer(Document):
+    """How one attack on the copy ended."""
+
+    attacker: str
+    outcome: str
+    sentence: str
+
+
+class AttackFacts(Document):
+    """What became of the copy before the attackers.
+
+    ``rounds``: how often it was made and attacked, of at most ``rounds_most``; ``regions_added``: what had to be hidden
+    besides, because an attacker saw it. ``weights``: of all networks that took part.
+    """
+
+    sentence: str
+    rounds: int
+    rounds_most: int
+    regions_added: int
+    answers: list[Answer]
+    not_tried: list[str]
+    weights: dict[str, str]
+    report: FileFacts
+    verdict: FileFacts
+
+
 class Account(Document):
     """Everything that is said about one copy."""
 
@@ -90,9 +120,12 @@ class Account(Document):
     share_hidden_mean: float
     share_hidden_max: float
     sound: str
+    sensor: str
     dropped: list[Dropped]
     weights: dict[str, str]
     warnings: list[str]
+    workers: str = "Not recorded."  # what held the processes that read the file
+    attack: AttackFacts | None = None  # None: nobody attacked the copy
     seconds: float
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -108,6 +141,26 @@ class Account(Document):
             return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):
             return None  # whatever lies there proves nothing: the work is done again
+
+
+def attack_facts(
+    verdict: Verdict, report: FileFacts, document: FileFacts, *, rounds: int, rounds_most: int, regions_added: int
+) -> AttackFacts:
+    """The account's part about the attackers."""
+    return AttackFacts(
+        sentence=verdict.sentence,
+        rounds=rounds,
+        rounds_most=rounds_most,
+        regions_added=regions_added,
+        answers=[
+            Answer(attacker=finding.attacker, outcome=finding.outcome.value, sentence=finding.sentence)
+            for finding in verdict.findings
+        ],
+        not_tried=[line for finding in verdict.findings for line in finding.not_tried],
+        weights=verdict.weights,
+        report=report,
+        verdict=document,
+    )
 
 
 def tracks_of(plan: Plan) -> Tracks:
@@ -127,16 +180,53 @@ def tracks_of(plan: Plan) -> Tracks:
     )
 
 
-def sound_sentence(done: Hidden) -> str:
+_SOUND = {
+    SoundAction.REVOICE: "{} cue(s) spoken by a synthetic voice",
+    SoundAction.TONE: "{} stretch(es) covered by a tone",
+    SoundAction.DISGUISE: "{} stretch(es) of speech disguised, which does not stop a trained attacker",
+    SoundAction.KEEP: "{} stretch(es) of original sound kept by a person's decision, hum removed",
+}
+
+
+def sound_sentence(plan: Plan, done: Hidden) -> str:
     """What became of the sound, in words."""
     if done.facts.sound is None:
         return "The source has no sound; the copy has none."
-    return "All sound was replaced by silence of the same length; no source sound was copied."
+    counts = sounds_of(plan)
+    told = [words.format(counts[action]) for action, words in _SOUND.items() if counts[action]]
+    if not told:
+        return "All sound was replaced by silence; no source sound was copied."
+    passes = counts[SoundAction.DISGUISE] or counts[SoundAction.KEEP]
+    rest = "Everything else is silence" + ("." if passes else "; no source sound was copied.")
+    return f"{'; '.join(told)}. {rest}"
 
 
-def warnings_of(plan: Plan, done: Hidden) -> list[str]:
+def sounds_of(plan: Plan) -> Counter[SoundAction]:
+    """How many stretches get which treatment; proposals count where the plan's default makes them count."""
+    counts = Counter(s.action for s in plan.sounds if s.decision is Decision.HIDE)
+    if plan.settings.sound is SoundDefault.DISGUISE:
+        counts[SoundAction.DISGUISE] += sum(s.decision is Decision.PROPOSE for s in plan.sounds)
+    return counts
+
+
+def sensor_sentence(strength: Sensor, done: Hidden) -> str:
+    """What became of the camera's own noise, in words."""
+    if strength is Sensor.OFF:
+        return "The camera's own noise was left in the picture: whoever has the camera can match the copy to it."
+    return (
+        f"Treated against the camera's own noise ({strength.value}): slightly cropped, turned and bent by a secret, "
+        f"changing amount, now {done.copy_width} x {done.copy_height} pixels, noise taken out, fresh grain added. "
+        "The secret was not kept; another run gives another copy."
+    )
+
+
+def warnings_of(plan: Plan, done: Hidden, attack: AttackFacts | None) -> list[str]:
     """What a person must know before publishing, in words."""
     told = ["Faces and heads were looked for by machine. A person must look at every copy before it is published."]
+    if attack is None:
+        told.append("Nobody attacked this copy; run `safelight attack` on it before it is published.")
+    elif attack.regions_added:
+        told.append(f"The attackers saw {attack.regions_added} face(s) that `find` had missed; look there first.")
     if not plan.regions:
         told.append("Nothing was found to hide. Look at every second of the copy.")
     if done.missing:
@@ -144,6 +234,16 @@ def warnings_of(plan: Plan, done: Hidden) -> list[str]:
     held = sum(1 for region in plan.regions if any(s.how is How.HELD for s in region.stretches))
     if held:
         told.append(f"{held} track(s) end where nothing could be followed; look there first.")
+    counts = sounds_of(plan) if done.facts.sound is not None else Counter[SoundAction]()
+    if counts[SoundAction.DISGUISE]:
+        told.append(
+            "Voices are disguised by signal processing. This does not stop a trained attacker, and words, dialect and "
+            "rhythm remain. Where a life depends on it, have the words spoken (--sound revoice) or take silence."
+        )
+    if counts[SoundAction.KEEP]:
+        told.append("Some original sound was kept. Whoever is heard there can be recognised.")
+    if counts[SoundAction.REVOICE]:
+        told.append("The words are spoken as written. Listen to them all: names, dialect and phrases still tell.")
     return told
 
 

@@ -1,17 +1,15 @@
-"""Many clips: names given out, a few protected at a time, one failure never stops the others."""
+"""One clip of many: every way it can end is a result, so that one failure never stops the others."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.account import Options
 from safelight.errors import Code, SafelightError
-from safelight.inputs import Item, printable
-from safelight.outputs import names_for
+from safelight.inputs import printable
+from safelight.outputs import Names
 from safelight.protect import Observer, Outcome, protect
 from safelight.workers.parent import Cancelled
 
@@ -25,44 +23,17 @@ class Result:
     refusal: SafelightError | None
 
 
-def protect_all(
-    items: Iterable[Item],
-    folder: Path,
-    options: Options,
-    *,
-    jobs: int,
-    watch: Callable[[Path], Observer],
-    cancel: threading.Event,
-) -> Iterator[Result]:
-    """Protect every item, ``jobs`` at a time, and yield results as they come.
-
-    ``folder``: where copies go; the folders between the one that was named and a clip are kept below it.
-    ``watch``: makes the observer for one clip. After ``cancel`` was set, what is unfinished ends as SL-INTERRUPTED.
-    """
-    taken: set[str] = set()
-
-    def one(item: Item) -> Result:
-        try:
-            if cancel.is_set():
-                raise Cancelled
-            observer = watch(item.path)
-            with lock:
-                names = names_for(item.path, folder / item.below, taken)
-            return Result(item.path, protect(item.path, names, options, observer=observer, cancel=cancel), None)
-        except SafelightError as error:
-            return Result(item.path, None, error)
-        except Cancelled:
-            stopped = SafelightError(Code.INTERRUPTED, "Stopped before it was finished.", file=printable(item.path))
-            return Result(item.path, None, stopped)
-        except Exception as error:  # noqa: BLE001 - the batch goes on; the mistake is reported under its own code
-            mistake = f"{type(error).__name__}: {error}"
-            return Result(item.path, None, SafelightError(Code.BUG, mistake, file=printable(item.path)))
-
-    lock = threading.Lock()
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        waiting = [pool.submit(one, item) for item in items]
-        try:
-            for future in as_completed(waiting):
-                yield future.result()
-        finally:
-            cancel.set()  # left early: end what still runs, then wait for it
+def attempt(path: Path, names: Names, options: Options, observer: Observer, cancel: threading.Event) -> Result:
+    """Protect one clip. Raises nothing but what ends the whole program; a set ``cancel`` ends it as SL-INTERRUPTED."""
+    try:
+        if cancel.is_set():
+            raise Cancelled
+        return Result(path, protect(path, names, options, observer=observer, cancel=cancel), None)
+    except SafelightError as error:
+        return Result(path, None, error)
+    except Cancelled:
+        stopped = SafelightError(Code.INTERRUPTED, "Stopped before it was finished.", file=printable(path))
+        return Result(path, None, stopped)
+    except Exception as error:  # noqa: BLE001 - the batch goes on; the mistake is reported under its own code
+        mistake = f"{type(error).__name__}: {error}"
+        return Result(path, None, SafelightError(Code.BUG, mistake, file=printable(path)))

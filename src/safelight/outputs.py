@@ -19,6 +19,7 @@ from pathlib import Path
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 
+COPIES = (".mp4", ".png", ".jpg")  # what a copy's name may end in
 PRIVATE = ".safelight-"  # prefix of private folders; the rest is random
 
 
@@ -42,6 +43,16 @@ class Names:
     def plan(self) -> Path:
         """The plan, for the desk."""
         return self.folder / f"{self.stem}.safelight-plan.json"
+
+    @property
+    def report(self) -> Path:
+        """What the attackers found, as a page."""
+        return self.folder / f"{self.stem}.safelight-report.html"
+
+    @property
+    def verdict(self) -> Path:
+        """What the attackers found, for machines."""
+        return self.folder / f"{self.stem}.safelight-report.json"
 
     @property
     def timeline(self) -> Path:
@@ -113,6 +124,13 @@ def publish(moves: list[tuple[Path, Path]]) -> None:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+
+def withdraw(names: Names) -> None:
+    """Take an earlier copy of the same clip out of the way, its account first: nobody may take it for a later one."""
+    with writing(names.folder):
+        for path in (names.account, *(names.copy(extension) for extension in COPIES)):
+            path.unlink(missing_ok=True)
 
 
 def names_for(source: Path, folder: Path, taken: set[str]) -> Names:

@@ -1,34 +1,55 @@
-"""The main job for one clip: find, hide, account; resumed where it was, published at once or not at all."""
+"""The main job for one clip: find, hide, attack, account; resumed where it was, published at once or not at all."""
 
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from safelight import __version__, models
-from safelight.account import Account, FileFacts, Frames, Options, sound_sentence, tracks_of, warnings_of
+from safelight.account import (
+    Account,
+    AttackFacts,
+    FileFacts,
+    Frames,
+    Options,
+    attack_facts,
+    sensor_sentence,
+    sound_sentence,
+    tracks_of,
+    warnings_of,
+)
+from safelight.attack.protocol import Outcome as Attacked
+from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
-from safelight.outputs import Names, private_folder, publish, writing
-from safelight.plan import MAX_PLAN, Look, Origin, Plan
-from safelight.workers.messages import FindJob, Found, Hidden, HideJob
+from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
+from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
+from safelight.trial import Trial, mended, proposed, tried
+from safelight.workers.confine import Bounds, support
+from safelight.workers.messages import KEY_BYTES, FindJob, Found, Hidden, HideJob, SpeakJob
 from safelight.workers.parent import left, run
+from safelight.workers.png import picture_left
+
+ROUNDS = 3
+"""How often a copy is made and attacked: what the attackers see is hidden too, and all is tried again."""
 
 
 class Observer(Protocol):
     """Is told how one clip is getting on."""
 
     def stage(self, name: str) -> None:
-        """A new stage begins: ``reading``, ``finding``, ``hiding``."""
+        """A new stage begins: ``reading``, ``finding``, ``speaking``, ``hiding``, ``attacking``."""
 
     def progress(self, done: int, total: int | None) -> None:
-        """So many of so many units (bytes while reading, frames otherwise) are done."""
+        """So many of so many units (bytes while reading, cues while speaking, frames otherwise) are done."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +62,19 @@ class Outcome:
     already: bool
 
 
-def protect(path: Path, names: Names, options: Options, *, observer: Observer, cancel: threading.Event) -> Outcome:
-    """Make the protected copy of one clip.
+def protect(
+    path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
+) -> Outcome:
+    """Make the protected copy of one clip: a file, or an original that somebody opened.
 
     ``names``: where to put the results. The original is opened read-only and hashed; a finished result for the same
     bytes, options, version and weights is kept; a plan from an interrupted run, or one a person has mended, is used.
+    The copy gets its name only when every attack on it held; faces that an attacker sees are hidden too, in at most
+    ROUNDS rounds.
 
-    Raises SafelightError with the reason when there can be no copy; Cancelled when ``cancel`` was set.
+    Raises SL-LEAK or SL-NOT-ATTACKED when an attack succeeded or could not be carried out: then only the report and the
+    plan, with what the attackers propose, are left. Raises SafelightError with the reason when there can be no copy for
+    another cause; Cancelled when ``cancel`` was set.
     """
     started = time.monotonic()
     with _opened(path, observer) as (original, sha256):
@@ -57,27 +84,34 @@ def protect(path: Path, names: Names, options: Options, *, observer: Observer, c
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             plan = _plan_for(original, sha256, names, options, work, observer, cancel)
-            return _hide(original, sha256, plan, names, options, work, observer, cancel, started)
+            _put_words(plan, options.cues)
+            return _protected(original, sha256, plan, names, options, work, observer, cancel, started)
 
 
-def find_only(path: Path, names: Names, options: Options, *, observer: Observer, cancel: threading.Event) -> Plan:
+def find_only(
+    path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
+) -> Plan:
     """Make only the plan of one clip, or keep the good one that lies there. Raises like :func:`protect`."""
     with _opened(path, observer) as (original, sha256), private_folder(names.folder) as work:
         return _plan_for(original, sha256, names, options, work, observer, cancel)
 
 
 def hide_only(
-    path: Path,
+    path: Path | Original,
     plan_file: Path,
     names: Names,
     *,
     look: Look | None,
+    sensor: Sensor | None,
     curtain: bool,
+    sound: SoundDefault | None = None,
+    cues: Sequence[Sound] = (),
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` None takes the plan's; either may ask for the ``curtain``.
+    """Carry out a plan as it is, whoever wrote it; ``look``, ``sensor`` or ``sound`` None takes the plan's; either may
+    ask for the ``curtain``. ``cues``: what is to be spoken, instead of what subtitles brought before.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -89,23 +123,54 @@ def hide_only(
         options = Options(
             asked=plan.origin.asked,
             look=look or plan.settings.look,
+            sensor=sensor or plan.settings.sensor,
             curtain=curtain or plan.settings.curtain,
+            sound=sound or plan.settings.sound,
+            cues=tuple(cues),
+            accept_damaged=accept_damaged,
+        )
+        _put_words(plan, cues)
+        _require_room(names, sha256)
+        with private_folder(names.folder) as work:
+            done = _hide(original, plan, options, work, secrets.token_hex(KEY_BYTES), observer, cancel)
+            source = _source(original, sha256)
+            return _publish(source, names, options, plan, done, work, started)
+
+
+def protect_as_planned(
+    path: Path, plan: Plan, names: Names, *, accept_damaged: bool, observer: Observer, cancel: threading.Event
+) -> Outcome:
+    """Carry out a plan as a person left it, attack the copy, and publish it when it held. One round: a person mends.
+
+    Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
+    """
+    started = time.monotonic()
+    with _opened(path, observer) as (original, sha256):
+        if plan.clip.sha256 != sha256:
+            raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was made for another file.")
+        settings = plan.settings
+        options = Options(
+            asked=plan.origin.asked,
+            look=settings.look,
+            sensor=settings.sensor,
+            curtain=settings.curtain,
+            sound=settings.sound,
             accept_damaged=accept_damaged,
         )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            return _hide(original, sha256, plan, names, options, work, observer, cancel, started)
+            return _protected(original, sha256, plan, names, options, work, observer, cancel, started, rounds=1)
 
 
 @contextmanager
-def _opened(path: Path, observer: Observer) -> Iterator[tuple[Original, str]]:
+def _opened(path: Path | Original, observer: Observer) -> Iterator[tuple[Original, str]]:
     """The opened original and its hash; refusals inside are given the file's name."""
     try:
-        with Original(path) as original:
+        with nullcontext(path) if isinstance(path, Original) else Original(path) as original:
             observer.stage("reading")
             yield original, original.sha256(lambda done: observer.progress(done, original.size))
     except SafelightError as error:
-        error.file = error.file or printable(path)
+        error.file = error.file or printable(path.path if isinstance(path, Original) else path)
         raise
 
 
@@ -139,7 +204,13 @@ def _plan_for(
     return plan
 
 
-def _hide(
+def _put_words(plan: Plan, cues: Sequence[Sound]) -> None:
+    """Have these cues spoken, instead of those that subtitles brought before."""
+    if cues:
+        plan.sounds = [sound for sound in plan.sounds if sound.decided_by != CUES_BY] + list(cues)
+
+
+def _protected(
     original: Original,
     sha256: str,
     plan: Plan,
@@ -149,13 +220,64 @@ def _hide(
     observer: Observer,
     cancel: threading.Event,
     started: float,
+    rounds: int = ROUNDS,
 ) -> Outcome:
-    """Carry out a plan with the look that was asked for and publish everything at once."""
+    """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
+    planned = len(plan.regions)
+    for number in range(1, rounds + 1):
+        key = secrets.token_hex(KEY_BYTES)
+        done = _hide(original, plan, options, work, key, observer, cancel)
+        trial = _attack(original, plan, options, work / done.copy_name, key, observer, cancel)
+        verdict = trial.verdict
+        if verdict.outcome is Attacked.HELD:
+            report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
+            facts = attack_facts(
+                verdict,
+                report,
+                document,
+                rounds=number,
+                rounds_most=rounds,
+                regions_added=len(plan.regions) - planned,
+            )
+            source = _source(original, sha256)
+            return _publish(source, names, options, plan, done, work, started, trial, facts)
+        better = mended(plan, verdict) if number < rounds else None
+        if better is None:
+            raise _refused(names, proposed(plan, verdict), trial, work, number)
+        plan = better
+    raise AssertionError("the last round either publishes or refuses")
+
+
+def _hide(
+    original: Original,
+    plan: Plan,
+    options: Options,
+    work: Path,
+    key: str,
+    observer: Observer,
+    cancel: threading.Event,
+) -> Hidden:
+    """Carry out a plan as it was asked for; the copy lies in ``work`` then.
+
+    ``key``: the lots of the treatment against sensor noise. It lives in the memory of this program and of the workers
+    that hide and attack, and is never written.
+    """
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
+    plan.settings.sensor = options.sensor
+    plan.settings.sound = options.sound
+    spoken = any(s.action is SoundAction.REVOICE and s.decision is Decision.HIDE for s in plan.sounds)
+    if options.sound is SoundDefault.REVOICE and not spoken:
+        raise SafelightError(Code.NO_WORDS, "There are no words to be spoken.")
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+        for earlier in (*work.glob("copy.*"), *work.glob("speech.*"), work / "sheet.png"):  # of the round before
+            earlier.unlink(missing_ok=True)
+    if spoken:
+        observer.stage("speaking")
+        with Path(os.devnull).open("rb") as nothing:
+            run(SpeakJob(), nothing.fileno(), work, progress=observer.progress, cancel=cancel)
     observer.stage("hiding")
-    job = HideJob(accept_damaged=options.accept_damaged)
+    job = HideJob(accept_damaged=options.accept_damaged, speech=spoken, sensor_key=key)
     done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(done, Hidden)
     if not done.frames_written == done.frames_read == plan.clip.frames:
@@ -164,8 +286,52 @@ def _hide(
             f"{plan.clip.frames} frames were planned, {done.frames_read} read, {done.frames_written} written.",
         )
     original.require_unchanged()
-    source = FileFacts(name=printable(Path(original.path.name)), sha256=sha256, size=original.size)
-    return _publish(source, names, options, plan, done, work, started)
+    return done
+
+
+def _attack(
+    original: Original, plan: Plan, options: Options, copy: Path, key: str, observer: Observer, cancel: threading.Event
+) -> Trial:
+    """Have the copy attacked, in a folder of its own: who attacks may not write where the copy lies."""
+    observer.stage("attacking")
+    folder = copy.parent / "attack"
+    with writing(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    with Original(left(copy)) as opened:
+        # the copy's name is made from the original's: that is said elsewhere, and no reason to block
+        return tried(
+            opened,
+            original,
+            plan,
+            folder,
+            accept_damaged=options.accept_damaged,
+            sensor_key=key,
+            progress=observer.progress,
+            cancel=cancel,
+        )
+
+
+def _refused(names: Names, plan: Plan, trial: Trial, work: Path, rounds: int) -> SafelightError:
+    """Leave report and plan where the copy would have been, and say why there is none.
+
+    A copy of an earlier run, of the same original, is withdrawn: beside this report it would be taken for the one that
+    was tried.
+    """
+    with writing(work):
+        (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+    withdraw(names)
+    publish([(work / "plan.json", names.plan), (trial.document, names.verdict), (trial.page, names.report)])
+    verdict = trial.verdict
+    why = next(f for f in verdict.findings if f.outcome is verdict.outcome)
+    code = Code.LEAK if verdict.outcome is Attacked.BROKEN else Code.NOT_ATTACKED
+    tries = f" after {rounds} rounds" if rounds > 1 else ""
+    told = f"{why.title or why.attacker} {why.outcome}{tries}: {why.sentence} See {printable(names.report)}."
+    return SafelightError(code, told)
+
+
+def _source(original: Original, sha256: str) -> FileFacts:
+    return FileFacts(name=printable(Path(original.path.name)), sha256=sha256, size=original.size)
 
 
 def _finished(names: Names, sha256: str, options: Options) -> Outcome | None:
@@ -175,8 +341,12 @@ def _finished(names: Names, sha256: str, options: Options) -> Outcome | None:
         return None
     if account.safelight != __version__ or account.weights != models.identities("find"):
         return None
+    attack = account.attack
+    if attack is None or attack.weights != models.identities("find") | models.identities("attack"):
+        return None
     copy = names.copy(Path(account.copy_.name).suffix)
-    for path, facts in ((copy, account.copy_), (names.plan, account.plan)):
+    beside = ((names.plan, account.plan), (names.report, attack.report), (names.verdict, attack.verdict))
+    for path, facts in ((copy, account.copy_), *beside):
         if not path.is_file() or FileFacts.of(path) != facts:
             return None
     return Outcome(account, names, copy, already=True)
@@ -191,7 +361,7 @@ def _require_room(names: Names, sha256: str) -> None:
     if account is not None and account.source.sha256 != sha256:
         raise SafelightError(Code.IN_THE_WAY, f"{printable(names.account)} is the account of another original.")
     ours = account is not None or (names.plan.exists() and Plan.load(names.plan).clip.sha256 == sha256)
-    for extension in (".mp4", ".png", ".jpg"):
+    for extension in COPIES:
         copy = names.copy(extension)
         if os.path.lexists(copy) and not ours:
             raise SafelightError(Code.IN_THE_WAY, f"{printable(copy)} was not made by Safelight from this file.")
@@ -208,7 +378,8 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     plan = Plan.load(names.plan)
     if plan.clip.sha256 == sha256 and plan.origin == origin:
         return plan
-    if any(region.decided_by != "find" for region in plan.regions):
+    by_hand = any(region.decided_by not in ("find", "attack") for region in plan.regions)
+    if by_hand or any(sound.decided_by not in ("find", CUES_BY) for sound in plan.sounds):
         raise SafelightError(
             Code.IN_THE_WAY,
             f"{printable(names.plan)} was mended by a person for another file, version or manner of search; "
@@ -218,9 +389,18 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
 
 
 def _publish(
-    source: FileFacts, names: Names, options: Options, plan: Plan, done: Hidden, work: Path, started: float
+    source: FileFacts,
+    names: Names,
+    options: Options,
+    plan: Plan,
+    done: Hidden,
+    work: Path,
+    started: float,
+    trial: Trial | None = None,
+    attack: AttackFacts | None = None,
 ) -> Outcome:
-    copy = left(work / done.copy_name)
+    """Give everything its name, the account last. Without a ``trial`` nobody attacked the copy, and that is said."""
+    copy = left(work / done.copy_name, Bounds.for_clip(source.size).file)
     final = names.copy(copy.suffix)
     facts, plan_file, sheet = done.facts, work / "plan.json", work / "sheet.png"
     has_sheet = sheet.exists()
@@ -232,8 +412,8 @@ def _publish(
         sheet=printable(Path(names.sheet.name)) if has_sheet else None,
         container=facts.container,
         codec=facts.codec,
-        width=plan.clip.width,
-        height=plan.clip.height,
+        width=done.copy_width,
+        height=done.copy_height,
         duration=facts.duration,
         frames=Frames(
             read=done.frames_read,
@@ -244,15 +424,19 @@ def _publish(
         tracks=tracks_of(plan),
         share_hidden_mean=done.share_mean,
         share_hidden_max=done.share_max,
-        sound=sound_sentence(done),
+        sound=sound_sentence(plan, done),
+        sensor=sensor_sentence(options.sensor, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
-        warnings=warnings_of(plan, done),
+        warnings=[*warnings_of(plan, done, attack), *support().warnings],
+        workers=support().sentence,
+        attack=attack,
         seconds=round(time.monotonic() - started, 1),
     )
     document = work / "account.json"
     with writing(work):
         document.write_text(account.to_json(), encoding="utf-8")
-    sheets = [(left(sheet), names.sheet)] if has_sheet else []
-    publish([*sheets, (plan_file, names.plan), (copy, final), (document, names.account)])
+    sheets = [(picture_left(sheet), names.sheet)] if has_sheet else []
+    reports = [(trial.document, names.verdict), (trial.page, names.report)] if trial is not None else []
+    publish([*sheets, (plan_file, names.plan), *reports, (copy, final), (document, names.account)])
     return Outcome(account, names, final, already=False)

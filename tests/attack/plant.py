@@ -14,12 +14,13 @@ import av
 import numpy as np
 
 from safelight.geometry import Box
+from safelight.hide.apply import cover
 from safelight.hide.picture import hide_areas
 from safelight.media.develop import Developer
 from safelight.media.planes import Planes
 from safelight.media.read import Reader
 from safelight.media.write import Writer
-from safelight.plan import Clip, How, Keyframe, Kind, Look, Origin, Plan, Region, Settings, Stretch
+from safelight.plan import Clip, How, Keyframe, Kind, Look, Origin, Plan, Region, Sensor, Settings, Stretch
 
 RATE = 25
 TITLE = "Interview with the harbour master"
@@ -71,7 +72,10 @@ def scene(
         last_pts=pts[-1],
     )
     return Scene(
-        original, Plan(clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look))
+        original,
+        Plan(
+            clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look, sensor=Sensor.OFF)
+        ),
     )
 
 
@@ -146,6 +150,24 @@ def copy_of(
     return target
 
 
+def curtained(made: Scene, target: Path, open_at: int | None) -> Path:
+    """A copy behind the curtain, which is open in one picture for the left half."""
+    with made.original.open("rb") as file, Reader(file) as reader:
+        developer = Developer(reader.facts)
+        with Writer(target, reader.facts) as writer:
+            for picture in reader.pictures():
+                planes, before = picture.planes(), picture.planes()
+                cover(planes, made.plan, picture.index, reader.facts.raster)
+                if picture.index == open_at:
+                    half = planes.y.shape[1] // 2
+                    planes.y[:, :half] = before.y[:, :half]
+                for done in developer.develop(planes, picture.pts):
+                    writer.picture(done)
+            for done in developer.finish():
+                writer.picture(done)
+    return target
+
+
 def leaky(made: Scene, share: float, number: int) -> Tamper:
     """A fill that takes a share of the hidden picture in: mixed into every sample, or whole samples here and there."""
 
@@ -175,6 +197,21 @@ def with_late_sound(copy: Path, target: Path, frames: int) -> Path:
     """The copy with its sound so many pictures later (or earlier, when negative)."""
     with av.open(str(copy)) as source, av.open(str(target), "w", format="mp4", options={"fflags": "+bitexact"}) as out:
         _remux(source, out, frames)
+    return target
+
+
+def without_picture(copy: Path, target: Path, number: int) -> Path:
+    """The finished copy coded again without one of its pictures; the others keep their times."""
+    with av.open(str(copy)) as source, av.open(str(target), "w", format="mp4") as out:
+        track = source.streams.video[0]
+        coded = out.add_stream("libx264", rate=RATE, options={"crf": "12"})
+        coded.width, coded.height, coded.pix_fmt = track.width, track.height, "yuv420p"
+        coded.time_base = track.time_base
+        for index, frame in enumerate(source.decode(track)):
+            frame.pict_type = av.video.frame.PictureType.NONE
+            if index != number:
+                out.mux(coded.encode(frame))
+        out.mux(coded.encode(None))
     return target
 
 

@@ -13,6 +13,7 @@ from safelight.attack.protocol import Attacker, Finding, Outcome
 from safelight.attack.run import attack
 from safelight.attack.sound import Sound
 from safelight.attack.timing import Timing
+from safelight.plan import Decision, Region
 from tests.attack import plant
 
 
@@ -36,21 +37,63 @@ def test_clean_copy_holds(scene: plant.Scene, clean: Path, tmp_path: Path):
     assert plant.TITLE not in text
 
 
-@pytest.mark.usefixtures("weights")
+def singer_of(scene: plant.Scene) -> Region:
+    return max(scene.plan.regions, key=lambda region: region.keyframes[0].height)
+
+
 def test_one_face_uncovered_in_one_picture(scene: plant.Scene, tmp_path: Path):
-    singer = max(scene.plan.regions, key=lambda region: region.keyframes[0].height)
+    singer = singer_of(scene)
     copy = plant.copy_of(scene, tmp_path / "bare.mp4", bare=(singer.id, 6))
     with copy.open("rb") as shown, scene.original.open("rb") as original:
-        verdict = attack(shown, original=original, plan=scene.plan, attackers=(Faces,), moments=tmp_path)
+        verdict = attack(shown, original=original, plan=scene.plan, attackers=(Fill,), moments=tmp_path)
     finding = verdict.findings[0]
     assert finding.outcome is Outcome.BROKEN
-    assert [item.frame for item in finding.evidence] == [6]
-    box = singer.box_at(6)
-    assert box is not None
-    proposal = verdict.proposals[0].box_at(6)
-    assert proposal is not None
-    assert proposal.overlap(box) > 0.3
+    assert {item.frame for item in finding.evidence} == {6}
+    assert singer.id in finding.evidence[0].what
     assert any((tmp_path / moment.picture).read_bytes().startswith(b"\x89PNG") for moment in verdict.moments)
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_face_that_the_plan_missed_becomes_a_proposal(scene: plant.Scene, tmp_path: Path):
+    singer = singer_of(scene)
+    others = [region for region in scene.plan.regions if region is not singer]
+    missed = plant.Scene(scene.original, scene.plan.model_copy(update={"regions": others}))
+    copy = plant.copy_of(missed, tmp_path / "missed.mp4")
+    with copy.open("rb") as shown, scene.original.open("rb") as original:
+        verdict = attack(shown, original=original, plan=missed.plan, attackers=(Faces,), moments=tmp_path)
+    assert verdict.findings[0].outcome is Outcome.BROKEN
+    for frame in range(scene.plan.clip.frames):
+        box = singer.box_at(frame)
+        assert box is not None
+        assert any((found := region.box_at(frame)) and found.overlap(box) > 0.3 for region in verdict.proposals)
+    times = {key.frame: key.pts for region in scene.plan.regions for key in region.keyframes}
+    for region in verdict.proposals:
+        assert all(times.get(key.frame, key.pts) == key.pts for key in region.keyframes)
+    revealed = singer.model_copy(update={"decision": Decision.REVEAL})
+    on_purpose = missed.plan.model_copy(update={"regions": [*others, revealed]})
+    assert run(copy, plant.Scene(scene.original, on_purpose), Faces).outcome is Outcome.HELD
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_bare_face_under_a_cover_is_seen_without_the_original_too(scene: plant.Scene, tmp_path: Path):
+    copy = plant.copy_of(scene, tmp_path / "bare.mp4", bare=(singer_of(scene).id, 6))
+    with copy.open("rb") as shown:
+        verdict = attack(shown, plan=scene.plan, attackers=(Faces,))
+    assert [item.frame for item in verdict.findings[0].evidence] == [6]
+
+
+def test_the_curtain_open_in_one_picture(scene: plant.Scene, tmp_path: Path):
+    """Everything is to be hidden but the singer; in one picture a part of the stage shows."""
+    singer = singer_of(scene)
+    revealed = singer.model_copy(update={"decision": Decision.REVEAL, "id": "shown"})
+    settings = scene.plan.settings.model_copy(update={"curtain": True})
+    plan = scene.plan.model_copy(update={"regions": [revealed], "settings": settings})
+    made = plant.Scene(scene.original, plan)
+    for open_at, outcome in ((None, Outcome.HELD), (4, Outcome.BROKEN)):
+        copy = plant.curtained(made, tmp_path / f"{open_at}.mp4", open_at)
+        finding = run(copy, made, Fill)
+        assert finding.outcome is outcome, finding.evidence
+        assert {item.frame for item in finding.evidence} == ({open_at} if open_at is not None else set())
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -62,7 +105,8 @@ def test_fill_that_reads_a_twentieth(scene: plant.Scene, tmp_path: Path, number:
 def test_fill_of_a_clean_copy_holds(scene: plant.Scene, clean: Path):
     finding = run(clean, scene, Fill)
     assert finding.outcome is Outcome.HELD
-    assert finding.figures[0].value == scene.plan.clip.frames
+    assert finding.figures[0].value >= scene.plan.clip.frames
+    assert finding.figures[3].value == scene.plan.clip.frames
 
 
 @pytest.mark.parametrize("number", range(5))

@@ -89,6 +89,9 @@ class Shown:
             return self.frame.copy()
         return np.asarray(cv2.resize(self.frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
+    def luma(self, width: int, height: int) -> Image:
+        return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
+
 
 def _paste(frame: Image, picture: Image, left: int, top: int) -> None:
     height, width = picture.shape[:2]

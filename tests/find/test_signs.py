@@ -34,6 +34,9 @@ class Frame:
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
         return np.asarray(cv2.resize(self.picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
+
 
 def street() -> Iterator[Frame]:
     """A camera that is carried past a sign; the date is burnt in."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safelight.geometry import Box
 from safelight.media.planes import view
 from safelight.media.read import Reader
-from safelight.plan import Clip, Decision, Keyframe, Kind, Look, Origin, Plan, Region, Settings, Shape
+from safelight.plan import Clip, Decision, Keyframe, Kind, Look, Origin, Plan, Region, Sensor, Settings, Shape
 
 FRAMES = 8
 Paint = Callable[[int, list[NDArray[np.uint8] | NDArray[np.uint16]]], None]
@@ -99,8 +99,8 @@ def _turn(path: Path, turn: int) -> None:
     path.write_bytes(data)
 
 
-def plan_for(path: Path, regions: Sequence[Region], look: Look = Look.VEIL) -> Plan:
-    """A plan that fits the clip; its hash is not looked at by `apply`."""
+def plan_for(path: Path, regions: Sequence[Region], look: Look = Look.VEIL, sensor: Sensor = Sensor.OFF) -> Plan:
+    """A plan that fits the clip; its hash is not looked at by `apply`. Pixels stay in place unless asked otherwise."""
     with path.open("rb") as file, Reader(file) as reader:
         times = [picture.pts for picture in reader.pictures()]
         facts = reader.facts
@@ -121,7 +121,7 @@ def plan_for(path: Path, regions: Sequence[Region], look: Look = Look.VEIL) -> P
         )
         for region in regions
     ]
-    return Plan(clip=clip, settings=Settings(look=look), origin=Origin(safelight="0"), regions=timed)
+    return Plan(clip=clip, settings=Settings(look=look, sensor=sensor), origin=Origin(safelight="0"), regions=timed)
 
 
 def region(

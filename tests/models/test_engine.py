@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from safelight import models
 from safelight.errors import Code, SafelightError
-from safelight.models import store
+from safelight.models import engine, store
 from safelight.models.engine import Network
 from safelight.models.manifest import weight, weights
 
@@ -23,7 +22,7 @@ YUNET = weight("yunet")
 def yunet() -> Network:
     if store.inspect(YUNET)[0] is not store.State.READY:
         pytest.skip("the weights are not on this machine (safelight models fetch)")
-    return models.network("yunet")
+    return engine.network("yunet")
 
 
 def picture(height: int, width: int) -> NDArray[np.uint8]:
@@ -62,15 +61,15 @@ def test_a_changed_weight_is_refused_at_every_load(
     monkeypatch.setenv("SAFELIGHT_WEIGHTS", str(tmp_path))
     copy = tmp_path / YUNET.file
     with pytest.raises(SafelightError) as missing:
-        models.network("yunet")
+        engine.network("yunet")
     assert missing.value.code is Code.WEIGHTS_MISSING
     shutil.copy(original, copy)
-    models.network("yunet")
+    engine.network("yunet")
     data = bytearray(copy.read_bytes())
     data[len(data) // 2] ^= 1
     copy.write_bytes(data)
     with pytest.raises(SafelightError) as changed:
-        models.network("yunet")
+        engine.network("yunet")
     assert changed.value.code is Code.WEIGHTS_CHANGED
     assert changed.value.file == str(copy)
 
@@ -79,7 +78,7 @@ def test_a_changed_weight_is_refused_at_every_load(
 def test_every_weight_that_is_here_loads_and_runs(name: str) -> None:
     if store.inspect(weight(name))[0] is not store.State.READY:
         pytest.skip("this weight is not on this machine (safelight models fetch --all)")
-    outputs = models.network(name)(picture(112, 112) if name == "sface" else picture(288, 320))
+    outputs = engine.network(name)(picture(112, 112) if name == "sface" else picture(288, 320))
     assert len(outputs) == len(weight(name).outputs)
     for output in outputs:
         assert output.dtype == np.float32
@@ -95,8 +94,8 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 import numpy
-from safelight import models
-models.network("yunet")(numpy.zeros((64, 64, 3), numpy.uint8))
+from safelight.models import engine
+engine.network("yunet")(numpy.zeros((64, 64, 3), numpy.uint8))
 assert "openvino" in sys.modules
 print("SPOKE", [name for name in sys.modules if "telemetry" in name and sys.modules[name]])
 """

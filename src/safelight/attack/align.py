@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight import models
 from safelight.attack.dlib_resnet import SIDE, DlibResNet
 from safelight.geometry import Box
+from safelight.models import engine
 
 Bgr = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -54,7 +54,7 @@ class Points5:
 
     def __init__(self) -> None:
         """Load the network. Raises SafelightError when the weights are missing or changed."""
-        self._network = models.network("yunet-points")
+        self._network = engine.network("yunet-points")
 
     def find(self, bgr: Bgr, least: float = 0.6) -> list[Face]:
         """Faces with a score of at least ``least``, best first; of several on one face only the best."""
@@ -107,7 +107,7 @@ class SFace:
     name = "SFace"
 
     def __init__(self) -> None:
-        self._network = models.network("sface")
+        self._network = engine.network("sface")
 
     def embed(self, face: Bgr) -> NDArray[np.float32]:
         """See :class:`Recogniser`."""

@@ -32,6 +32,8 @@ class Bytes(Attacker):
     """Tags, names, dates, places, serial numbers and notes that travelled along."""
 
     name = "bytes"
+    title = "Bytes"
+    question = "Does anything of the original's past, or a protected name, lie in the file?"
     tries = (
         "Read every tag, chapter, note, EXIF and XMP value and every readable string of the original outside its "
         "pictures.",

@@ -1,9 +1,10 @@
 """What an attacker is, what it gets to see and what it may answer.
 
-An attacker is made with the :class:`Case`, is shown every :class:`Pair` of pictures in order, once, and then gives one
-:class:`Finding`. It may keep little: clips are long. Where it cannot work it raises SafelightError, which becomes
-*could not run*. Answers hold places, counts and figures, never a value of the original's metadata or a piece of its
-picture: the report must be safe to hand to a lawyer.
+An attacker is made with the :class:`Case`, is shown every :class:`Pair` of pictures in order, once, then, if it
+``hears``, every second of sound as a :class:`SoundPair`, and then gives one :class:`Finding`. It may keep little: clips
+are long. Where it cannot work it raises SafelightError, which becomes *could not run*. Answers hold places, counts and
+figures, never a value of the original's metadata or a piece of its picture or sound: the report must be safe to hand to
+a lawyer. A new attacker is one file and one name in the roster of ``run.py``.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, BinaryIO, Literal, Self
+from typing import Annotated, BinaryIO, ClassVar, Literal, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -23,6 +25,8 @@ from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture
 from safelight.plan import Plan, Region
 
+_LIMITED = np.array([round(16 + value * 219 / 255) for value in range(256)], np.uint8)  # full range to limited
+_MOMENTS = 48  # small pictures of the copy kept until the end; some are shown
 MAX_EVIDENCE = 200
 MAX_PROPOSALS = 2000
 
@@ -61,7 +65,9 @@ class Figure(Document):
 
 
 class Evidence(Document):
-    """One place where protection failed. ``box`` is in pixels of the copy; ``offset`` in bytes of its file."""
+    """One place where protection failed. ``box`` is in pixels of the copy as attackers see it (:class:`Pair`);
+    ``offset`` in bytes of its file.
+    """
 
     what: Line
     frame: Index | None = None
@@ -75,6 +81,8 @@ class Finding(Document):
     """An attacker's answer. ``evidence`` holds the worst; ``evidence_total`` counts all."""
 
     attacker: Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
+    title: Annotated[str, Field(max_length=60)] = ""
+    question: Line = ""
     outcome: Outcome
     sentence: Line
     tried: Annotated[list[Line], Field(max_length=40)] = []
@@ -150,7 +158,9 @@ class Case:
     """What the attackers know.
 
     ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy, "" when not told.
-    ``all_frames``: look at every frame of a long clip too.
+    ``all_frames``: look at every frame of a long clip too. ``roster``: names of all who attack.
+    ``key``: the lots of the treatment against sensor noise, while they are still known. ``seen``: size of the views of
+    the copy when it is straightened, else None.
     """
 
     copy: BinaryIO
@@ -161,10 +171,18 @@ class Case:
     names: tuple[tuple[str, ...], ...] = ()
     file_name: str = ""
     all_frames: bool = False
+    roster: tuple[str, ...] = ()
+    key: bytes | None = field(default=None, repr=False)
+    seen: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the copy as shown, in pixels; what boxes of evidence refer to."""
+        """(width, height) of the copy's pictures as attackers see them, in pixels; what boxes of evidence refer to."""
+        return self.seen or self.own_size
+
+    @property
+    def own_size(self) -> tuple[int, int]:
+        """(width, height) of the copy as shown by a player, in pixels."""
         return self.facts.raster.shown_size
 
 
@@ -175,6 +193,22 @@ class View:
         self.picture = picture
         self.size = size
         self._scaled: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        self._luma: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        self._full_range = picture.full_range
+
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The shown picture's luma at that size, (height, width), 16 (black) to 235 (white) whatever the file's range.
+
+        Shared: not to be written to.
+        """
+        if (width, height) not in self._luma:
+            luma = self.picture.luma(width, height)
+            self._luma[width, height] = np.asarray(cv2.LUT(luma, _LIMITED), np.uint8) if self._full_range else luma
+        return self._luma[width, height]
+
+    def full_luma(self) -> NDArray[np.uint8]:
+        """The luma at the picture's own size."""
+        return self.luma(*self.size)
 
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
         """The shown picture at that size, (height, width, 3). Shared: not to be written to."""
@@ -200,6 +234,9 @@ class Pair:
     ``index``: number in the copy. ``seconds``: since the copy's first picture. ``shift``: seconds by which the copy's
     picture comes later than the original's. ``skipped``: pictures of the original between this pair's and the last
     pair's. ``repeated``: the original's picture was in the last pair already.
+
+    A copy that was treated against sensor noise is shown straightened, in the original's raster (``straight.py``); the
+    picture as it is in the file is ``copy.picture``.
     """
 
     index: int
@@ -216,6 +253,26 @@ class Pair:
         return self.original.picture.index if self.original is not None else self.index
 
 
+@dataclass(frozen=True)
+class SoundPair:
+    """The same stretch of time, at most a second, of the copy's sound and the original's, mixed to one channel.
+
+    ``rate``: samples a second, as the attacker asked. ``first``: number of the first sample; 0 is the moment of the
+    first picture, in either file, and sound before it counts below 0. ``copy``: (n,) float32, -1 to 1, zeros where the
+    file has no sound. ``original``: likewise; None without an original or where it has no sound.
+    """
+
+    rate: int
+    first: int
+    copy: NDArray[np.float32]
+    original: NDArray[np.float32] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Time of the first sample, counted from the first picture."""
+        return self.first / self.rate
+
+
 @dataclass
 class Notes:
     """What is left behind besides findings: proposals for the plan, moments for the contact sheet.
@@ -229,20 +286,27 @@ class Notes:
 
     def wants(self, weight: float) -> bool:
         """Whether a moment of that weight has a chance to be shown; drawing others is wasted."""
-        return len(self.moments) < 24 or weight > min(moment[0] for moment in self.moments)
+        return len(self.moments) < _MOMENTS or weight > min(moment[0] for moment in self.moments)
 
     def moment(self, weight: float, attacker: str, pair: Pair, why: str, png: bytes) -> None:
         """Offer a picture of the copy for the sheet; the heaviest are shown."""
         self.moments.append((weight, attacker, pair.index, pair.seconds, why, png))
-        if len(self.moments) > 24:
+        if len(self.moments) > _MOMENTS:
             self.moments.remove(min(self.moments, key=lambda moment: moment[0]))
 
 
 class Attacker(ABC):
-    """One way to undo the protection of a copy."""
+    """One way to undo the protection of a copy.
 
-    name: str
-    tries: tuple[str, ...]
+    ``name``: one short word, never changed. ``title`` and ``question``: for the report, in words. ``tries``: what is
+    done, a sentence each. ``hears``: samples a second at which it wants to hear the sound; None for the deaf.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    question: ClassVar[str]
+    tries: ClassVar[tuple[str, ...]]
+    hears: ClassVar[int | None] = None
 
     def __init__(self, case: Case, notes: Notes) -> None:
         """Get ready. Raises SafelightError when it cannot run at all."""
@@ -252,9 +316,14 @@ class Attacker(ABC):
     def watch(self, pair: Pair) -> None:  # noqa: B027 (who attacks the file alone has nothing to watch)
         """Look at one moment. Called for every picture of the copy, in order. Attacks on the file need none."""
 
+    def hear(self, pair: SoundPair) -> None:  # noqa: B027 (most attackers are deaf)
+        """Listen to one stretch of sound at the rate ``hears``. Called in order, without gaps, after the last picture;
+        never when the copy has no sound track.
+        """
+
     @abstractmethod
     def finding(self) -> Finding:
-        """The answer, after the last picture."""
+        """The answer, after the last picture and the last sound."""
 
     def answer(
         self,
@@ -269,6 +338,8 @@ class Attacker(ABC):
         evidence = evidence or []
         return Finding(
             attacker=self.name,
+            title=self.title,
+            question=self.question,
             outcome=outcome,
             sentence=sentence,
             tried=list(self.tries),

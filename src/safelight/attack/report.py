@@ -16,25 +16,6 @@ MAX_PICTURE = 1 << 20
 """Bytes of one picture of the contact sheet."""
 
 _SHOWN_EVIDENCE = 25
-_TITLES = {
-    "faces": "Faces",
-    "likeness": "Likeness",
-    "fill": "Fill",
-    "bytes": "Bytes",
-    "timing": "Timing and fidelity",
-    "sound": "Sound",
-    "voices": "Voices",
-    "sensor": "Sensor noise",
-}
-_QUESTIONS = {
-    "faces": "Does the copy still show a face that nobody chose to show?",
-    "likeness": "Can a hidden person be recognised from what was put in the face's place?",
-    "fill": "Does what was put over a face know anything of what it covers?",
-    "bytes": "Does anything of the original's past, or a protected name, lie in the file?",
-    "timing": "Is the copy the whole original, at the right moments, wherever nothing is hidden?",
-    "sound": "Can anything be heard that might be known by its voice or hum?",
-    "sensor": "Can the copy be matched to the camera?",
-}
 _WORDS = {
     Outcome.HELD: "held",
     Outcome.BROKEN: "broken",
@@ -119,8 +100,8 @@ def _mark(outcome: Outcome) -> str:
     return f'<span class="mark {_class(outcome)}">{_WORDS[outcome]}</span>'
 
 
-def _title(name: str) -> str:
-    return _TITLES.get(name, name)
+def _title(finding: Finding) -> str:
+    return finding.title or finding.attacker
 
 
 def _facts(verdict: Verdict) -> str:
@@ -136,16 +117,16 @@ def _facts(verdict: Verdict) -> str:
             f"{copy.width} × {copy.height} pixels, {copy.frames:,} pictures, {_clock(copy.seconds)}, "
             f"{copy.size:,} bytes",
         ),
-        ("SHA-256", copy.sha256),
         ("The attackers had", had),
         ("Safelight", verdict.safelight),
     )
-    return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows) + "</dl>"
+    told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
+    return f"<dl>{told}<dt>SHA-256</dt><dd><code>{escape(copy.sha256)}</code></dd></dl>"
 
 
 def _summary(verdict: Verdict) -> str:
     rows = "".join(
-        f"<tr><td>{escape(_title(f.attacker))}</td><td>{_mark(f.outcome)}</td><td>{escape(f.sentence)}</td></tr>"
+        f"<tr><td>{escape(_title(f))}</td><td>{_mark(f.outcome)}</td><td>{escape(f.sentence)}</td></tr>"
         for f in verdict.findings
     )
     head = "<tr><th>Attack</th><th>Outcome</th><th>In a sentence</th></tr>"
@@ -172,10 +153,9 @@ def _sheet(moments: list[Moment], pictures: Mapping[str, bytes]) -> str:
 
 
 def _section(finding: Finding) -> str:
-    name = finding.attacker
     parts = [
-        f"<h2>{escape(_title(name))} {_mark(finding.outcome)}</h2>",
-        f'<p class="question">{escape(_QUESTIONS.get(name, ""))}</p>',
+        f"<h2>{escape(_title(finding))} {_mark(finding.outcome)}</h2>",
+        f'<p class="question">{escape(finding.question)}</p>',
         f"<p>{escape(finding.sentence)}</p>",
     ]
     if finding.tried:
@@ -219,7 +199,7 @@ def _figures(figures: list[Figure]) -> str:
 
 
 def _not_tried(verdict: Verdict) -> str:
-    lines = [f"<li>{escape(_title(f.attacker))}: {escape(line)}</li>" for f in verdict.findings for line in f.not_tried]
+    lines = [f"<li>{escape(_title(f))}: {escape(line)}</li>" for f in verdict.findings for line in f.not_tried]
     lines.append(
         "<li>Words that are spoken or written in the picture, places, clothes and events that people know.</li>"
     )

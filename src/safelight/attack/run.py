@@ -12,6 +12,8 @@ from safelight import __version__, models
 from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
 from safelight.attack.fill import Fill
+from safelight.attack.hearing import sound_pairs
+from safelight.attack.hum import Hum
 from safelight.attack.likeness import Likeness
 from safelight.attack.pairs import offset, pairs, picture_count
 from safelight.attack.protocol import (
@@ -28,13 +30,19 @@ from safelight.attack.protocol import (
 )
 from safelight.attack.sensor import Sensor
 from safelight.attack.sound import Sound
+from safelight.attack.straight import Straightener, looks_bent, treated
 from safelight.attack.timing import Timing
+from safelight.attack.voices import Voices
 from safelight.errors import Code, SafelightError
+from safelight.hide.sensor import planned_size
 from safelight.media.read import Reader
 from safelight.plan import Plan
 
-ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Sensor)
+ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Voices, Hum, Sensor)
+"""The roster: everybody who attacks, in the order of the report. Those who come first see each picture first."""
+
 _MOMENTS = 16
+_APART = 0.3  # seconds between two moments that are shown
 _HEADLINES = {
     Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",
     Outcome.BROKEN: "Broken: this copy gives something away and must not be published.",
@@ -52,6 +60,8 @@ def attack(
     names: Sequence[Sequence[str]] = (),
     file_name: str = "",
     all_frames: bool = False,
+    accept_damaged: bool = False,
+    sensor_key: bytes | None = None,
     moments: Path | None = None,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
     attackers: Sequence[type[Attacker]] = ATTACKERS,
@@ -65,6 +75,8 @@ def attack(
         names: protected people, each with the spellings of the name.
         file_name: the copy's name, to look for protected words in.
         all_frames: look for faces in every frame of a long clip too, not in a sample.
+        accept_damaged: the original's holes were accepted when the copy was made.
+        sensor_key: the lots of the treatment against sensor noise, while they are still known.
         moments: a folder for small pictures of the copy's worst moments; None: none are kept.
         progress: is told (pictures done, pictures expected).
         attackers: who attacks.
@@ -80,10 +92,12 @@ def attack(
     findings: list[Finding] = []
     running: list[Attacker] = []
     frames, seconds = 0, 0.0
-    shift = offset(copy, original) if original is not None else 0.0
+    shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None else 0.0
+    bent = treated(plan) if plan is not None else original is not None and looks_bent(copy, original)
     with ExitStack() as stack:
         shown = stack.enter_context(Reader(copy))
-        source = stack.enter_context(Reader(original)) if original is not None else None
+        source = stack.enter_context(Reader(original, accept_damaged=accept_damaged)) if original is not None else None
+        straightener = Straightener(shown.facts, source.facts if source is not None else None, plan, sensor_key, bent)
         case = Case(
             copy,
             shown.facts,
@@ -93,17 +107,21 @@ def attack(
             tuple(tuple(person) for person in names),
             file_name,
             all_frames,
+            tuple(kind.name for kind in attackers),
+            sensor_key,
+            straightener.size if bent else None,
         )
         _check_plan(case)
         for kind in attackers:
             _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
         total = picture_count(shown.facts)
-        for pair in pairs(shown, source, notes, shift):
+        for pair in pairs(shown, source, notes, straightener, shift):
             frames, seconds = pair.index + 1, pair.seconds
             for attacker in list(running):
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
                     running.remove(attacker)
             progress(frames, total)
+    _let_hear(case, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
     while running:
         attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
@@ -111,7 +129,7 @@ def attack(
         del attacker
     findings.sort(key=lambda finding: [kind.name for kind in attackers].index(finding.attacker))
     outcome = overall(findings)
-    width, height = case.size
+    width, height = case.own_size
     return Verdict(
         safelight=__version__,
         outcome=outcome,
@@ -136,12 +154,33 @@ def _sha256(source: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
+def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> None:
+    """Play the sound, once for each rate that somebody wants; who could not be served to the end leaves ``running``."""
+    for rate in sorted({attacker.hears for attacker in running if attacker.hears is not None}):
+        listening = [attacker for attacker in running if attacker.hears == rate]
+        heard = sound_pairs(case, rate)
+        while listening:
+            try:
+                pair = next(heard, None)
+            except SafelightError as error:
+                for attacker in listening:
+                    findings.append(_could_not(type(attacker), error))
+                    running.remove(attacker)
+                break
+            if pair is None:
+                break
+            for attacker in list(listening):
+                if not _guarded(lambda a=attacker, p=pair: a.hear(p), type(attacker), findings):  # type: ignore[misc]
+                    listening.remove(attacker)
+                    running.remove(attacker)
+
+
 def _check_plan(case: Case) -> None:
     if case.plan is None:
         return
-    width, height = case.size
-    clip = case.plan.clip
-    if case.original is None and (abs(width - clip.width) > 1 or abs(height - clip.height) > 1):
+    width, height = case.own_size
+    wanted = planned_size(case.plan)
+    if case.original is None and (abs(width - wanted[0]) > 1 or abs(height - wanted[1]) > 1):
         raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan is for a clip of another shape than this copy.")
 
 
@@ -152,24 +191,31 @@ def _guarded(step: Callable[[], None], kind: type[Attacker], findings: list[Find
     except SafelightError as error:
         if error.code in _FATAL:
             raise
-        findings.append(
-            Finding(
-                attacker=kind.name,
-                outcome=Outcome.COULD_NOT_RUN,
-                sentence=f"{error.code}: {error.detail}"[:500],
-                tried=[],
-                not_tried=list(kind.tries),
-            )
-        )
+        findings.append(_could_not(kind, error))
         return False
     return True
 
 
+def _could_not(kind: type[Attacker], error: SafelightError) -> Finding:
+    return Finding(
+        attacker=kind.name,
+        title=kind.title,
+        question=kind.question,
+        outcome=Outcome.COULD_NOT_RUN,
+        sentence=f"{error.code}: {error.detail}"[:500],
+        not_tried=list(kind.tries),
+    )
+
+
 def _kept(notes: Notes, folder: Path | None) -> list[Moment]:
+    """The worst moments, written to ``folder``; of moments close together only the worst."""
     if folder is None:
         return []
+    worst: list[tuple[float, str, int, float, str, bytes]] = []
+    for moment in sorted(notes.moments, key=lambda moment: -moment[0]):
+        if len(worst) < _MOMENTS and all(abs(moment[3] - other[3]) >= _APART for other in worst):
+            worst.append(moment)
     kept = []
-    worst = sorted(notes.moments, key=lambda moment: -moment[0])[:_MOMENTS]
     for number, (_, attacker, frame, seconds, why, png) in enumerate(sorted(worst, key=lambda moment: moment[2])):
         name = f"moment-{number:02d}.png"
         (folder / name).write_bytes(png)

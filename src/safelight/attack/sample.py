@@ -1,4 +1,4 @@
-"""Which pictures are looked at: all of a short clip, of a long one those where a face most likely shows."""
+"""Which pictures are looked at: all of a short clip, of a longer one those where a face most likely shows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.plan import Decision, How, Plan
-
-SHORT = 1800
-"""Pictures up to which every one is looked at: a minute at 30 a second. Of longer clips about as many are."""
 
 _EDGE = 8  # pictures around the beginning and the end of a region, where a face may come earlier or go later
 _EDGE_RISK = 3.0
@@ -36,19 +33,24 @@ def risks(plan: Plan) -> NDArray[np.float32]:
     return risk
 
 
-def chosen(frames: int, risk: NDArray[np.float32] | None) -> NDArray[np.bool_] | None:
-    """Which of ``frames`` pictures to look at; None for all.
+def chosen(frames: int, risk: NDArray[np.float32] | None, first: int, share: float) -> NDArray[np.bool_] | None:
+    """Which of ``frames`` pictures to look at, as many as ``first`` and a ``share`` of the further ones; None for all.
 
-    Half of the looks are spread evenly, the others go to the riskiest pictures.
+    Half of the looks are spread evenly, the others go to the riskiest pictures; evenly too where no risk is known.
     """
-    if frames <= SHORT:
+    if frames <= first:
         return None
+    looks = first + round((frames - first) * share)
+    even = looks if risk is None else -(-looks // 2)
     wanted = np.zeros(frames, np.bool_)
-    wanted[:: -(-2 * frames // SHORT)] = True
+    wanted[np.linspace(0, frames - 1, even).round().astype(np.int64)] = True
     if risk is not None:
-        # among equal risks the evenly spaced come first: a golden-ratio sequence has no rhythm a cut could share
+        # among equal risks the order is a golden-ratio sequence: it has no rhythm that a cut could share
         order = np.lexsort((np.arange(frames) * 0.6180339887 % 1.0, -risk[:frames]))
-        wanted[order[: SHORT // 2]] = True
-    else:
-        wanted[:: -(-frames // SHORT)] = True
+        wanted[order[~wanted[order]][: looks - even]] = True
     return wanted
+
+
+def due(wanted: NDArray[np.bool_] | None, index: int) -> bool:
+    """Whether a picture is among the chosen; those nobody expected are."""
+    return wanted is None or index >= len(wanted) or bool(wanted[index])

@@ -1,7 +1,7 @@
 """Sound: is there anything to hear at all?
 
-A copy whose sound is silence says nothing about anybody's voice, and that is all that can be claimed until voices are
-disguised. Sound that can be heard cannot be judged yet; it blocks.
+A copy whose sound is silence says nothing about anybody's voice. Sound that can be heard is for the attackers of
+voices; where none of them is on the roster it cannot be judged, and it blocks.
 """
 
 from __future__ import annotations
@@ -13,11 +13,16 @@ from safelight.media.listen import listen, sound_tracks
 
 _SILENT = 1e-4  # full scale is 1: below, 80 dB under full scale, less than the rounding of a 14-bit recording
 
+VOICES = "voices"
+"""Name of the attacker that judges sound which can be heard."""
+
 
 class Sound(Attacker):
     """Every sample of every sound track."""
 
     name = "sound"
+    title = "Sound"
+    question = "Can anything be heard that might be known by its voice or hum?"
     tries = ("Decoded every sound track to its end and looked at every sample.",)
 
     def finding(self) -> Finding:
@@ -43,6 +48,12 @@ class Sound(Attacker):
         ]
         if first is None:
             return self.answer(Outcome.HELD, "The sound is silence from beginning to end.", figures=figures)
+        if VOICES in self.case.roster:
+            return self.answer(
+                Outcome.NOT_ASKED,
+                "Something can be heard; whether it gives anybody away is for the other attackers of sound to say.",
+                figures=figures,
+            )
         return self.answer(
             Outcome.COULD_NOT_RUN,
             "Something can be heard, and no attacker for voices is part of this version.",

@@ -9,12 +9,12 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
 from safelight.errors import Code, SafelightError
+from safelight.hide.sensor import planned_size
 
 _SIDE = 320  # longer side of the pictures compared, pixels
 _GROWN = 3  # pixels of that size around a hidden area that the encoder may have smeared into
@@ -45,9 +45,11 @@ class Timing(Attacker):
     """Counts, times, shape and the visible picture itself, against the original or at least against the plan."""
 
     name = "timing"
+    title = "Timing and fidelity"
+    question = "Is the copy the whole original, at the right moments, wherever nothing is hidden?"
     tries = (
         "Counted the pictures and compared every presentation time with the original's.",
-        "Compared size and shape, and where the sound begins and ends.",
+        "Compared size and shape, and that the sound begins and ends with the picture.",
         "Compared every visible area with the original's same, previous and next picture: lost, frozen, repeated or "
         "exchanged pictures look more like a neighbour.",
     )
@@ -66,6 +68,7 @@ class Timing(Attacker):
         self._displaced = 0
         self._before: _Moment | None = None
         self._now: _Moment | None = None
+        self._vague = case.plan is None and case.seen is not None
 
     def watch(self, pair: Pair) -> None:
         """Compare one moment; judged when the next one is known."""
@@ -85,14 +88,14 @@ class Timing(Attacker):
             self._note("The original's picture is shown a second time.", pair.index, pair.seconds)
         elif abs(pair.shift) > _TOLERANCE:
             self._note(f"Shown {pair.shift * 1000:+.1f} ms from its time.", pair.index, pair.seconds)
-        small = pair.original.within(_SIDE)
-        height, width = small.shape[:2]
+        factor = min(_SIDE / max(pair.original.size), 1.0)
+        width, height = (max(round(side * factor), 2) for side in pair.original.size)
         moment = _Moment(
             pair.index,
             pair.seconds,
             pair.original_index,
-            _grey(pair.copy.bgr(width, height)),
-            _grey(small),
+            pair.copy.luma(width, height).astype(np.float32),
+            pair.original.luma(width, height).astype(np.float32),
             self._visible(pair.original_index, width, height),
         )
         if self._now is not None:
@@ -113,6 +116,8 @@ class Timing(Attacker):
                 not_tried=["Timing and fidelity: they need the original."],
             )
         skipped = [] if self.case.original is not None else ["The visible picture was not compared: no original given."]
+        if self._vague:
+            skipped.append("The visible picture was not compared: the copy is bent, and only its plan tells where.")
         if self._evidence:
             return self.answer(
                 Outcome.BROKEN,
@@ -144,7 +149,7 @@ class Timing(Attacker):
 
     def _judge(self, before: _Moment | None, now: _Moment, after: _Moment | None) -> None:
         visible = now.visible
-        if visible.mean() < _VISIBLE_LEAST:
+        if visible.mean() < _VISIBLE_LEAST or self._vague:
             return
         error = np.square(now.copy - now.original)
         # Of a copy without a plan nobody knows what is hidden: the calmer half of its pixels speaks for the rest.
@@ -171,15 +176,15 @@ class Timing(Attacker):
                 self._note(f"It shows the original's {words} picture.", now.index, now.seconds)
 
     def _check_shape(self) -> None:
-        width, height = self.case.size
-        if self.case.original_facts is not None:
+        width, height = self.case.own_size
+        if self.case.plan is not None:
+            wanted = planned_size(self.case.plan)
+        elif self.case.original_facts is not None:
             wanted = self.case.original_facts.raster.shown_size
-        elif self.case.plan is not None:
-            wanted = (self.case.plan.clip.width, self.case.plan.clip.height)
         else:
             return
         if abs(width - wanted[0]) > 1 or abs(height - wanted[1]) > 1:  # films have even sides
-            self._note(f"The copy is {width} x {height} pixels on screen, the original {wanted[0]} x {wanted[1]}.")
+            self._note(f"The copy is {width} x {height} pixels on screen and not {wanted[0]} x {wanted[1]}.")
 
     def _check_length(self) -> None:
         plan, facts, original = self.case.plan, self.case.facts, self.case.original_facts
@@ -197,13 +202,15 @@ class Timing(Attacker):
         if facts.sound is None:
             self._note("The original has sound, the copy has no sound track to stand for it.")
             return
-        # The sound's place is counted from the first picture, whatever time line a container uses.
-        start = (facts.sound.start - facts.picture_start) - (original.sound.start - original.picture_start)
+        # Sound goes from the copy's time 0 to the end of its picture, whatever the original's did. Its place is counted
+        # from the first picture: what begins too early would move time 0.
+        start = facts.sound.start - (facts.picture_start - original.picture_start)
         if abs(start) > _SYNC:
             self._note(f"The sound begins {start * 1000:+.0f} ms from its place.")
-        length = facts.sound.duration - original.sound.duration
-        if original.sound.duration and abs(length) > 2 * _SYNC:
-            self._note(f"The sound is {length * 1000:+.0f} ms longer than the original's.")
+        pictures = facts.picture_start + self._seconds * (1 + 1 / max(self._count - 1, 1))
+        length = facts.sound.start + facts.sound.duration - pictures
+        if facts.sound.duration and abs(length) > 2 * _SYNC:
+            self._note(f"The sound ends {length * 1000:+.0f} ms after the picture.")
 
     def _figures(self) -> list[Figure]:
         figures = [Figure(name="pictures in the copy", value=self._count)]
@@ -221,10 +228,6 @@ class Timing(Attacker):
                 ),
             ]
         return figures
-
-
-def _grey(bgr: NDArray[np.uint8]) -> Grey:
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.float32)
 
 
 def _correlation(a: Grey, b: Grey) -> float:

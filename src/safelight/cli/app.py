@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import attack, protect, stages
+from safelight.cli import attack, desk, doctor, protect, scale, stages
+from safelight.cli import case as cases
 from safelight.cli.models import app as models
 from safelight.errors import SafelightError
 from safelight.workers.parent import Cancelled
@@ -27,6 +28,12 @@ app.command(name="protect", epilog=protect.EXAMPLES)(protect.protect)
 app.command(name="find", epilog=stages.FIND_EXAMPLES)(stages.find)
 app.command(name="hide", epilog=stages.HIDE_EXAMPLES)(stages.hide)
 app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
+app.command(name="status", epilog=scale.STATUS_EXAMPLES)(scale.status)
+app.command(name="watch", epilog=scale.WATCH_EXAMPLE)(scale.watch)
+app.command(name="desk", epilog=desk.EXAMPLES)(desk.desk)
+app.command(name="doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
+app.command(name="intake", epilog=cases.INTAKE_EXAMPLES)(cases.intake)
+app.add_typer(cases.app, name="case")
 app.add_typer(models, name="models")
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from safelight.plan import Asked, Effort
+from safelight import models
+from safelight.cues import read_cues
+from safelight.hide.sound.engine import LANGUAGES
+from safelight.plan import Asked, Effort, Sensor, SoundDefault
 from safelight.plan import Hide as HideChoice
+from safelight.plan import Sound as Span
+from safelight.scale.table import JobTable
+from safelight.workers.confine import UNCONFINED
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
@@ -16,11 +23,75 @@ Thorough = Annotated[bool, typer.Option("--thorough", help="Look at every frame,
 Hide = Annotated[
     HideChoice, typer.Option(help="Heads; or whole bodies too: clothes, hands and gait tell who someone is as well.")
 ]
+SensorChoice = Annotated[
+    Sensor,
+    typer.Option(
+        "--sensor", help="Take the camera's own noise out; smaller and slightly bent. Off keeps every pixel in place."
+    ),
+]
 Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit screens too, not only propose them.")]
 Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]
 Damaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
 ]
+Sound = Annotated[
+    SoundDefault | None,
+    typer.Option(
+        help="Silence; revoice: the words of --subtitles spoken by a synthetic voice; "
+        "disguise: weaker, does not stop a trained attacker.",
+        show_default=False,
+    ),
+]
+Subtitles = Annotated[
+    Path | None, typer.Option(help="Confirmed words (SRT or WebVTT), to be spoken.", show_default=False)
+]
+Language = Annotated[
+    str | None, typer.Option(help=f"Language of the subtitles: {', '.join(LANGUAGES)}.", show_default=False)
+]
+
+
+def words(
+    sound: SoundDefault | None, subtitles: Path | None, language: str | None
+) -> tuple[SoundDefault | None, tuple[Span, ...]]:
+    """What is to be heard: the default, and the cues.
+
+    Raises typer.BadParameter for what does not go together, what read_cues raises, SL-WEIGHTS-MISSING for a disguise.
+    """
+    if sound is SoundDefault.DISGUISE:
+        models.require("disguise")
+    if subtitles is None:
+        return sound, ()
+    if sound not in (None, SoundDefault.REVOICE):
+        raise typer.BadParameter("--subtitles are spoken aloud, so they go with --sound revoice only")
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--subtitles need --language, one of {', '.join(LANGUAGES)}")
+    return SoundDefault.REVOICE, tuple(read_cues(subtitles, language))
+
+
+def _allow_unconfined(yes: bool) -> bool:
+    """Workers are started in many places, some on other machines; the environment reaches them all."""
+    if yes:
+        os.environ[UNCONFINED] = "1"
+    return yes
+
+
+Unconfined = Annotated[
+    bool,
+    typer.Option(
+        "--unconfined", callback=_allow_unconfined, help="Go on where workers cannot be confined. For files you trust."
+    ),
+]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        "--table", metavar="URL", help="Job table in a database instead of beside the copies.", show_default=False
+    ),
+]
+
+
+def job_table(url: str | None, out: Path) -> JobTable:
+    """The job table that was asked for: by URL, or the one beside the copies."""
+    return JobTable(url) if url is not None else JobTable.beside(out)
 
 
 def asked(quick: bool, thorough: bool, hide: HideChoice, text: bool) -> Asked:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,13 +18,35 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Account, Options
-from safelight.batch import Result, protect_all
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, asked
+from safelight.batch import Result
+from safelight.cli.opening import Identity, InCase, open_case
+from safelight.cli.options import (
+    Curtain,
+    Damaged,
+    Hide,
+    Language,
+    Out,
+    Quick,
+    SensorChoice,
+    Sound,
+    Subtitles,
+    Table,
+    Text,
+    Thorough,
+    Unconfined,
+    asked,
+    job_table,
+    words,
+)
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look
+from safelight.plan import Look, Sensor, SoundDefault
+from safelight.scale.cluster import work_on_cluster
+from safelight.scale.run import work_off
+from safelight.sealed import protect_sealed
+from safelight.workers import confine
 
 EXAMPLES = """**Examples**
 
@@ -34,45 +56,99 @@ EXAMPLES = """**Examples**
 
 `safelight protect --look solid --thorough clip.MTS` — grey instead of a veil, and look harder
 
+`safelight protect clip.mp4 --subtitles clip.srt --language ar` — the confirmed words, spoken by a synthetic voice
+
 `safelight protect -o out --json *.mov > report.json` — for a script
+
+`safelight protect --case story clip-0003 -o copies` — a clip of a case; only the copy leaves it
 
 `safelight protect -o out -- -strange-name.mp4` — a name that begins with a dash
 """
 
 INTERRUPTED = 130
+ONE_CLIP = "--subtitles belong to one clip; name exactly one"
+LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")]
 
 
 def protect(
-    paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Films, pictures, or folders of them; with --case clips, default all.", show_default=False),
+    ] = None,
     out: Out = Path("protected"),
-    look: Annotated[Look, typer.Option(help="A calm veil in the colours around, or plain grey.")] = Look.VEIL,
+    look: LookChoice = Look.VEIL,
+    sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
+    sound: Sound = None,
+    subtitles: Subtitles = None,
+    language: Language = None,
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")] = 1,
+    unconfined: Unconfined = False,
+    jobs: Jobs = 1,
+    table: Table = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Work on the Dask cluster with this scheduler.", show_default=False),
+    ] = None,
+    case: InCase = None,
+    identity: Identity = None,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
-    """Make copies that show nobody: faces and heads hidden, sound silenced, nothing of the file's past kept.
+    """Make copies that show nobody: faces and heads hidden, sound silenced or spoken anew, nothing of the past kept.
 
-    Beside each copy lie its account (what was done), its plan (what is hidden where) and a contact sheet. Only the copy
-    is meant to leave the desk. What is finished is skipped on a second run; what was interrupted goes on.
+    Each copy is attacked before it gets its name; one that does not hold is thrown away, and only the report says why.
+
+    Beside each copy lie its account (what was done), its plan (what is hidden where), a contact sheet and the report of
+    the attackers. Only the copy is meant to leave the desk. What is finished is skipped on a second run; what was
+    interrupted goes on.
     """
+    if not paths and case is None:
+        raise typer.BadParameter("name a film, a picture or a folder")
+    default, cues = words(sound, subtitles, language)
     options = Options(
-        asked=asked(quick, thorough, hide, text), look=look, curtain=curtain, accept_damaged=accept_damaged
+        asked=asked(quick, thorough, hide, text),
+        look=look,
+        sensor=sensor,
+        curtain=curtain,
+        sound=default or SoundDefault.SILENCE,
+        cues=cues,
+        accept_damaged=accept_damaged,
     )
     models.require("find")
+    confine.require()
+    models.require("attack")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
-    with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
-        items = list(expand(paths, leave_out=out))
-        for result in protect_all(items, out, options, jobs=jobs, watch=display.watch, cancel=cancel):
+    with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
+        if case is not None:
+            story = stack.enter_context(open_case(case, identity))
+            clips = [str(path) for path in paths or []]
+            if cues and len(clips) != 1:
+                raise typer.BadParameter(ONE_CLIP)
+            ended = protect_sealed(story, clips, out, options, watch=display.watch, cancel=cancel)
+        else:
+            held = stack.enter_context(job_table(table, out))
+            held.free_the_dead()
+            items = expand(paths or [], leave_out=out)
+            if cues:
+                items = iter(listed := list(items))
+                if len(listed) != 1:
+                    raise typer.BadParameter(ONE_CLIP)
+            numbers = held.add(items, out, options)
+            if cluster is not None:
+                ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+            else:
+                ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
+        for result in ended:
             results.append(result)
             if not as_json:
-                display.print(_line(result))
+                display.print(as_line(result))
     if as_json:
         print(json.dumps({"results": [as_dict(result) for result in results]}, indent=1, ensure_ascii=False))
     if not results:
@@ -101,7 +177,8 @@ def cancel_on_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _line(result: Result) -> Line:
+def as_line(result: Result) -> Line:
+    """How one clip ended, for a terminal."""
     name = printable(result.path)
     if result.refusal is not None:
         return Line.assemble((f"✗ {result.refusal.code} ", "bold red"), Line(_without_code(result)))
@@ -145,6 +222,7 @@ def as_dict(result: Result) -> dict[str, Any]:
         "copy": printable(outcome.copy),
         "account": printable(outcome.names.account),
         "plan": printable(outcome.names.plan),
+        "report": printable(outcome.names.report),
         "sheet": printable(outcome.names.sheet) if outcome.account.sheet else None,
         "figures": outcome.account.model_dump(mode="json", by_alias=True),
     }

@@ -9,7 +9,8 @@ from safelight import __version__
 from safelight.errors import Code, SafelightError
 from safelight.find.cover import regions
 from safelight.find.cuts import Showable
-from safelight.find.search import EFFORTS, Finders, Search
+from safelight.find.looks import EFFORTS, Finders
+from safelight.find.search import Search
 from safelight.media.facts import ClipFacts
 from safelight.plan import Asked, Clip, Hide, Origin, Plan
 

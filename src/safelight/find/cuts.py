@@ -36,7 +36,10 @@ class Showable(Protocol):
         """Presentation time in ticks."""
 
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
-        """The shown picture at that size."""
+        """The shown picture at that size, shape (height, width, 3)."""
+
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        """How light it is, at that size, shape (height, width)."""
 
 
 @dataclass
@@ -116,7 +119,7 @@ def glances(pictures: Iterable[Showable], width: int, height: int) -> Iterator[G
     ahead: deque[Glance] = deque()
     newest: Glance | None = None
     for picture in pictures:
-        luma = np.asarray(cv2.cvtColor(picture.bgr(*size), cv2.COLOR_BGR2GRAY), np.uint8)
+        luma = picture.luma(*size)
         tiny = cv2.GaussianBlur(cv2.resize(luma, tiny_size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
         glance = Glance(picture, luma, tiny.astype(np.float32))
         if newest is not None:

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight import models
 from safelight.find.detect import Detection, detections, nms
+from safelight.models import engine
 from safelight.plan import Kind
 
 _COARSEST = 32  # pixels per cell of the coarsest feature map of both networks
@@ -41,7 +41,7 @@ class YuNet:
         """
         self.threshold = threshold
         self.overlap = overlap
-        self._network = models.network("yunet", threads=threads)
+        self._network = engine.network("yunet", threads=threads)
 
     def find(self, bgr: NDArray[np.uint8]) -> list[Detection]:
         """All faces, best first: forehead to chin, ear to ear. See :class:`safelight.find.detect.Finder`."""
@@ -74,7 +74,7 @@ class CenterFace:
         """Load the network; arguments and errors as for :class:`YuNet`."""
         self.threshold = threshold
         self.overlap = overlap
-        self._network = models.network("centerface", threads=threads)
+        self._network = engine.network("centerface", threads=threads)
 
     def find(self, bgr: NDArray[np.uint8]) -> list[Detection]:
         """All faces, best first: brow to chin. See :class:`safelight.find.detect.Finder`."""

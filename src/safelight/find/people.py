@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight import models
 from safelight.find.detect import Detection, detections, nms
+from safelight.models import engine
 from safelight.plan import Kind
 
 _COARSEST = 32  # pixels per cell of the coarsest feature map
@@ -45,7 +45,7 @@ class NanoDet:
         self.threshold = threshold
         self.overlap = overlap
         self._side = side
-        self._network = models.network("nanodet", threads=threads)
+        self._network = engine.network("nanodet", threads=threads)
 
     def find(self, bgr: NDArray[np.uint8]) -> list[Detection]:
         """All people, best first, as far as they are visible. See :class:`safelight.find.detect.Finder`."""

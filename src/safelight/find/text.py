@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight import models
 from safelight.find.detect import Detection
 from safelight.geometry import Box
+from safelight.models import engine
 from safelight.plan import Kind
 
 SIDE = 960  # longest side of the picture the network looks at; measured, see docs/text-and-overlays.md
@@ -65,9 +65,9 @@ class TextFinder:
         """``network``: picture in, probabilities (1, 1, height, width) out; the manifest's "text" if none is given.
 
         Raises:
-            SafelightError: as :func:`safelight.models.network`.
+            SafelightError: as :func:`safelight.models.engine.network`.
         """
-        self._network = network or models.network("text")
+        self._network = network or engine.network("text")
 
     def find(self, bgr: NDArray[np.uint8]) -> list[Detection]:
         """Words in a picture (height, width, 3), best at :func:`look_size`; boxes in its pixels."""

@@ -1,33 +1,45 @@
-"""Carry out a plan on a clip: read, fill, develop, write; one picture at a time, in flat memory. Run in a worker."""
+"""Carry out a plan on a clip: read, fill, develop, treat, write; one picture at a time, in flat memory.
+
+Runs in a worker.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from safelight.errors import Code, SafelightError
+from safelight.geometry import Box, Raster
 from safelight.hide.curtain import draw_curtain
 from safelight.hide.picture import hide_areas
+from safelight.hide.sensor import RECIPES, Treatment, draw_key
 from safelight.hide.sheet import Sheet
 from safelight.media.ahead import ahead
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
+from safelight.media.planes import Planes
 from safelight.media.read import Picture, Reader
-from safelight.media.write import Writer, write_still
-from safelight.plan import Clip, Decision, Plan
+from safelight.media.sound import Samples
+from safelight.media.write import QUALITY, Writer, write_still
+from safelight.plan import Clip, Decision, Plan, Sensor, Shape
 
 Report = Callable[[int, int | None], None]
+
+_WAITING = 2  # finished pictures that wait to be written
 
 
 @dataclass(frozen=True)
 class HideResult:
-    """What was done. ``share_mean`` and ``share_max``: hidden part of the picture, 0 to 1, over all frames."""
+    """What was done. ``share_mean`` and ``share_max``: hidden part of the picture, 0 to 1, over all frames. ``size``:
+    (width, height) of the copy's picture.
+    """
 
     copy: Path
+    size: tuple[int, int]
     frames_read: int
     frames_written: int
     frames_hidden: int
@@ -41,13 +53,23 @@ class HideResult:
 
 
 def apply(
-    reader: Reader, plan: Plan, copy: Path, *, sheet: Path | None = None, progress: Report | None = None
+    reader: Reader,
+    plan: Plan,
+    copy: Path,
+    *,
+    sound: Iterable[Samples] = (),
+    sheet: Path | None = None,
+    progress: Report | None = None,
+    key: bytes | None = None,
 ) -> HideResult:
     """Write the copy of a clip that a plan asks for.
 
-    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sheet``: where to write the
-    contact sheet (PNG). ``progress`` is told (frames done, frames planned). Whether the plan's hash is the clip's is
-    for the caller to check; here the clip must have the plan's size, time base, number of frames and times.
+    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sound``: what is heard in the
+    copy, from :func:`safelight.hide.sound.track.copy_sound`; silence without it. ``sheet``: where to write the
+    contact sheet (PNG), whose pictures are those of the copy before the treatment against sensor noise. ``progress`` is
+    told (frames done, frames planned). ``key``: what that treatment draws its lots from; by default a fresh secret one.
+    Whether the plan's hash is the clip's is for the caller to check; here the clip must have the plan's size, time
+    base, number of frames and times.
 
     Raises SafelightError: SL-PLAN-OTHER-CLIP when they do not fit, SL-COPY-DIFFERS when not every picture read was
     written, and whatever the reader and the writer raise. Then no copy is left behind.
@@ -57,9 +79,12 @@ def apply(
     copy = copy.with_name(copy.name + _suffix(facts))
     tally = _Tally()
     page = Sheet(plan)
-    with _output(copy, facts) as output:
-        for index, developed in _developed(reader, plan, tally):
-            output.picture(developed)
+    treatment = _treatment(plan, facts, key)
+    size = treatment.size if treatment is not None else _written_size(facts)
+    made = _treated(_developed(reader, plan, tally), treatment)
+    with _output(copy, facts, plan.settings.sensor, sound) as output, ahead(made, _WAITING) as pictures:
+        for index, developed, treated in pictures:
+            output.picture(treated)
             page.take(index, developed)
             tally.written += 1
             if progress is not None:
@@ -70,7 +95,37 @@ def apply(
             raise SafelightError(Code.COPY_DIFFERS, f"{tally.read} frames were read but {tally.written} were written.")
     if sheet is not None:
         page.save(sheet)
-    return HideResult(copy, tally.read, tally.written, tally.hidden, tally.shares / max(tally.read, 1), tally.largest)
+    mean = tally.shares / max(tally.read, 1)
+    return HideResult(copy, size, tally.read, tally.written, tally.hidden, mean, tally.largest)
+
+
+def _written_size(facts: ClipFacts) -> tuple[int, int]:
+    """(width, height) of an untreated copy: films have even sides."""
+    width, height = facts.raster.shown_size
+    return (width, height) if facts.still else (width + width % 2, height + height % 2)
+
+
+def _treatment(plan: Plan, facts: ClipFacts, key: bytes | None) -> Treatment | None:
+    """What takes the camera's noise out, if the plan asks for it."""
+    if plan.settings.sensor is Sensor.OFF:
+        return None
+    return Treatment(
+        facts.raster.shown_size,
+        RECIPES[plan.settings.sensor],
+        key or draw_key(),
+        still=facts.still,
+        base=facts.base,
+        first=plan.clip.first_pts,
+    )
+
+
+def _treated(
+    pictures: Generator[tuple[int, Developed]], treatment: Treatment | None
+) -> Generator[tuple[int, Developed, Developed]]:
+    """Each picture with its index, before and after the treatment."""
+    with closing(pictures):
+        for index, developed in pictures:
+            yield index, developed, developed if treatment is None else treatment.treat(developed)
 
 
 @dataclass
@@ -88,7 +143,7 @@ class _Tally:
         self.largest = max(self.largest, share)
 
 
-def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int, Developed]]:
+def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Generator[tuple[int, Developed]]:
     """The pictures of the copy with their index, in order. Developing may hold some back; none may be lost."""
     developer = Developer(reader.facts)
     raster = reader.facts.raster
@@ -108,16 +163,25 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int,
             height, width = planes.y.shape
             if (width, height) != (raster.stored_width, raster.stored_height):
                 raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
-            areas = [(region.shape, box) for region, box in plan.covers(picture.index)]
-            if plan.settings.curtain:
-                reveals = [(region.shape, box) for region, box in plan.covers(picture.index, Decision.REVEAL)]
-                hidden = draw_curtain(planes, reveals, areas, raster)
-            else:
-                hidden = hide_areas(planes, areas, raster, plan.settings.look, picture.index)
+            hidden = cover(planes, plan, picture.index, raster)
             tally.count(hidden / (width * height))
             waiting.append((picture.index, picture.pts))
             yield from named(developer.develop(planes, picture.pts))
     yield from named(developer.finish())
+
+
+def cover(planes: Planes, plan: Plan, index: int, raster: Raster, scale: tuple[float, float] = (1.0, 1.0)) -> int:
+    """Hide, in place, what a plan hides in one picture; returns how many luma pixels are covered.
+
+    ``raster``: of the planes. ``scale``: size (x, y) of the shown planes in relation to the clip's, for small pictures.
+    """
+
+    def areas(decision: Decision) -> list[tuple[Shape, Box]]:
+        return [(region.shape, box.scaled(*scale)) for region, box in plan.covers(index, decision)]
+
+    if plan.settings.curtain:
+        return draw_curtain(planes, areas(Decision.REVEAL), areas(Decision.HIDE), raster)
+    return hide_areas(planes, areas(Decision.HIDE), raster, plan.settings.look, index)
 
 
 def _planned_times(plan: Plan) -> dict[int, int]:
@@ -171,10 +235,11 @@ class _StillOutput:
 
 
 @contextmanager
-def _output(path: Path, facts: ClipFacts) -> Iterator[_Output]:
+def _output(path: Path, facts: ClipFacts, sensor: Sensor, sound: Iterable[Samples]) -> Iterator[_Output]:
     """Where the pictures of the copy go; an exception leaves no file behind."""
     if not facts.still:
-        with Writer(path, facts) as writer:
+        quality = QUALITY if sensor is Sensor.OFF else RECIPES[sensor].quality
+        with Writer(path, facts, quality, sound) as writer:
             yield writer
         return
     still = _StillOutput(path)

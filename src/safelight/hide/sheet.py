@@ -25,6 +25,7 @@ from safelight.plan import Decision, How, Plan, Region, Shape
 MOST_ROWS = 48
 TILE_WIDTH, TILE_HEIGHT = 224, 168
 _SURROUNDINGS = 2.2  # a tile is that many times as wide and high as the region in it ...
+_COMPRESSION = 2  # of 9: a sheet is looked at and thrown away; harder squeezing takes a second a clip
 _LEAST = 72.0  # ... and at least so many pixels high, lest a small face be blown up to nothing but its own veil
 
 # How little is known about a frame whose box came about so; a person should look at the worst first.
@@ -73,7 +74,7 @@ class Sheet:
             page.Row(*self._words(track.region), [track.tiles[i] for i in sorted(track.tiles)])
             for track in self._tracks
         ]
-        page.draw(self._title(), self._notes(), rows).save(path, "PNG")
+        page.draw(self._title(), self._notes(), rows).save(path, "PNG", compress_level=_COMPRESSION)
 
     def _words(self, region: Region) -> tuple[str, list[str]]:
         first, last = region.keyframes[0], region.keyframes[-1]
@@ -103,7 +104,8 @@ class Sheet:
         )
         notes = [
             "  ·  ".join(facts),
-            "All pictures are from the copy. What deserves a look comes first: followed or held boxes, low scores.",
+            "The copy's pictures, before the treatment against sensor noise. What deserves a look comes first:",
+            "followed or held boxes, low scores.",
         ]
         if self._left_over:
             notes.append(f"{self._left_over} more in the plan, which this sheet has no room for.")

@@ -5,17 +5,20 @@ Copies have a silent track, or one day a disguised one; this is for those who ch
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
 from safelight.media.source import Complaints, open_container
+from safelight.media.tracks import sound_of
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,26 @@ def sound_tracks(source: BinaryIO) -> int:
         return len(container.streams.audio)
 
 
-def listen(source: BinaryIO, *, track: int = 0) -> Iterator[Heard]:
-    """A sound track from its beginning, every channel by itself (mixed, opposite ones would cancel out).
+def listen(source: BinaryIO, *, track: int | None = None, rate: int | None = None) -> Iterator[Heard]:
+    """A sound track from its beginning.
+
+    ``track``: its number among the sound tracks; None: the one that stands for the clip's sound. ``rate``: samples a
+    second, mixed to one channel; None: as they are, every channel by itself (mixed, opposite ones would cancel out).
 
     Raises SafelightError SL-DAMAGED when it cannot be decoded to its end, and like Reader when it cannot be opened.
     """
     with open_container(source, Complaints()) as container:
-        stream = container.streams.audio[track]
+        stream = sound_of(container) if track is None else container.streams.audio[track]
+        if stream is None:
+            return
         if stream.codec_context is None:
             raise SafelightError(Code.UNSUPPORTED, "The sound is coded in a way Safelight does not read.")
-        resampler = AudioResampler(format="fltp")
+        resampler = AudioResampler(format="fltp", layout=None if rate is None else "mono", rate=rate)
         try:
-            for frame in container.decode(stream):
+            frames = cast(Iterator[AudioFrame], container.decode(stream))
+            for frame in itertools.chain(frames, (None,)):  # None: what the resampler holds back
                 for part in resampler.resample(frame):
-                    yield Heard(part.time or 0.0, part.sample_rate, np.asarray(part.to_ndarray(), np.float32))
+                    if part is not None:
+                        yield Heard(part.time or 0.0, part.sample_rate, np.asarray(part.to_ndarray(), np.float32))
         except av.error.FFmpegError as error:
             raise SafelightError(Code.DAMAGED, "The sound cannot be decoded to its end.") from error

@@ -132,6 +132,14 @@ def subsampling(layout: VideoFormat) -> tuple[int, int]:
     return _step(layout, horizontal=True), _step(layout, horizontal=False)
 
 
+def has_luma(layout: VideoFormat) -> bool:
+    """Whether luma lies in a plane of its own, one byte a pixel, with nothing transparent over it."""
+    parts = layout.components
+    alone = parts[0].plane == 0 and all(part.plane != 0 for part in parts[1:])
+    opaque = not any(part.is_alpha for part in parts) and not layout.has_palette
+    return alone and opaque and parts[0].bits == 8 and not layout.is_rgb and not layout.is_bayer
+
+
 def _step(layout: VideoFormat, *, horizontal: bool) -> int:
     return 64 // (layout.chroma_width(64) if horizontal else layout.chroma_height(64))
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, Self
 
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
-from safelight.media.colour import Colour
+from safelight.media.colour import PQ, Colour
 from safelight.media.facts import ClipFacts, Gap
 from safelight.media.film import Film
-from safelight.media.planes import Planes, pack, unpack
-from safelight.media.scale import Scaler
+from safelight.media.planes import Planes, has_luma, pack, unpack, view
+from safelight.media.scale import Scaler, shrunk
 from safelight.media.stills import Still, is_still
 
 
@@ -33,6 +35,14 @@ class Picture:
     _mirrored: bool = field(repr=False)
     _scaler: Scaler = field(repr=False)
 
+    @property
+    def full_range(self) -> bool:
+        """Whether :meth:`luma` goes from 0 to 255, not from 16 to 235."""
+        frame = self._frame
+        if not has_luma(frame.format) or self._facts.transfer == PQ:
+            return True  # made from colours
+        return frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+
     def planes(self) -> Planes:
         """A private writable copy of the stored picture; what is painted on it never reaches the decoder."""
         planes = unpack(self._frame)
@@ -46,6 +56,18 @@ class Picture:
             frame = pack(self.planes())
         colour = Colour(facts.matrix, facts.primaries, facts.transfer)
         return self._scaler.pixels(frame, colour, facts.turn, width, height)
+
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        """How light the shown picture is, scaled to that size: shape (height, width). For following, not for keeping:
+        where the file holds luma it is taken as stored, in its own range; otherwise it is made from the colours.
+        """
+        if not has_luma(self._frame.format) or self._facts.transfer == PQ:
+            return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
+        stored = (height, width) if self._facts.turn % 2 else (width, height)
+        small = shrunk(view(self._frame, 0), *stored)
+        if self._mirrored:
+            small = small[:, ::-1]
+        return np.ascontiguousarray(np.rot90(small, -self._facts.turn))
 
 
 class Reader:
@@ -66,6 +88,11 @@ class Reader:
     def missing(self) -> list[Gap]:
         """What could not be read so far; complete after the last picture."""
         return self._clip.missing
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether pictures are stored with left and right exchanged."""
+        return self._clip.mirrored
 
     def pictures(self) -> Iterator[Picture]:
         """All pictures in presentation order. Can be used once; each picture may be kept, at its cost in memory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
@@ -24,6 +25,17 @@ def _pq_curve() -> NDArray[np.uint8]:
     nits = pq_to_nits(np.arange(256) / 255)
     curve: NDArray[np.uint8] = np.round(255 * np.minimum(nits / _BRIGHT, 1) ** (1 / 2.2)).astype(np.uint8)
     return curve
+
+
+def shrunk(luma: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """A (rows, columns) plane brought to that size: halved while it can be, which is quick, then interpolated."""
+    while luma.shape[1] >= 2 * width and luma.shape[0] >= 2 * height:
+        rows, columns = (side // 2 * 2 for side in luma.shape)
+        half = columns // 2, rows // 2
+        luma = np.asarray(cv2.resize(luma[:rows, :columns], half, interpolation=cv2.INTER_AREA), np.uint8)
+    if luma.shape != (height, width):
+        luma = np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return luma
 
 
 class Scaler:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -26,16 +27,17 @@ from PIL import Image
 from safelight.errors import Code, SafelightError
 from safelight.media.develop import Developed, copy_colour
 from safelight.media.facts import ClipFacts
-from safelight.media.sound import SilentTrack
+from safelight.media.sound import Samples, SoundTrack
 
 # The one place that says how copies are coded. Two threads whatever the machine has, and no shortcut that only some
 # processors know: both would change the bytes. So would "lookahead-threads=1": with it, the same pictures gave other
 # bytes in every run.
+QUALITY = 19  # x264's rate factor; treated pictures say themselves what they need
 PROFILE: dict[str, str] = {
     "preset": "superfast",
-    "crf": "19",
+    "crf": str(QUALITY),
     "threads": "2",
-    "x264-params": "cpu-independent=1:open-gop=0",
+    "x264-params": "cpu-independent=1:open-gop=0:scenecut=0",
 }
 KEY_SECONDS = 2
 JPEG_QUALITY = 92
@@ -90,15 +92,26 @@ class _Output:
         self._path.unlink(missing_ok=True)
 
 
+def _rate(facts: ClipFacts) -> float:
+    """Pictures a second as the file claims; a lie of one picture in months must not become a division by zero."""
+    return max(facts.rate or 25.0, 0.001)
+
+
 class Writer:
     """Writes one film. A context manager: left by an exception, it removes what it wrote.
+
+    ``quality``: x264's rate factor, lower is better. Everything else about the coding is the same for all copies.
+    ``sound``: what is heard from time 0 of the copy on, in blocks; asked for little by little, silence after its end.
+    There is a sound track if, and only if, the source has one.
 
     Raises SafelightError: SL-IN-THE-WAY when ``path`` exists, SL-DISK-FULL, SL-NOT-WRITABLE.
     """
 
-    def __init__(self, path: Path, facts: ClipFacts) -> None:
+    def __init__(self, path: Path, facts: ClipFacts, quality: int = QUALITY, sound: Iterable[Samples] = ()) -> None:
         self._path = path
+        self._quality = quality
         self._facts = facts
+        self._heard = sound
         try:
             self._file = _Output(path)
         except OSError as error:
@@ -119,10 +132,11 @@ class Writer:
         self._container: OutputContainer = opened
         self._video: VideoStream | None = None
         self._filter: BitStreamFilterContext | None = None
-        self._sound: SilentTrack | None = None
+        self._sound: SoundTrack | None = None
         self._held: tuple[VideoFrame, int] | None = None
-        self._step = max(round(1 / (Fraction(facts.rate or 25).limit_denominator(100000) * facts.base)), 1)
+        self._step = max(round(1 / (Fraction(_rate(facts)).limit_denominator(100000) * facts.base)), 1)
         self._zero: int | None = None
+        self._end = 0.0  # seconds at which the last picture ends
         self._open = True
 
     def picture(self, developed: Developed) -> None:
@@ -149,7 +163,7 @@ class Writer:
                 self._flush_filter()
             if self._sound is not None:
                 with self._failures():
-                    self._sound.finish()
+                    self._sound.finish(self._end)
             with self._failures():
                 self._container.close()
             with self._failures():
@@ -173,8 +187,8 @@ class Writer:
     # ------------------------------------------------------------------------------------------------------------
 
     def _start(self, frame: VideoFrame) -> None:
-        rate = Fraction(self._facts.rate or 25).limit_denominator(1001)
-        video = self._container.add_stream("libx264", rate=rate, options=PROFILE)
+        rate = Fraction(_rate(self._facts)).limit_denominator(1001)
+        video = self._container.add_stream("libx264", rate=rate, options=PROFILE | {"crf": str(self._quality)})
         assert isinstance(video, VideoStream)
         colour = copy_colour(self._facts)
         video.width, video.height, video.pix_fmt = frame.width, frame.height, "yuv420p"
@@ -187,7 +201,7 @@ class Writer:
         video.codec_context.color_trc = colour.transfer
         video.codec_context.thread_count = int(PROFILE["threads"])
         if self._facts.sound is not None:
-            self._sound = SilentTrack(self._container, self._facts.sound)
+            self._sound = SoundTrack(self._container, self._heard)
         with self._failures():
             self._container.start_encoding()
         self._video = video
@@ -197,6 +211,7 @@ class Writer:
         assert self._video is not None
         frame.pts, frame.duration, frame.time_base = pts, duration, self._facts.base
         frame.pict_type = 0
+        self._end = float((pts + duration) * self._facts.base)
         if self._sound is not None:
             with self._failures():
                 self._sound.until(float(pts * self._facts.base))

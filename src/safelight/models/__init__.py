@@ -1,10 +1,9 @@
 """Weights and the networks made of them: what is used, where it comes from, and that it is what it should be."""
 
-from safelight.models.engine import Network, network
 from safelight.models.manifest import Group, weights
 from safelight.models.store import require
 
-__all__ = ["Network", "identities", "network", "require"]
+__all__ = ["identities", "require"]
 
 
 def identities(group: str) -> dict[str, str]:

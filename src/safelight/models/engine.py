@@ -11,14 +11,13 @@ Chosen by measuring, see ``docs/models.md``. Three rules hold for every network:
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,7 @@ def _core() -> Any:
 
 
 class Network:
-    """A trained network that looks at pictures. Not for several threads at a time.
+    """A trained network that looks at pictures, one at a time: threads that share it take turns.
 
     Each picture size is compiled once (a fraction of a second) and the last few sizes are kept ready.
     """
@@ -71,6 +70,7 @@ class Network:
         """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
         self.name = weight.name
         self._threads = threads
+        self._turn = threading.Lock()
         self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._graph = _for_pictures(_read(weight, data), weight)
 
@@ -84,9 +84,10 @@ class Network:
             The outputs that the manifest names, in its order, batch axis (1) included; copies, the caller's own.
         """
         height, width = picture.shape[:2]
-        request = self._request(height, width)
-        request.infer([picture[None]], share_inputs=True)
-        return [np.array(tensor.data) for tensor in request.output_tensors]
+        with self._turn:
+            request = self._request(height, width)
+            request.infer([picture[None]], share_inputs=True)
+            return [np.array(tensor.data) for tensor in request.output_tensors]
 
     def _request(self, height: int, width: int) -> Any:
         """A request for that picture size, compiled if need be."""
@@ -99,6 +100,27 @@ class Network:
             self._requests[size] = _core().compile_model(self._graph, "CPU", settings).create_infer_request()
         self._requests.move_to_end(size)
         return self._requests[size]
+
+
+class Plain:
+    """A trained network of plain arrays: sound or features in, numbers out. Not for several threads at a time."""
+
+    def __init__(self, weight: Weight, data: bytes, *, threads: int = 1) -> None:
+        """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
+        self.name = weight.name
+        settings = _SETTINGS | {"INFERENCE_NUM_THREADS": threads}
+        self._request = _core().compile_model(_read(weight, data), "CPU", settings).create_infer_request()
+
+    def __call__(self, *inputs: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """Run it on its inputs in the network's own order; the outputs as the manifest names them, as copies."""
+        self._request.infer(list(inputs))
+        return [np.array(tensor.data) for tensor in self._request.output_tensors]
+
+
+def plain(name: str, *, threads: int = 1) -> Plain:
+    """Load a network that looks at no pictures. Otherwise, and in what it raises, like :func:`network`."""
+    entry = weight(name)
+    return Plain(entry, store.load(entry), threads=threads)
 
 
 def network(name: str, *, threads: int = 1) -> Network:
@@ -129,18 +151,11 @@ def _read(weight: Weight, data: bytes) -> Any:
 
 @contextmanager
 def _as_file(data: bytes) -> Iterator[str]:
-    """A path that leads to exactly these bytes and that nobody else can put others behind."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("weights", os.MFD_CLOEXEC)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            yield f"/proc/self/fd/{descriptor}"
-    else:
-        with tempfile.TemporaryDirectory() as private:
-            path = Path(private) / "graph.pb"
-            path.write_bytes(data)
-            yield str(path)
+    """A path that leads to exactly these bytes. In a worker it lies in its private folder, where it counts as disk."""
+    with tempfile.NamedTemporaryFile(prefix="weights-", suffix=".pb") as file:
+        file.write(data)
+        file.flush()
+        yield file.name
 
 
 def _for_pictures(graph: Any, weight: Weight) -> Any:

@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 from safelight.errors import Code, SafelightError
-from safelight.models import store, tfjs
+from safelight.models import store
 from safelight.models.manifest import Carrier, Part, Weight, manifest
 from safelight.models.registries import Progress, download
 
@@ -158,6 +158,8 @@ def _made(weight: Weight, parts: list[bytes]) -> bytes:
     """The weight as it is kept: the one file it is, or what its parts make together."""
     if weight.made_of:
         document, values = parts
+        from safelight.models import tfjs  # here: it needs numpy, and the program starts quicker without
+
         return tfjs.frozen(document, values)
     (data,) = parts
     return data

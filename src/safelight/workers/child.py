@@ -1,7 +1,8 @@
 """Inside a worker: read one job from standard input, do it, answer in JSON lines.
 
-Started as ``python -m safelight.workers SOURCE_FD FOLDER``. The clip comes as an inherited descriptor, so its name
-never gets in here; all that may be written lies in FOLDER, which is also the working directory.
+Started as ``python -m safelight.workers SOURCE_FD FOLDER BOUNDS``. The clip comes as an inherited descriptor, so its
+name never gets in here; all that may be written lies in FOLDER, which is also the working directory. Before anything
+else the worker locks itself in (``confine.py``).
 """
 
 from __future__ import annotations
@@ -12,17 +13,36 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from safelight.errors import Code, SafelightError
-from safelight.workers.messages import JOB, MAX_LINE, Done, Failure, FindJob, HideJob, Job, Message, Progress
+from safelight.models import store
+from safelight.workers.confine import Bounds, lock
+from safelight.workers.messages import (
+    JOB,
+    MAX_LINE,
+    Done,
+    Failure,
+    FindJob,
+    HideJob,
+    Job,
+    Message,
+    Progress,
+    ProxyJob,
+    SpeakJob,
+    ViewJob,
+    WaveJob,
+)
 
 SECONDS_BETWEEN_REPORTS = 0.2
+_CODES = {errno.ENOSPC: Code.DISK_FULL, errno.EDQUOT: Code.DISK_FULL, errno.EFBIG: Code.WORKER_GREW}
 
 
 class Speaker:
     """Writes messages to the program; the only thing that writes to its descriptor."""
 
     def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
         self._out = os.fdopen(descriptor, "wb", buffering=0)
         self._last = 0.0
 
@@ -57,6 +77,12 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, SpeakJob):
+            return jobs.speak(progress)
+        if isinstance(job, ProxyJob):
+            return jobs.proxy(job, clip, progress)
+        if isinstance(job, WaveJob):
+            return jobs.wave(job, clip, progress)
         return jobs.attack(job, clip, progress)
 
 
@@ -64,18 +90,23 @@ def main() -> int:
     """Run one job; returns the exit status of the worker (0 when an answer was given, also a refusal)."""
     speaker = Speaker(os.dup(1))
     os.dup2(2, 1)  # whatever a library prints goes to standard error, never between our messages
-    source, folder = int(sys.argv[1]), sys.argv[2]
-    os.chdir(folder)
+    source, bounds = int(sys.argv[1]), Bounds.model_validate_json(sys.argv[3])
+    os.chdir(sys.argv[2])
     os.umask(0o077)
-    job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
-    _leave_when_orphaned()
     try:
+        lock(bounds, folder=Path.cwd(), readable=[store.folder()])
+        job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
+        if isinstance(job, ViewJob):
+            from safelight.workers import viewing
+
+            viewing.serve(source, sys.stdin.buffer, os.fdopen(os.dup(speaker.descriptor), "wb"))
+        _leave_when_orphaned()
         speaker.say(_do(job, source, speaker.progress))
     except SafelightError as error:
         speaker.say(Failure(code=error.code, detail=error.detail[:4000]))
     except OSError as error:
-        code = Code.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else Code.UNREADABLE
+        code = _CODES.get(error.errno or errno.EIO, Code.UNREADABLE)
         speaker.say(Failure(code=code, detail=f"{os.strerror(error.errno or errno.EIO)}."))
     except MemoryError:
-        speaker.say(Failure(code=Code.TOO_LARGE, detail="The worker ran out of memory."))
+        speaker.say(Failure(code=Code.WORKER_GREW, detail="The worker ran out of memory."))
     return 0

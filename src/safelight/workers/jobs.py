@@ -13,12 +13,24 @@ from typing import BinaryIO
 
 from safelight.media.read import Reader
 from safelight.plan import Plan
-from safelight.workers.messages import Attacked, AttackJob, FindJob, Found, Hidden, HideJob
+from safelight.workers.messages import (
+    Attacked,
+    AttackJob,
+    FindJob,
+    Found,
+    Hidden,
+    HideJob,
+    Proxied,
+    ProxyJob,
+    Spoken,
+    Waved,
+    WaveJob,
+)
 
-THREADS = 2  # that work on one picture; the results do not depend on it
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
+SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
 
@@ -30,22 +42,27 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
+    from safelight.find.speech import speech_in
     from safelight.find.text import TextFinder
+    from safelight.media.soundline import SoundSource
+    from safelight.models import engine
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
             reader,
             sha256=job.sha256,
             finders=Finders(
-                light=YuNet(threshold=0.3, threads=THREADS),
-                strong=CenterFace(threshold=0.2, threads=THREADS),
-                people=NanoDet(threads=THREADS),
-                text=TextFinder(models.network("text", threads=THREADS)),
+                light=YuNet(threshold=0.3),
+                strong=CenterFace(threshold=0.2),
+                people=NanoDet(),
+                text=TextFinder(engine.network("text")),
             ),
             versions=models.identities("find"),
             asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
+        if reader.facts.sound is not None:
+            plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), engine.plain("speech"))
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
 
@@ -63,6 +80,8 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
             names=job.names,
             file_name=job.file_name,
             all_frames=job.all_frames,
+            accept_damaged=job.accept_damaged,
+            sensor_key=bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None,
             moments=Path(),
             progress=report,
         )
@@ -73,13 +92,23 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
 def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     """Write the copy ``plan.json`` asks for, and the contact sheet."""
     from safelight.hide.apply import apply
+    from safelight.hide.sound.speak import Speech
+    from safelight.hide.sound.track import copy_sound
+    from safelight.media.soundline import SoundSource
 
     plan = Plan.load(PLAN)
+    speech = Speech(*SPEECH) if job.speech else None
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
-        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report)
+        heard = reader.facts.sound
+        source = SoundSource(clip, heard, job.accept_damaged) if heard is not None else None
+        sound = copy_sound(plan, source, speech)
+        key = bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None
+        done = apply(reader, plan, Path("copy"), sound=sound, sheet=SHEET, progress=report, key=key)
         return Hidden(
             facts=reader.facts,
             copy_name=done.copy_name,
+            copy_width=done.size[0],
+            copy_height=done.size[1],
             frames_read=done.frames_read,
             frames_written=done.frames_written,
             frames_hidden=done.frames_hidden,
@@ -87,3 +116,26 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def speak(report: Report) -> Spoken:
+    """Write the speech of all cues of ``plan.json``. The one job that loads the speech engine."""
+    from safelight.hide.sound.speak import speak as speak_cues
+
+    return Spoken(cues=speak_cues(Plan.load(PLAN), *SPEECH, report))
+
+
+def proxy(job: ProxyJob, clip: BinaryIO, report: Report) -> Proxied:
+    """Write a film to play and scrub, and the times of all pictures, into memory."""
+    from safelight.media.proxy import write_proxy
+
+    with os.fdopen(job.film, "wb") as film, os.fdopen(job.times, "wb") as times:
+        return Proxied(frames=write_proxy(clip.fileno(), film, times, report))
+
+
+def wave(job: WaveJob, clip: BinaryIO, report: Report) -> Waved:
+    """Write how loud the sound is into memory."""
+    from safelight.media.proxy import write_peaks
+
+    with os.fdopen(job.peaks, "wb") as peaks:
+        return Waved(peaks=write_peaks(clip.fileno(), peaks, lambda done: report(done, None)))

@@ -14,10 +14,13 @@ from safelight.errors import Code
 from safelight.media.facts import ClipFacts, Gap
 from safelight.plan import Asked
 
+KEY_BYTES = 32  # of the lots that the treatment against sensor noise draws
 MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 
 Count = Annotated[int, Field(ge=0, le=2**31)]
+Side = Annotated[int, Field(gt=0, le=65536)]
 Share = Annotated[float, Field(ge=0, le=1)]
+SensorKey = Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -37,10 +40,21 @@ class FindJob(Message):
 
 
 class HideJob(Message):
-    """Carry out ``plan.json`` of the worker's folder; leave the copy and the contact sheet there."""
+    """Carry out ``plan.json`` of the worker's folder; leave the copy and the contact sheet there.
+
+    ``sensor_key``: what the treatment against sensor noise draws its lots from, hexadecimal; never written anywhere.
+    """
 
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
+    speech: bool = False  # the speech of the plan's cues lies in the folder
+    sensor_key: SensorKey = Field(default=None, repr=False)
+
+
+class SpeakJob(Message):
+    """Speak the cues of ``plan.json`` in the worker's folder and leave the speech there. Needs no clip."""
+
+    job: Literal["speak"] = "speak"
 
 
 class AttackJob(Message):
@@ -48,6 +62,7 @@ class AttackJob(Message):
 
     ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
     folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
+    ``accept_damaged``: of the original. ``sensor_key``: as for the job that made the copy.
     """
 
     job: Literal["attack"] = "attack"
@@ -56,9 +71,35 @@ class AttackJob(Message):
     names: list[list[str]] = []
     file_name: str = ""
     all_frames: bool = False
+    accept_damaged: bool = False
+    sensor_key: SensorKey = Field(default=None, repr=False)
 
 
-Job = FindJob | HideJob | AttackJob
+class ProxyJob(Message):
+    """Make a small film to play and scrub. ``film`` and ``times``: inherited descriptors in memory to write to.
+
+    Times are the presentation times of all pictures, as 64-bit integers.
+    """
+
+    job: Literal["proxy"] = "proxy"
+    film: Annotated[int, Field(ge=0)]
+    times: Annotated[int, Field(ge=0)]
+
+
+class WaveJob(Message):
+    """How loud the sound is. ``peaks``: inherited descriptor in memory to write to, a byte a hundredth of a second."""
+
+    job: Literal["wave"] = "wave"
+    peaks: Annotated[int, Field(ge=0)]
+
+
+class ViewJob(Message):
+    """Show pictures of a clip until standard input ends; what is asked and answered is in :mod:`workers.views`."""
+
+    job: Literal["view"] = "view"
+
+
+Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob
 
 
 class Progress(Message):
@@ -91,6 +132,8 @@ class Hidden(Message):
     type: Literal["hidden"] = "hidden"
     facts: ClipFacts
     copy_name: Literal["copy.mp4", "copy.png", "copy.jpg"]
+    copy_width: Side
+    copy_height: Side
     frames_read: Count
     frames_written: Count
     frames_hidden: Count
@@ -99,16 +142,44 @@ class Hidden(Message):
     missing: Annotated[list[Gap], Field(max_length=10_000)]
 
 
+class Spoken(Message):
+    """``speak`` is done; the speech lies in the folder."""
+
+    type: Literal["spoken"] = "spoken"
+    cues: Count
+
+
 class Attacked(Message):
     """``attack`` is done; the verdict lies in the folder."""
 
     type: Literal["attacked"] = "attacked"
 
 
-Done = Found | Hidden | Attacked
-DONE: dict[type[Job], type[Done]] = {FindJob: Found, HideJob: Hidden, AttackJob: Attacked}
+class Proxied(Message):
+    """``proxy`` is done; film and times are written."""
 
-JOB: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="job")])
+    type: Literal["proxied"] = "proxied"
+    frames: Count
+
+
+class Waved(Message):
+    """``wave`` is done; the peaks are written. ``peaks``: how many; 0 without sound."""
+
+    type: Literal["waved"] = "waved"
+    peaks: Count
+
+
+Done = Found | Hidden | Spoken | Attacked | Proxied | Waved
+DONE: dict[type[Job], type[Done]] = {
+    FindJob: Found,
+    HideJob: Hidden,
+    SpeakJob: Spoken,
+    AttackJob: Attacked,
+    ProxyJob: Proxied,
+    WaveJob: Waved,
+}
+
+JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])
 ANSWER: TypeAdapter[Progress | Failure | Done] = TypeAdapter(
     Annotated[Progress | Failure | Done, Field(discriminator="type")]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import stat
 import subprocess
 import sys
@@ -18,10 +19,31 @@ from typing import IO
 from pydantic import ValidationError
 
 from safelight.errors import Code, SafelightError
+from safelight.models import store
+from safelight.workers.confine import Bounds, require
 from safelight.workers.messages import ANSWER, DONE, MAX_LINE, Done, Failure, Job, Progress
 
 SECONDS_WITHOUT_PROGRESS = 180.0
 SECONDS_BETWEEN_LOOKS = 0.2
+MAX_LAST_WORDS = 1 << 20  # bytes on a worker's standard error
+
+# What a worker's libraries may know of the person's environment; nothing else gets in.
+_ENVIRONMENT = (
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+)
+
+
+_SIGNALS: dict[int, str] = {
+    signal.SIGSYS: "by the kernel, since it tried what no worker does (a forbidden system call)",
+    signal.SIGKILL: "by signal 9 (somebody, or the system when memory ran out)",
+}
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
@@ -37,30 +59,35 @@ def run(
     cancel: threading.Event,
     others: tuple[int, ...] = (),
     patience: float = SECONDS_WITHOUT_PROGRESS,
+    bounds: Bounds | None = None,
 ) -> Done:
-    """Run one job in a new worker process and return its checked answer.
+    """Run one job in a new, confined worker process and return its checked answer.
 
     ``source``: readable descriptor of the clip; its offset is reset. ``folder``: private folder the worker
     may write to. ``progress``: called with (frames done, frames expected or None). ``others``: more descriptors
-    that the job speaks of.
+    that the job speaks of. ``patience``: seconds without progress. ``bounds``: None for what fits the clip's size.
 
-    Raises SafelightError with the worker's own refusal, or SL-WORKER-DIED, SL-WORKER-TIMEOUT, SL-WORKER-LIED;
-    Cancelled when ``cancel`` was set.
+    Raises SafelightError with the worker's own refusal, or SL-WORKER-DIED, SL-WORKER-TIMEOUT, SL-WORKER-LIED,
+    SL-WORKER-GREW; SL-UNCONFINED when this machine cannot confine a worker; Cancelled when ``cancel`` was set.
     """
+    require()
+    bounds = bounds or Bounds.for_clip(os.fstat(source).st_size)
     os.lseek(source, 0, os.SEEK_SET)
-    with tempfile.TemporaryFile() as errors, _started(source, others, folder, errors) as process:
+    with tempfile.TemporaryFile() as errors, started(source, others, folder, errors, bounds) as process:
         assert process.stdin is not None
         try:
             process.stdin.write(job.model_dump_json().encode() + b"\n")
             process.stdin.flush()  # and stays open: the worker ends itself when it closes
         except BrokenPipeError:
-            raise _died(process, errors) from None
-        for line in _lines(process, cancel, patience):
+            raise died(process, errors) from None
+        watch = _Watch(folder, errors, bounds, patience)
+        for line in _lines(process, cancel, watch):
             try:
                 answer = ANSWER.validate_json(line)
             except ValidationError as error:
                 raise SafelightError(Code.WORKER_LIED, "The worker's answer could not be understood.") from error
             if isinstance(answer, Progress):
+                watch.progress(answer.done)
                 progress(answer.done, answer.total)
             elif isinstance(answer, Failure):
                 raise SafelightError(answer.code, answer.detail)
@@ -68,21 +95,65 @@ def run(
                 raise SafelightError(Code.WORKER_LIED, "The worker answered another question than it was asked.")
             else:
                 return answer
-        raise _died(process, errors)
+        raise died(process, errors)
+
+
+class _Watch:
+    """Ends a worker that makes no progress, or fills the disk."""
+
+    def __init__(self, folder: Path, errors: IO[bytes], bounds: Bounds, patience: float) -> None:
+        self._folder, self._errors, self._bounds, self._patience = folder, errors, bounds, patience
+        self._most = -1
+        self._deadline = time.monotonic() + patience
+        self._next_look = 0.0
+
+    def progress(self, done: int) -> None:
+        """Only more than before is progress: a worker that says the same again and again is one that hangs."""
+        if done > self._most:
+            self._most = done
+            self._deadline = time.monotonic() + self._patience
+
+    def look(self) -> None:
+        """Raise SL-WORKER-TIMEOUT or SL-WORKER-GREW. Looks at the disk about once a second."""
+        now = time.monotonic()
+        if now > self._deadline:
+            raise SafelightError(Code.WORKER_TIMEOUT, f"No progress for {self._patience:.0f} seconds.")
+        if now < self._next_look:
+            return
+        self._next_look = now + 1
+        if os.fstat(self._errors.fileno()).st_size > MAX_LAST_WORDS:
+            raise SafelightError(Code.WORKER_GREW, "The worker printed without end.")
+        size = 0
+        for entry in os.scandir(self._folder):
+            with contextlib.suppress(FileNotFoundError):  # renamed or removed meanwhile
+                size += entry.stat(follow_symlinks=False).st_size
+        if size > self._bounds.folder:
+            raise SafelightError(Code.WORKER_GREW, "The worker wrote more than a copy can need.")
 
 
 @contextlib.contextmanager
-def _started(
-    source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes]
+def started(
+    source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes], bounds: Bounds
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker process that is certainly gone afterwards."""
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "safelight.workers", str(source), os.fspath(folder)],
+        [sys.executable, "-P", "-m", "safelight.workers", str(source), os.fspath(folder), bounds.model_dump_json()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
         pass_fds=(source, *others),
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # its threads wait busily for one another
+        env=environment
+        | {
+            "OPENBLAS_NUM_THREADS": "1",  # its threads wait busily for one another
+            # glibc keeps a heap for every thread and gives nothing back: a hundred megabytes that nobody uses
+            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_MMAP_THRESHOLD_": "4194304",
+            "MALLOC_TRIM_THRESHOLD_": "4194304",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SAFELIGHT_WEIGHTS": os.fspath(store.folder()),
+            "TMPDIR": os.fspath(folder.absolute()),
+        },
         process_group=0,  # Ctrl-C reaches the program, which ends its workers in order
     )
     try:
@@ -96,25 +167,22 @@ def _started(
                     stream.close()
 
 
-def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, patience: float) -> Iterator[bytes]:
-    """The worker's messages, until it closes its end. Bounded in length, time without progress, and by ``cancel``."""
+def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, watch: _Watch) -> Iterator[bytes]:
+    """The worker's messages, until it closes its end. Bounded in length, by ``watch`` and by ``cancel``."""
     assert process.stdout is not None
     out = process.stdout.fileno()
     buffer = bytearray()
-    deadline = time.monotonic() + patience
     with selectors.DefaultSelector() as selector:
         selector.register(out, selectors.EVENT_READ)
         while True:
             if cancel.is_set():
                 raise Cancelled
+            watch.look()
             if not selector.select(SECONDS_BETWEEN_LOOKS):
-                if time.monotonic() > deadline:
-                    raise SafelightError(Code.WORKER_TIMEOUT, f"No progress for {patience:.0f} seconds.")
                 continue
             data = os.read(out, 1 << 16)
             if not data:
                 return
-            deadline = time.monotonic() + patience
             buffer += data
             if len(buffer) > MAX_LINE:
                 raise SafelightError(Code.WORKER_LIED, "The worker answered without end.")
@@ -123,13 +191,15 @@ def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, patience: 
             yield from lines
 
 
-def _died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
+def died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
     """What to say about a worker that ended without an answer: by which signal or status, and its last words."""
     try:
         status = process.wait(timeout=5)
     except subprocess.TimeoutExpired:
         return SafelightError(Code.WORKER_DIED, "The worker stopped answering.")
-    how = f"by signal {-status}" if status < 0 else f"with status {status}"
+    if -status == signal.SIGXCPU:
+        return SafelightError(Code.WORKER_TIMEOUT, "The worker used up its processor time.")
+    how = _SIGNALS.get(-status, f"by signal {-status}") if status < 0 else f"with status {status}"
     errors.seek(max(errors.seek(0, os.SEEK_END) - 2000, 0))
     words = errors.read().decode("ascii", "replace").strip().splitlines()
     last = "".join(c if c.isprintable() else "?" for c in words[-1])[:300] if words else "nothing"

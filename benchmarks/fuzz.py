@@ -1,0 +1,50 @@
+"""The long herd of mutants: ``python -m benchmarks.fuzz [--count 20000] [--first N]`` (or ``make fuzz``).
+
+Status 1 when there was a finding. A finding's number repeats it: ``--first NUMBER --count 1 --keep FOLDER`` also
+writes the file down. For nightly runs give another ``--first`` each night.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.fuzz.herd import Tally, drive, seeds
+from tests.fuzz.mutate import mutant
+
+BATCH = 1000
+
+
+def main() -> int:
+    """Drive the herd in batches and tell what became of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="folder for the files of findings")
+    asked = parser.parse_args()
+    whole, began, end = Tally(), time.monotonic(), asked.first + asked.count
+    for first in range(asked.first, end, BATCH):
+        tally = drive(first, min(BATCH, end - first))
+        whole.outcomes += tally.outcomes
+        whole.findings |= tally.findings
+        whole.slowest = max(whole.slowest, tally.slowest)
+        print(f"{whole.total} mutants, {len(whole.findings)} findings, {time.monotonic() - began:.0f} s", flush=True)
+    for outcome, times in whole.outcomes.most_common():
+        print(f"{times:8,}  {outcome}")
+    print(f"slowest {whole.slowest:.1f} s")
+    for number, finding in whole.findings.items():
+        print(f"FINDING {number}: {finding}")
+    if asked.keep is not None and whole.findings:
+        asked.keep.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            made = seeds(Path(folder))
+        for number in whole.findings:
+            (asked.keep / f"{number}.bin").write_bytes(mutant(made, number))
+    return 1 if whole.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,316 @@
+"""A folder of results as a place of clips: plans, copies, verdicts as `protect` leaves them, originals beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from safelight.account import Account, FileFacts
+from safelight.attack.protocol import Verdict
+from safelight.desk.approval import Approval, CopyFacts, Signed, VerdictFacts
+from safelight.desk.journal import now
+from safelight.desk.risk import Hit
+from safelight.desk.store import Entry, Observer, Signature, Standing
+from safelight.errors import Code, SafelightError
+from safelight.inputs import Original, printable
+from safelight.outputs import COPIES, PRIVATE, Names, writing
+from safelight.plan import Plan
+from safelight.protect import protect_as_planned
+from safelight.trial import MAX_VERDICT
+
+_PLAN = ".safelight-plan.json"
+T = TypeVar("T")
+
+
+class Folder:
+    """Clips whose plans lie in a folder or below it. One person confirms; there is no log but each clip's journal."""
+
+    signatures = 1
+
+    def __init__(self, folder: Path, originals: Path | None = None) -> None:
+        """``originals``: where to look for the clips themselves, beside each plan's folder and the one above it.
+
+        Raises SL-NOT-FOUND when either is no folder.
+        """
+        for place in (folder, originals):
+            if place is not None and not place.is_dir():
+                raise SafelightError(Code.NOT_FOUND, "There is no such folder.", file=printable(place))
+        self._folder, self._originals = folder, originals
+        self._names: dict[str, Names] = {}
+        self._kept: dict[tuple[str, Path], tuple[object, Any]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def members(self) -> list[str]:
+        """Anyone who gives a name."""
+        return []
+
+    def entries(self) -> list[Entry]:
+        """All clips that have a plan, by name."""
+        found: dict[str, Names] = {}
+        for path in sorted(self._folder.rglob("*" + _PLAN)):
+            below = path.relative_to(self._folder)
+            if path.is_file() and not any(part.startswith(PRIVATE) for part in below.parts):
+                name = hashlib.sha256(os.fsencode(below)).hexdigest()[:16]
+                found[name] = Names(path.parent, path.name.removesuffix(_PLAN))
+        with self._lock:
+            self._names = found
+        return [Entry(key, _shown(names, self._folder)) for key, names in found.items()]
+
+    def name(self, clip: str) -> str:
+        """Where it lies below the folder, and its name."""
+        return _shown(self._of(clip), self._folder)
+
+    def plan(self, clip: str) -> Plan:
+        """The plan as it lies there."""
+        return self._fresh("plan", self._of(clip).plan, Plan.load)
+
+    def save(self, clip: str, text: bytes) -> None:
+        """Write the plan under a passing name, bring it to the disk, give it its name."""
+        _replace(self._of(clip).plan, text)
+
+    def original(self, clip: str) -> Original:
+        """The clip, found by its name and known by its hash."""
+        names = self._of(clip)
+        wanted = self.plan(clip).clip.sha256
+        other = False
+        for path in self._candidates(names):
+            if self._fresh("sha256", path, _hash) == wanted:
+                return Original(path)
+            other = True
+        shown = printable(Path(names.stem))
+        if other:
+            raise SafelightError(Code.PLAN_OTHER_CLIP, "The clip that lies there is another one.", file=shown)
+        raise SafelightError(
+            Code.NOT_FOUND, "The clip is not beside its plan; name its folder with --originals.", file=shown
+        )
+
+    def journal(self, clip: str) -> list[bytes]:
+        """The lines of the journal."""
+        return _whole_lines(_journal(self._of(clip)))
+
+    def take(self, clip: str) -> _Held:
+        """Lock the clip's journal."""
+        return _Held(_journal(self._of(clip)))
+
+    def standing(self, clip: str) -> Standing:
+        """What lies beside the plan, looked at again only where files changed."""
+        names = self._of(clip)
+        account = self._fresh("account", names.account, Account.load) if names.account.exists() else None
+        verdict = self._verdict(names)
+        copy = self._copy(names)
+        sha256 = self._fresh("sha256", copy, _hash) if copy is not None else ""
+        ours = account is not None and account.copy_.sha256 == sha256
+        tried = verdict if verdict is not None and (not copy or verdict.copy_.sha256 == sha256) else None
+        return Standing(
+            copy=sha256,
+            of_plan=account.plan.sha256 if account is not None and ours else "",
+            outcome=tried.outcome.value if tried else "",
+            sentence=tried.sentence if tried else "",
+            hits=tuple(_hits(tried)) if tried else (),
+            gaps=tuple(account.frames.missing) if account is not None else (),
+            signed=self._signed(names, sha256) if tried else (),
+        )
+
+    def copy(self, clip: str) -> Original:
+        """The copy as it lies there."""
+        path = self._copy(self._of(clip))
+        if path is None:
+            raise SafelightError(Code.NOT_FOUND, "There is no copy.", file=self.name(clip))
+        return Original(path)
+
+    def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
+        """Hide and attack; leave copy, account and verdict beside the plan, or only the verdict and its proposals."""
+        names = self._of(clip)
+        account = Account.load(names.account)
+        damaged = account is not None and account.options.accept_damaged
+        with self.original(clip) as original:
+            protect_as_planned(original.path, plan, names, accept_damaged=damaged, observer=observer, cancel=cancel)
+
+    def sign(self, clip: str, who: str, standing: Standing) -> None:
+        """Write the approval beside the copy."""
+        names = self._of(clip)
+        copy, verdict = self._copy(names), self._verdict(names)
+        same = copy is not None and verdict is not None and verdict.copy_.sha256 == _hash(copy) == standing.copy
+        if copy is None or not same or self.standing(clip) != standing or standing.outcome != "held":
+            raise SafelightError(Code.NOT_READY, "The copy or its attack changed meanwhile.")
+        signed = [Signed(who=s.who, when=s.when) for s in standing.signed]
+        approval = Approval(
+            copy_=CopyFacts(name=printable(Path(copy.name)), sha256=standing.copy),
+            verdict=VerdictFacts(outcome="held", sha256=_hash(names.verdict)),
+            signed=[*signed, Signed(who=who, when=now())],
+        )
+        _replace(_approval(names), approval.to_json().encode())
+
+    def note(self, clip: str, who: str, act: str) -> None:
+        """A folder has no log of its own; the clip's journal has it already."""
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _of(self, clip: str) -> Names:
+        if clip not in self._names:
+            self.entries()
+        names = self._names.get(clip)
+        if names is None:
+            raise SafelightError(Code.NOT_FOUND, "There is no such clip.")
+        return names
+
+    def _fresh(self, what: str, path: Path, make: Callable[[Path], T]) -> T:
+        """What ``make`` makes of a file, made anew only when the file changed."""
+        facts = path.stat() if path.exists() else None
+        stamp = facts and (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        kept = self._kept.get((what, path))
+        if kept is None or kept[0] != stamp:
+            kept = (stamp, make(path))
+            self._kept[what, path] = kept
+        made: T = kept[1]
+        return made
+
+    def _candidates(self, names: Names) -> Iterator[Path]:
+        """Files that may be the clip, by name: beside the plan, in the folder above, below ``originals``."""
+        account = Account.load(names.account)
+        places = [names.folder.glob("*"), names.folder.resolve().parent.glob("*")]
+        if self._originals is not None:
+            places.append(self._originals.rglob("*"))
+        for paths in places:
+            for path in sorted(paths):
+                hint = account is not None and printable(Path(path.name)) == account.source.name
+                named = names.stem in (path.stem, path.name) and ".safelight" not in path.suffixes
+                if (hint or named) and path.is_file():
+                    yield path
+
+    def _copy(self, names: Names) -> Path | None:
+        return next((path for ext in COPIES if (path := names.copy(ext)).is_file()), None)
+
+    def _verdict(self, names: Names) -> Verdict | None:
+        path = names.verdict
+        if not path.is_file() or path.stat().st_size > MAX_VERDICT:
+            return None
+        return self._fresh("verdict", path, _load_verdict)
+
+    def _signed(self, names: Names, copy: str) -> tuple[Signature, ...]:
+        """Signatures under exactly this copy and the verdict that lies there."""
+        approval = Approval.load(_approval(names))
+        if approval is None or approval.copy_.sha256 != copy:
+            return ()
+        if approval.verdict.sha256 != self._fresh("sha256", names.verdict, _hash):
+            return ()
+        return tuple(Signature(signed.who, signed.when) for signed in approval.signed)
+
+
+class FileLines:
+    """A journal in a file: a line is there when :meth:`append` returns, also after the power fails."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path, self._descriptor = path, descriptor
+
+    def read(self) -> list[bytes]:
+        """All whole lines; what a kill left of the last one is cut off."""
+        lines = _whole_lines(self._path)
+        os.ftruncate(self._descriptor, sum(len(line) + 1 for line in lines))
+        return lines
+
+    def append(self, line: bytes) -> None:
+        """Add a line; when that fails, what was written of it is taken back."""
+        with writing(self._path.parent):
+            end = os.lseek(self._descriptor, 0, os.SEEK_END)
+            try:
+                left = memoryview(line + b"\n")
+                while left:
+                    left = left[os.write(self._descriptor, left) :]
+                os.fsync(self._descriptor)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, end)
+                raise
+
+
+class _Held:
+    """A locked journal."""
+
+    def __init__(self, path: Path) -> None:
+        with writing(path.parent):
+            new = not path.exists()
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            if new:
+                _sync_folder(path.parent)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._descriptor)
+            raise SafelightError(Code.DESK_TAKEN, "Another desk has this clip open.") from error
+        self.lines = FileLines(path, self._descriptor)
+
+    def close(self) -> None:
+        """Unlock it."""
+        os.close(self._descriptor)
+
+
+def _journal(names: Names) -> Path:
+    return names.folder / f"{names.stem}.safelight-edits.jsonl"
+
+
+def _approval(names: Names) -> Path:
+    return names.folder / f"{names.stem}.safelight-approval.json"
+
+
+def _shown(names: Names, folder: Path) -> str:
+    return printable(names.folder.relative_to(folder) / names.stem)
+
+
+def _hash(path: Path) -> str:
+    return FileFacts.of(path).sha256
+
+
+def _hits(verdict: Verdict) -> Iterator[Hit]:
+    """Where attacks succeeded, once a frame."""
+    frames = {e.frame for finding in verdict.findings for e in finding.evidence if e.frame is not None}
+    return (Hit(frame, "") for frame in sorted(frames))
+
+
+def _load_verdict(path: Path) -> Verdict | None:
+    try:
+        return Verdict.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None  # whatever lies there proves nothing: the copy counts as not attacked
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise SafelightError(Code.UNREADABLE, "The journal could not be read.", file=printable(path)) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put a file in the place of another, at once or not at all."""
+    passing = path.with_name(f"{PRIVATE}{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with writing(path.parent):
+        try:
+            descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            passing.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            passing.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,128 @@
+"""What the desk needs of the place where clips, plans and copies live: a folder of results, or a case."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from safelight.desk.journal import Lines
+from safelight.desk.risk import Hit
+from safelight.inputs import Original
+from safelight.media.facts import Gap
+from safelight.plan import Plan
+
+
+class State(StrEnum):
+    """How far a clip is; each includes the ones before."""
+
+    FOUND = "found"
+    IN_REVIEW = "in review"
+    ATTACKED = "attacked"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A clip the desk can open. ``name`` is a stranger's text: to be shown, never to be used as a path or as markup."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who signed this copy, and when (UTC)."""
+
+    who: str
+    when: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What lies there of a clip's copy. ``copy``: SHA-256, empty without one. ``of_plan``: SHA-256 of the plan the copy
+    was made from. ``outcome``: of the attack of exactly this copy, empty when there was none. ``signed``: for exactly
+    this copy and attack.
+    """
+
+    copy: str = ""
+    of_plan: str = ""
+    outcome: str = ""
+    sentence: str = ""
+    hits: tuple[Hit, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    signed: tuple[Signature, ...] = ()
+    published: bool = False
+
+
+class Observer(Protocol):
+    """Is told how making a copy is getting on."""
+
+    def stage(self, name: str) -> None:
+        """A new stage begins: ``reading``, ``hiding``, ``attacking``."""
+
+    def progress(self, done: int, total: int | None) -> None:
+        """So many of so many are done."""
+
+
+class Taken(Protocol):
+    """A clip that nobody else can edit until it is given back."""
+
+    @property
+    def lines(self) -> Lines:
+        """The clip's journal."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
+class Store(Protocol):
+    """A place of clips. Every method may be called from any thread; ``clip`` is an id that :meth:`entries` gave."""
+
+    @property
+    def signatures(self) -> int:
+        """How many different people must sign a copy."""
+
+    @property
+    def members(self) -> list[str]:
+        """Who may sign, by pseudonym; empty when anyone who gives a name may."""
+
+    def entries(self) -> list[Entry]:
+        """All clips, by name."""
+
+    def name(self, clip: str) -> str:
+        """The clip's name. Raises SL-NOT-FOUND."""
+
+    def plan(self, clip: str) -> Plan:
+        """The plan as it lies there. Raises SafelightError."""
+
+    def save(self, clip: str, text: bytes) -> None:
+        """Put the text of a plan in place of the one that lies there, at once or not at all. Raises SafelightError."""
+
+    def original(self, clip: str) -> Original:
+        """The clip itself, opened and proven to be the one the plan is for; the caller closes it. Raises
+        SL-NOT-FOUND, SL-PLAN-OTHER-CLIP.
+        """
+
+    def journal(self, clip: str) -> list[bytes]:
+        """The lines of the clip's journal, to look at."""
+
+    def take(self, clip: str) -> Taken:
+        """Keep every other process from editing the clip. Raises SL-DESK-TAKEN."""
+
+    def standing(self, clip: str) -> Standing:
+        """What is known of the copy. Cheap when nothing changed since the last time."""
+
+    def copy(self, clip: str) -> Original:
+        """The copy, opened; the caller closes it. Raises SL-NOT-FOUND."""
+
+    def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
+        """Make the copy of a plan and attack it. Raises SafelightError, Cancelled."""
+
+    def sign(self, clip: str, who: str, standing: Standing) -> None:
+        """Sign exactly the copy and the attack of ``standing``. Raises SL-NOT-READY when they changed meanwhile."""
+
+    def note(self, clip: str, who: str, act: str) -> None:
+        """Write an act into the log of the whole place, where it has one."""

@@ -1,0 +1,149 @@
+"""The looks that are planned ahead: which finder sees which picture, at which size, whatever the tracks say.
+
+A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, a person finder on
+a beat of its own, twice as slow while everybody it saw shows a sure face. None of it depends on tracks, so it runs in
+threads of its own before they are made; and none of it depends on time measured, so the same clip gives the same looks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from safelight.find.cuts import Glance
+from safelight.find.detect import Detection, Finder, PeopleFinder
+from safelight.find.head import sightings
+from safelight.find.view import View
+
+GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
+_USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
+_FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
+_PERSON = 0.4  # score of a sighting from which it keeps the person finder busy
+_NEVER = 10**9  # pictures
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look. ``period``: pictures between two looks of the light finder. ``people``: pictures
+    between two of the person finder. ``beat``: seconds between two of the strong one. ``pixels``: largest
+    picture looked at, megapixels, on every ``closely``-th look of the light finder; the others see `GLANCE`.
+    ``enlarge``: a picture of about `GLANCE` is enlarged by this instead. ``spare``: megapixels a picture that may be
+    spent on closer and extra looks.
+    """
+
+    period: int
+    people: int
+    beat: float
+    pixels: float
+    closely: int
+    enlarge: float
+    spare: float
+
+
+EFFORTS = {
+    "quick": Effort(period=4, people=6, beat=2.0, pixels=1.0, closely=4, enlarge=1.0, spare=0.02),
+    "default": Effort(period=2, people=4, beat=1.0, pixels=1.3, closely=6, enlarge=1.5, spare=0.05),
+    "thorough": Effort(period=1, people=2, beat=0.3, pixels=2.1, closely=1, enlarge=1.5, spare=0.6),
+}
+
+
+@dataclass(frozen=True)
+class Finders:
+    """Who looks. ``light`` looks for faces often, ``strong`` (None: not at all) seldom and closely, ``people`` (None:
+    not at all) for people as a whole, ``text`` (None: not at all) for words.
+    """
+
+    light: Finder
+    strong: Finder | None = None
+    people: PeopleFinder | None = None
+    text: Finder | None = None
+
+
+@dataclass
+class Looked:
+    """A picture and what the planned looks saw in it. ``due``: the light finder looked. ``asked``: the person finder
+    did. ``seen``: all they saw, in the shown picture's pixels.
+    """
+
+    glance: Glance
+    view: View
+    due: bool = False
+    asked: bool = False
+    seen: list[Detection] = field(default_factory=list)
+
+
+class Looks:
+    """Plans the looks at one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second.
+
+    :meth:`faces` and :meth:`people` each go through the clip once, in order, one after the other or side by side.
+    """
+
+    def __init__(self, width: int, height: int, rate: float, effort: Effort, finders: Finders) -> None:
+        self._size = width, height
+        self._effort = effort
+        self._finders = finders
+        self._beat = max(round(effort.beat * max(round(rate), 2)), 1)
+        self.people_period = max(round(effort.people * rate / _USUAL_RATE), 2)
+
+    def faces(self, glances: Iterable[Glance]) -> Iterator[Looked]:
+        """Let the face finders look where they are due."""
+        light, strong = self._finders.light, self._finders.strong
+        since_light = since_strong = _NEVER
+        looks = 0
+        for glance in glances:
+            item = Looked(glance, View(glance.picture, *self._size))
+            since_light, since_strong = since_light + 1, since_strong + 1
+            first = glance.cut or glance.picture.index == 0
+            closely = strong is not None and (first or since_strong >= self._beat)
+            item.due = first or glance.last or closely or since_light >= self._effort.period
+            if item.due:
+                item.seen += item.view.seen(light, item.view.scaled(self._scale(looks, first)))
+                since_light = 0
+                looks += 1
+            if closely and strong is not None:
+                item.seen += item.view.seen(strong, item.view.scaled(self.within(GLANCE)))
+                since_strong = 0
+            yield item
+
+    def people(self, looked: Iterable[Looked]) -> Iterator[Looked]:
+        """Let the person finder look where it is due."""
+        finder = self._finders.people
+        since, age, pause = _NEVER, 0, 0
+        faces: list[Detection] = []
+        for item in looked:
+            since += 1
+            age = 1 if item.glance.cut else age + 1
+            if item.due:
+                faces = list(item.seen)
+            if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):
+                found = item.view.seen(finder, finder.fitted(*self._size))
+                pause = self.people_period * (2 if self._all_sure(faces + found) else 1)
+                item.seen += found
+                item.asked = True
+                since = 0
+            yield item
+
+    def _all_sure(self, seen: list[Detection]) -> bool:
+        """Whether there are people, and each of them shows a face that says where the head is."""
+        people = [s for s in sightings(seen, self._size[1]) if s.body is not None and s.score >= _PERSON]
+        return bool(people) and all(person.exact for person in people)
+
+    def within(self, megapixels: float) -> float:
+        """Scale that brings the picture to that many megapixels; never enlarges."""
+        return min(1.0, math.sqrt(megapixels / self.megapixels(1.0)))
+
+    def megapixels(self, scale: float) -> float:
+        """Megapixels of the picture times ``scale``."""
+        return self._size[0] * self._size[1] * scale * scale / 1e6
+
+    def _scale(self, looks: int, first: bool) -> float:
+        """Scale of the light finder's next look, after so many.
+
+        Small faces are seen in large pictures only, but large faces best in small ones, and tracks of small faces are
+        kept by closer looks. So a large picture is looked at where a shot begins and now and then.
+        """
+        turn = looks % self._effort.closely
+        if self.megapixels(1.0) <= 2 * GLANCE:
+            return self._effort.enlarge if turn == 1 % self._effort.closely else 1.0
+        return self.within(self._effort.pixels if first or turn == 0 else GLANCE)

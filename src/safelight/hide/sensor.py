@@ -1,0 +1,139 @@
+"""Takes the camera out of the picture: crop, turn, moving bend, smaller size, noise away, fresh grain.
+
+Comes after hiding and developing, so the fill of hidden areas gets the same grain as the rest, and what it works on
+holds nothing that was hidden. Each plane is sampled once, through one map; nothing is resampled twice.
+
+What is drawn by lot follows from a key of secret bytes. `hide` draws a key from the system for each copy and forgets
+it; only tests hand one in. So two copies of one clip differ, and nobody can work out the bend, this house included.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from statistics import NormalDist
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from safelight.hide.denoise import noise_of, without_sparks
+from safelight.hide.warp import KEY_BYTES, Warp, dice
+from safelight.media.develop import Developed
+from safelight.media.planes import subsampling, view
+from safelight.plan import Plan, Sensor
+
+Plane = NDArray[np.uint8]
+
+_LEAST = 16  # pixels, either side: below, nothing is left to scale down
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``scale``: of either side; ``lines``: shorter side in pixels below which is not scaled down. ``reach``: of the
+    bend, pixels of the original. ``luma``, ``chroma``: grey levels taken for noise, finest detail first. ``grain``:
+    standard deviation of what is added, grey levels. ``quality``: x264's rate factor. ``sparks``: grey levels by which
+    a single spot may stick out; None: spots are left, for a distant lamp is one too.
+    """
+
+    scale: float
+    lines: int
+    reach: float
+    luma: tuple[int, ...]
+    chroma: tuple[int, ...]
+    grain: float
+    quality: int
+    sparks: int | None = None
+
+
+RECIPES = {
+    Sensor.DEFAULT: Recipe(0.66, 480, 2.2, (4, 2, 1), (3, 2), 1.5, 24),
+    Sensor.STRONG: Recipe(0.5, 240, 2.5, (6, 3, 2), (4, 3), 2.0, 26, sparks=6),
+}
+
+
+def copy_size(size: tuple[int, int], recipe: Recipe, *, even: bool) -> tuple[int, int]:
+    """(width, height) of the copy of a picture of that size; ``even``: as films need them."""
+    shorter = min(size)
+    factor = min(max(recipe.scale, recipe.lines / shorter), 1.0)
+    unit = 2 if even else 1
+    width, height = (max(round(side * factor / unit) * unit, min(_LEAST, side + side % unit)) for side in size)
+    return width, height
+
+
+def planned_size(plan: Plan) -> tuple[int, int]:
+    """(width, height) of the copy that a plan asks for; without treatment that of the clip."""
+    size = plan.clip.width, plan.clip.height
+    if plan.settings.sensor is Sensor.OFF:
+        return size
+    return copy_size(size, RECIPES[plan.settings.sensor], even=not plan.clip.still)
+
+
+def draw_key() -> bytes:
+    """A key that nobody can guess. Whoever holds it can undo the bend: keep it in memory, and only while needed."""
+    return os.urandom(KEY_BYTES)
+
+
+class Treatment:
+    """Treats the developed pictures of one clip. The same pictures and key give the same copy, in any order.
+
+    ``size``: (width, height) of the pictures without padding. ``base``: seconds per tick; times count from ``first``.
+    """
+
+    def __init__(
+        self, size: tuple[int, int], recipe: Recipe, key: bytes, *, still: bool, base: Fraction, first: int
+    ) -> None:
+        self.size = copy_size(size, recipe, even=not still)
+        self.warp = Warp(size, self.size, recipe.reach, key)
+        self._recipe = recipe
+        self._key = key
+        self._base = base
+        self._first = first
+
+    def treat(self, picture: Developed) -> Developed:
+        """The picture as the copy shows it; the one given is left alone."""
+        seconds = self.seconds(picture.pts)
+        source = picture.frame
+        layout = source.format
+        frame = VideoFrame(*self.size, layout.name)
+        shared = subsampling(layout)
+        maps = {sub: self.warp.maps(seconds, sub) for sub in {(1, 1), shared}}
+        for index in range(3):
+            sub = shared if index else (1, 1)
+            plane = self._without_padding(view(source, index), picture.size, sub)
+            if self._recipe.sparks is not None:
+                plane = without_sparks(plane, self._recipe.sparks)
+            moved = np.asarray(
+                cv2.remap(plane, *maps[sub], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8
+            )
+            change = noise_of(moved, self._recipe.chroma if index else self._recipe.luma)
+            calm = cv2.addWeighted(moved, 1, change, -1, 128)
+            if index == 0:
+                calm = cv2.addWeighted(calm, 1, self._grain(calm.shape, picture.pts), 1, -128)
+            view(frame, index)[:] = calm
+        frame.color_range, frame.colorspace = source.color_range, source.colorspace
+        frame.color_primaries, frame.color_trc = source.color_primaries, source.color_trc
+        frame.pts = picture.pts
+        return Developed(frame, picture.pts, picture.colour, self.size)
+
+    def seconds(self, pts: int) -> float:
+        """The time of a picture on the warp's clock."""
+        return float((pts - self._first) * self._base)
+
+    def _without_padding(self, plane: Plane, size: tuple[int, int], sub: tuple[int, int]) -> Plane:
+        return plane[: -(-size[1] // sub[1]), : -(-size[0] // sub[0])]
+
+    def _grain(self, shape: tuple[int, ...], pts: int) -> Plane:
+        """Fresh grain for one picture, plus 128."""
+        lots = dice(self._key, "grain", pts).bytes(shape[0] * shape[1])
+        return np.asarray(cv2.LUT(np.frombuffer(lots, np.uint8).reshape(shape), _bell(self._recipe.grain)), np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _bell(sigma: float) -> Plane:
+    """Turns even bytes into normally spread ones around 128."""
+    bell = NormalDist(128, sigma)
+    return np.array([round(bell.inv_cdf((value + 0.5) / 256)) for value in range(256)], np.uint8)

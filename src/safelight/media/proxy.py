@@ -1,0 +1,162 @@
+"""A small film to play and scrub while editing, and a picture of its sound. Both show the original: they go to memory
+that has no name, never to a disk. Runs inside a worker.
+
+Every picture of the clip is in the proxy, in its place: the n-th at the time of the n-th, counted from the first. Key
+frames come often, so that any picture is near one whatever the clip has.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.codec.context import Flags
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from safelight.errors import Code, SafelightError
+from safelight.media.access import opened
+from safelight.media.facts import ClipFacts
+from safelight.media.listen import Heard, listen
+from safelight.media.read import Reader
+
+LONGEST_SIDE = 854
+KEY_EVERY = 12  # pictures
+RATE = 24000  # samples of sound a second
+PEAKS_A_SECOND = 100
+_OPTIONS = {"preset": "ultrafast", "crf": "27", "bf": "0", "threads": "2"}
+
+Report = Callable[[int, int | None], None]
+
+
+def write_proxy(descriptor: int, film: BinaryIO, times: BinaryIO, report: Report) -> int:
+    """Write the proxy (H.264 and AAC in MP4) and the times; returns the number of pictures. Raises like Reader."""
+    with Reader(opened(descriptor), accept_damaged=True) as reader, av.open(film, "w", format="mp4") as out:
+        facts = reader.facts
+        wide, high = _size(facts)
+        video: Any = out.add_stream("libx264", rate=Fraction(facts.rate or 25).limit_denominator(1001))
+        video.width, video.height, video.pix_fmt = wide, high, "yuv420p"
+        video.options = dict(_OPTIONS)
+        video.time_base = video.codec_context.time_base = facts.base
+        video.codec_context.gop_size = KEY_EVERY
+        video.codec_context.flags |= Flags.closed_gop | Flags.global_header
+        sound = _Sound(out, descriptor, facts) if facts.sound is not None and not facts.still else None
+        first: int | None = None
+        count = 0
+        for picture in reader.pictures():
+            first = picture.pts if first is None else first
+            frame = VideoFrame.from_ndarray(picture.bgr(wide, high), format="bgr24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace=1, dst_color_range=1, threads=1)
+            frame.pts, frame.time_base, frame.pict_type = picture.pts - first, facts.base, 0
+            if sound is not None:
+                sound.until(float(frame.pts * facts.base))
+            out.mux(video.encode(frame))
+            times.write(struct.pack("<q", picture.pts))
+            count += 1
+            report(count, facts.frames_expected)
+        out.mux(video.encode(None))
+        if sound is not None:
+            sound.finish()
+    return count
+
+
+def write_peaks(descriptor: int, peaks: BinaryIO, report: Callable[[int], None]) -> int:
+    """Write the loudest sample of every hundredth of a second from the first picture on, 0 to 255; returns how many."""
+    with Reader(opened(descriptor), accept_damaged=True) as reader:
+        facts = reader.facts
+    if facts.sound is None or facts.still:
+        return 0
+    written = 0
+    loudest = 0
+    for at, heard in _heard(descriptor, facts):
+        share = np.abs(heard.samples).max(axis=0)
+        places = ((at + np.arange(share.size) / heard.rate) * PEAKS_A_SECOND).astype(np.int64)
+        for place in np.unique(places[places >= 0]):
+            if place > written:
+                peaks.write(bytes([loudest]) + bytes(int(place) - written - 1))
+                written, loudest = int(place), 0
+            loudest = max(loudest, min(round(float(share[places == place].max()) * 255), 255))
+        report(written)
+    peaks.write(bytes([loudest]))
+    return written + 1
+
+
+def _size(facts: ClipFacts) -> tuple[int, int]:
+    """Even, in the clip's shape, at most LONGEST_SIDE."""
+    width, height = facts.raster.shown_size
+    factor = min(LONGEST_SIDE / max(width, height), 1.0)
+    return max(round(width * factor / 2) * 2, 2), max(round(height * factor / 2) * 2, 2)
+
+
+def _heard(descriptor: int, facts: ClipFacts) -> Iterator[tuple[float, Heard]]:
+    """The sound with the seconds since the first picture; ends early where it is damaged: it is only a help."""
+    assert facts.sound is not None
+    shift: float | None = None
+    try:
+        for heard in listen(opened(descriptor)):
+            if shift is None:
+                shift = facts.sound.start - facts.picture_start - heard.seconds
+            yield heard.seconds + shift, heard
+    except SafelightError as error:
+        if error.code is not Code.DAMAGED:
+            raise
+
+
+class _Sound:
+    """The proxy's sound track, one channel, written along with the pictures."""
+
+    def __init__(self, out: Any, descriptor: int, facts: ClipFacts) -> None:
+        self._out = out
+        self._track: Any = out.add_stream("aac", rate=RATE)
+        self._track.codec_context.layout = "mono"
+        self._track.codec_context.bit_rate = 48000
+        self._parts = _mono(descriptor, facts)
+        self._next = next(self._parts, None)
+        self._written = 0  # samples
+
+    def until(self, seconds: float) -> None:
+        """Write the sound up to that time."""
+        while self._next is not None and self._next[0] <= seconds * RATE:
+            start, samples = self._next
+            if start > self._written:
+                samples = np.concatenate([np.zeros(start - self._written, np.float32), samples])
+            elif start < self._written:
+                samples = samples[self._written - start :]
+            self._put(samples)
+            self._next = next(self._parts, None)
+
+    def finish(self) -> None:
+        """Write what is left."""
+        self.until(float("inf"))
+        self._out.mux(self._track.encode(None))
+
+    def _put(self, samples: NDArray[np.float32]) -> None:
+        if samples.size == 0:
+            return
+        frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._written, Fraction(1, RATE)
+        self._written += samples.size
+        self._out.mux(self._track.encode(frame))
+
+
+def _mono(descriptor: int, facts: ClipFacts) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The sound as one channel at RATE, with the place of its first sample since the first picture."""
+    resampler = AudioResampler(format="fltp", layout="mono", rate=RATE)
+    place: int | None = None
+    for at, heard in _heard(descriptor, facts):
+        mixed = heard.samples.mean(axis=0, keepdims=True, dtype=np.float32)
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(mixed), format="fltp", layout="mono")
+        frame.sample_rate = heard.rate
+        if place is None or abs(round(at * RATE) - place) > RATE // 10:
+            place = round(at * RATE)
+        for part in resampler.resample(frame):
+            samples = np.asarray(part.to_ndarray(), np.float32)[0]
+            if place + samples.size > 0:
+                yield max(place, 0), samples[max(-place, 0) :]
+            place += samples.size

@@ -1,0 +1,355 @@
+"""The job table: one row for each clip that is to be protected, in SQLite beside the copies, or in PostgreSQL by URL.
+
+A row is taken by one worker at a time, for as long as its lease runs; who dies leaves a lease that ends or, on the same
+machine, is found dead at once. The table never decides what is right on the disk: `protect` does, by hashes. Losing the
+table loses nothing but time; two workers on one clip make the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    create_engine,
+    event,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from safelight.account import Options
+from safelight.errors import Code, SafelightError
+from safelight.inputs import Item, printable
+from safelight.outputs import Names, names_for
+
+FILE = ".safelight.db"  # in the folder of the copies
+SECONDS_OF_LEASE = 600.0
+_MANY = 10_000  # rows put in at once
+
+_meta = MetaData()
+# Paths are kept as bytes: a file name need not be text.
+_jobs = Table(
+    "safelight_jobs",
+    _meta,
+    Column("id", Integer, primary_key=True),
+    Column("source", LargeBinary, nullable=False),
+    Column("folder", LargeBinary, nullable=False),
+    Column("stem", LargeBinary, nullable=False),
+    Column("options", Text, nullable=False),
+    Column("size", BigInteger),
+    Column("modified", BigInteger),
+    Column("state", String(10), nullable=False, index=True),
+    Column("worker", String(200)),
+    Column("lease", Float),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("finished", Float),
+    Column("seconds", Float),
+    Column("film", Float),
+    Column("frames", Integer),
+    Column("code", String(40)),
+    Column("detail", Text),
+    Column("receipt", Text),
+    UniqueConstraint("source", "folder"),
+    UniqueConstraint("folder", "stem"),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One clip to protect, taken from the table."""
+
+    number: int
+    source: Path
+    names: Names
+    options: Options
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a finished job left: SHA-256 of source, copy and plan; length of the film in seconds, if known; frames."""
+
+    source: str
+    copy: str
+    plan: str
+    film: float | None
+    frames: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A row that ended without a copy."""
+
+    source: Path
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """The table in figures. ``film``: seconds of film done; ``spent``: seconds workers took for that."""
+
+    states: dict[str, int]
+    film: float
+    frames: int
+    spent: float
+    running: list[tuple[Path, str]]
+    failed: list[Failed]
+
+    @property
+    def total(self) -> int:
+        """All rows."""
+        return sum(self.states.values())
+
+
+class JobTable:
+    """The table behind a URL as SQLAlchemy understands it. For several threads; a context manager."""
+
+    def __init__(self, url: str) -> None:
+        """Open or create the table. Raises SL-TABLE."""
+        self.url = url
+        self._me = _who()
+        with _told():
+            self._engine = create_engine(url, pool_pre_ping=True)
+            if self._engine.dialect.name == "sqlite":
+                event.listen(self._engine, "connect", _patient)
+            _meta.create_all(self._engine)
+
+    @classmethod
+    def beside(cls, folder: Path) -> Self:
+        """The SQLite table in a folder of copies, which is made if need be."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SafelightError(Code.NOT_WRITABLE, f"{error.strerror}.", file=printable(folder)) from error
+        return cls(f"sqlite:///{folder.absolute() / FILE}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with _told(), self._engine.begin() as connection:
+            yield connection
+
+    def add(self, items: Iterable[Item], folder: Path, options: Options) -> list[int]:
+        """Put clips in, or in again; returns their numbers in order.
+
+        A clip keeps the names it was given first. Another clip of the same stem gets its full name; a third is refused
+        with SL-IN-THE-WAY in its own row. A clip that is found at another place than before (a card mounted elsewhere)
+        keeps its row: the old place is empty now.
+        """
+        numbers: list[int] = []
+        for chunk in _chunks(items):
+            with self._begin() as connection:
+                numbers += _add(connection, chunk, folder, options)
+        return numbers
+
+    def unchanged(self, source: Path, folder: Path) -> bool:
+        """Whether a clip is in the table as it lies on the disk now, by size and time."""
+        size, modified = _looks(source)
+        same = and_(
+            _jobs.c.source == os.fsencode(source.absolute()),
+            _jobs.c.folder == os.fsencode(folder.absolute()),
+            _jobs.c.size == size,
+            _jobs.c.modified == modified,
+        )
+        with self._begin() as connection:
+            return connection.execute(select(_jobs.c.id).where(same)).first() is not None
+
+    def take(self, number: int) -> Job | None:
+        """Take one row for this process; None when another has it."""
+        now = time.time()
+        with self._begin() as connection:
+            mine = {"state": "running", "worker": self._me, "lease": now + SECONDS_OF_LEASE, "tries": _jobs.c.tries + 1}
+            one = and_(_jobs.c.id == number, or_(_jobs.c.state == "waiting", _lapsed(now)))
+            if connection.execute(update(_jobs).where(one).values(**mine)).rowcount != 1:
+                return None
+            row = connection.execute(select(_jobs).where(_jobs.c.id == number)).one()
+        names = Names(Path(os.fsdecode(row.folder)), os.fsdecode(row.stem))
+        return Job(row.id, Path(os.fsdecode(row.source)), names, Options.model_validate_json(row.options))
+
+    def keep(self, numbers: list[int]) -> None:
+        """Renew the lease on rows this process has taken."""
+        mine = and_(_jobs.c.id.in_(numbers), _jobs.c.worker == self._me)
+        with self._begin() as connection:
+            connection.execute(update(_jobs).where(mine).values(lease=time.time() + SECONDS_OF_LEASE))
+
+    def done(self, number: int, receipt: Receipt, seconds: float) -> None:
+        """Write down that a job is done."""
+        size_and_time = {"receipt": json.dumps(receipt.__dict__), "film": receipt.film, "frames": receipt.frames}
+        self._end(number, state="done", seconds=seconds, code=None, detail=None, **size_and_time)
+
+    def failed(self, number: int, error: SafelightError) -> None:
+        """Write down why there is no copy."""
+        self._end(number, state="failed", code=error.code.value, detail=error.detail[:4000])
+
+    def put_back(self, number: int) -> None:
+        """Leave a job for another run: it was called off."""
+        self._end(number, state="waiting")
+
+    def _end(self, number: int, **values: object) -> None:
+        ended: dict[str, Any] = {"worker": None, "lease": None, "finished": time.time()}
+        with self._begin() as connection:
+            connection.execute(update(_jobs).where(_jobs.c.id == number).values(**ended, **values))
+
+    def free_the_dead(self) -> int:
+        """Give back rows of processes of this machine that are gone, and rows whose lease ended; returns how many."""
+        freed = 0
+        with self._begin() as connection:
+            running = select(_jobs.c.id, _jobs.c.worker, _jobs.c.lease).where(_jobs.c.state == "running")
+            for row in list(connection.execute(running)):
+                if row.lease < time.time() or _dead(row.worker):
+                    connection.execute(update(_jobs).where(_jobs.c.id == row.id).values(state="waiting", worker=None))
+                    freed += 1
+        return freed
+
+    def receipts(self) -> dict[Path, Receipt]:
+        """The receipts of everything that is done, by source."""
+        query = select(_jobs.c.source, _jobs.c.receipt).where(_jobs.c.state == "done")
+        with self._begin() as connection:
+            rows = list(connection.execute(query))
+        return {Path(os.fsdecode(row.source)): Receipt(**json.loads(row.receipt)) for row in rows}
+
+    def status(self) -> Status:
+        """The whole table in figures."""
+        with self._begin() as connection:
+            counted = select(_jobs.c.state, func.count()).group_by(_jobs.c.state)
+            states = {row[0]: row[1] for row in connection.execute(counted)}
+            sums = select(func.sum(_jobs.c.film), func.sum(_jobs.c.frames), func.sum(_jobs.c.seconds))
+            film, frames, spent = connection.execute(sums.where(_jobs.c.state == "done")).one()
+            busy = select(_jobs.c.source, _jobs.c.worker).where(_jobs.c.state == "running")
+            running = [(Path(os.fsdecode(row.source)), row.worker) for row in connection.execute(busy)]
+            lost = select(_jobs.c.source, _jobs.c.code, _jobs.c.detail).where(_jobs.c.state == "failed")
+            failed = [Failed(Path(os.fsdecode(r.source)), r.code, r.detail) for r in connection.execute(lost)]
+        return Status(states, film or 0.0, frames or 0, spent or 0.0, running, failed)
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    waiting = iter(items)
+    while chunk := list(islice(waiting, _MANY)):
+        yield chunk
+
+
+def _add(connection: Connection, items: list[Item], folder: Path, options: Options) -> list[int]:
+    query = select(_jobs.c.id, _jobs.c.source, _jobs.c.folder, _jobs.c.stem)
+    rows = list(connection.execute(query))
+    known = {(row.source, row.folder): row.id for row in rows}
+    named = {_name(row.folder, row.stem): row for row in rows}
+    taken = set(named)
+    fresh: dict[str, Any] = {"state": "waiting", "worker": None, "lease": None, "code": None, "detail": None}
+    fresh["options"] = json.dumps(options.model_dump(mode="json"), sort_keys=True)
+    added: list[dict[str, Any]] = []
+    keys = []
+    for item in items:
+        source, target = os.fsencode(item.path.absolute()), (folder / item.below).absolute()
+        size, modified = _looks(item.path)
+        row = {"source": source, "size": size, "modified": modified, "tries": 0} | fresh
+        key = (source, os.fsencode(target))
+        keys.append(key)
+        moved = named.get(_name(key[1], os.fsencode(item.path.stem)))
+        if key not in known and moved is not None and not os.path.lexists(moved.source):
+            known[key] = moved.id
+        if key in known:
+            free = and_(_jobs.c.id == known[key], _free(time.time()))
+            connection.execute(update(_jobs).where(free).values(row))
+            continue
+        try:
+            stem = names_for(item.path, target, taken).stem
+        except SafelightError as error:
+            stem = f"{item.path.name}:{len(rows) + len(added)}"  # a name no clip can have: nothing is made of it
+            row |= {"state": "failed", "code": error.code.value, "detail": error.detail}
+        added.append(row | {"folder": key[1], "stem": os.fsencode(stem)})
+    if added:
+        connection.execute(insert(_jobs), added)
+        known |= {(row.source, row.folder): row.id for row in connection.execute(query)}
+    return [known[key] for key in keys]
+
+
+def _name(folder: bytes, stem: bytes) -> str:
+    """As `names_for` writes names down."""
+    return os.fspath(Path(os.fsdecode(folder)) / os.fsdecode(stem)).lower()
+
+
+def _free(now: float) -> Any:
+    return or_(_jobs.c.state != "running", _lapsed(now))
+
+
+def _lapsed(now: float) -> Any:
+    return and_(_jobs.c.state == "running", _jobs.c.lease < now)
+
+
+def _looks(path: Path) -> tuple[int | None, int | None]:
+    """Size and time of a file, to see whether it is another one; a missing one is refused later, by name."""
+    try:
+        facts = path.stat()
+    except (OSError, ValueError):
+        return None, None
+    return facts.st_size, facts.st_mtime_ns
+
+
+@cache
+def _who() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{_born(os.getpid())}"
+
+
+def _born(pid: int) -> str:
+    """When a process began, so that a new one with an old number is not taken for it; empty where nobody tells."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _dead(worker: str) -> bool:
+    host, pid, born = worker.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass  # alive, and somebody else's
+    return _born(int(pid)) != born
+
+
+def _patient(connection: Any, _: object) -> None:
+    """SQLite: wait for other writers instead of failing."""
+    connection.execute("PRAGMA busy_timeout = 60000")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise SafelightError(Code.TABLE, f"The job table could not be used: {why[:300]}.") from error

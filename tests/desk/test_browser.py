@@ -1,0 +1,236 @@
+"""The page in headless Chromium: frame by frame, three languages, readable by everyone, safe beside hostile names."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from desk.chromium import AXE, Desk, Editor, at_desk, browser
+from desk.folders import number, put, variable
+from desk.test_frames import FILMS, FRAMES
+from safelight.plan import Plan
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", ["variable", "late", "single-key"])
+def test_number_shown_picture_and_edit_agree_in_the_browser(name: str, tmp_path: Path) -> None:
+    """50 random frames reached by keys: the number on the page, in the picture, and of the edit's key frame."""
+    put(tmp_path, frames=FRAMES, **FILMS[name])
+    chosen = random.Random(5).sample(range(FRAMES), 50)
+    with at_desk(tmp_path) as editor:
+        editor.open("clip")
+        for frame in chosen:
+            editor.go(frame)
+            assert number(editor.picture()) == editor.frame() == frame
+        for frame in chosen[:5]:
+            editor.go(frame)
+            editor.press("d")
+            editor.drag((20, 40), (60, 80), (160, 96))
+            editor.saved()
+            editor.wait(lambda: not editor.all("svg.drawing"))
+        plan = Plan.load(tmp_path / "clip.safelight-plan.json")
+        assert [region.first for region in plan.regions[1:]] == chosen[:5]
+        # and while the film plays: every picture that is drawn carries the number that is shown with it
+        editor.wait(lambda: editor.status()["film"]["finished"])
+        editor.go(3)
+        editor.press("l")
+        shown = []
+        for _ in range(12):
+            at = int(editor.find(".stage canvas").get_attribute("data-frame"))
+            told = editor.js(
+                "const c = document.querySelector('.stage canvas');"
+                "return [Number(c.dataset.frame), c.toDataURL('image/png').split(',')[1]]"
+            )
+            shown.append((at, told))
+            time.sleep(0.1)
+        editor.press("k")
+        assert number(editor.picture()) == editor.settle()
+        import base64
+
+        import cv2
+        import numpy as np
+
+        frames = []
+        for _, (frame, data) in shown:
+            pixels = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+            assert number(pixels) == frame
+            frames.append(frame)
+        assert len(set(frames)) > 3
+
+
+def test_the_keys_of_an_editing_program(tmp_path: Path) -> None:
+    put(tmp_path, frames=120, cuts=[40, 80])
+    with at_desk(tmp_path) as editor:
+        editor.open("clip")
+        editor.press(Keys.ARROW_DOWN)
+        assert editor.settle() == 40
+        editor.press(Keys.ARROW_DOWN, Keys.ARROW_LEFT)
+        assert editor.settle() == 79
+        editor.press(Keys.ARROW_UP)
+        assert editor.settle() == 40
+        editor.press("i")
+        editor.press(Keys.ARROW_RIGHT, held=(Keys.SHIFT,))
+        assert editor.settle() == 50
+        editor.press("o", "a")
+        editor.saved()
+        sounds = editor.wait(lambda: Plan.load(tmp_path / "clip.safelight-plan.json").sounds)
+        assert (sounds[0].start, sounds[0].end) == (pytest.approx(40 / 25), pytest.approx(51 / 25))
+        editor.press("z", held=(Keys.CONTROL,))
+        editor.wait(lambda: not Plan.load(tmp_path / "clip.safelight-plan.json").sounds)
+        editor.press(Keys.HOME)
+        editor.press("l", "l")
+        editor.wait(lambda: editor.text(".speed") == "2×")
+        editor.wait(lambda: editor.frame() > 10)
+        editor.press("k")
+        editor.wait(lambda: not editor.all(".speed"))
+        stopped = editor.settle()
+        editor.press("j")
+        editor.wait(lambda: editor.frame() < stopped)
+        editor.press("k")
+        editor.press("?")
+        editor.wait(lambda: editor.find("dialog .keys"))
+        editor.press(Keys.ESCAPE)
+        editor.wait(lambda: not editor.all("dialog"))
+
+
+def test_the_original_is_there_only_while_its_key_is_held(tmp_path: Path) -> None:
+    put(tmp_path, frames=20)
+    with at_desk(tmp_path) as editor:
+        editor.open("clip")
+        editor.go(5)
+        canvas = editor.find(".stage canvas")
+        covered = editor.picture()[71, 112]
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(editor.driver).key_down("v").perform()
+        editor.wait(lambda: canvas.get_attribute("data-view") == "original")
+        assert editor.text(".warning") == "ORIGINAL"
+        bare = editor.picture()[71, 112]
+        ActionChains(editor.driver).key_up("v").perform()
+        editor.wait(lambda: canvas.get_attribute("data-view") == "hidden")
+        assert tuple(editor.picture()[71, 112]) == tuple(covered)
+        assert min(bare) > 220  # the white middle
+        assert min(covered) < 150
+        assert b"look at the original from frame 5" in (tmp_path / "clip.safelight-edits.jsonl").read_bytes()
+
+
+def test_two_people_two_clips_and_one(tmp_path: Path) -> None:
+    put(tmp_path, "first", frames=20)
+    put(tmp_path, "second", frames=20)
+    desk = Desk(tmp_path)
+    drivers = [browser(), browser()]
+    try:
+        mira = Editor(drivers[0], desk.address())
+        mira.enter("Mira")
+        sam = Editor(drivers[1], desk.address())
+        sam.enter("Sam")
+        mira.open("first")
+        sam.open("second")
+        for editor in (mira, sam):
+            editor.press("i", "o", "a")
+            editor.saved()
+        sam.driver.find_element(By.LINK_TEXT, "All clips").click()
+        sam.wait(lambda: "Mira" in sam.text("tbody"))
+        sam.open("first")
+        sam.wait(lambda: "Mira" in sam.text(".taken"))
+        sam.press("i", "o", "a")
+        time.sleep(0.5)
+        assert len(Plan.load(tmp_path / "first.safelight-plan.json").sounds) == 1
+        assert sam.find(".queue + .middle + .side button").get_attribute("disabled")
+        mira.driver.find_element(By.LINK_TEXT, "All clips").click()
+        sam.wait(lambda: not sam.all(".taken") and sam.find(".side button").is_enabled())
+        sam.press("d")
+        sam.drag((20, 40), (60, 80), (160, 96))
+        sam.saved()
+        sam.wait(lambda: len(Plan.load(tmp_path / "first.safelight-plan.json").regions) == 2)
+    finally:
+        for driver in drivers:
+            driver.quit()
+        desk.process.terminate()
+        desk.process.wait(timeout=30)
+
+
+HOSTILE = "<img src=x onerror=document.title='pwned'>"
+
+
+def test_hostile_names_and_reasons_are_shown_as_text(tmp_path: Path) -> None:
+    put(tmp_path, HOSTILE, frames=10)
+    with at_desk(tmp_path, "<script>document.title='pwned'</script>") as editor:
+        assert editor.driver.find_element(By.LINK_TEXT, HOSTILE)
+        editor.open(HOSTILE)
+        assert editor.text(".bar h1") == HOSTILE
+        editor.find("[data-lane=head-1]").click()
+        editor.press("r")
+        editor.wait(lambda: editor.find("dialog input")).send_keys(HOSTILE + Keys.ENTER)
+        editor.wait(lambda: HOSTILE in editor.text("blockquote"))
+        assert "pwned" not in editor.driver.title.replace(HOSTILE, "")
+        assert not editor.all("img[onerror], bdi img, blockquote img, bdi script")
+        assert editor.requests_elsewhere() == []
+
+
+def test_pages_have_no_violation_and_pictures_of_them_are_kept(tmp_path: Path) -> None:
+    """axe-core on every view in every language; at 1280 pixels, and as at 200 % zoom."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed (cd frontend && npm ci)")
+    put(tmp_path, "market", frames=60, cuts=[40])
+    put(tmp_path, "checkpoint", frames=30, **variable(30))
+    wrong: dict[str, list[str]] = {}
+    with at_desk(tmp_path) as editor:
+
+        def look(view: str) -> None:
+            if found := editor.violations():
+                wrong[view] = found
+            across = editor.js("return [document.documentElement.scrollWidth, innerWidth]")
+            assert across[0] <= across[1], f"{view} must be scrolled sideways"
+
+        for code, words in (("en", "Clips"), ("sv", "Klipp"), ("ar", "المقاطع")):
+            editor.js("localStorage.language = arguments[0]", code)
+            editor.driver.refresh()
+            editor.wait(lambda words=words: editor.text("h1") == words)
+            look(f"list {code}")
+            if code != "sv":
+                editor.screen(f"list-{code}")
+            editor.open("market")
+            editor.press("n")
+            editor.settle()
+            time.sleep(1)
+            look(f"review {code}")
+            editor.press("?")
+            editor.wait(lambda: editor.find("dialog"))
+            look(f"keys {code}")
+            editor.press(Keys.ESCAPE)
+            editor.press("r")
+            editor.wait(lambda: editor.find("dialog input"))
+            look(f"reason {code}")
+            editor.press(Keys.ESCAPE)
+            if code == "ar":
+                editor.screen("review-ar")
+                assert editor.js("return document.documentElement.dir") == "rtl"
+            editor.find("a.back").click()
+            editor.wait(lambda: editor.all("tbody"))
+        editor.js("localStorage.language = 'en'")
+        editor.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": 640, "height": 400, "deviceScaleFactor": 2, "mobile": False},
+        )
+        editor.driver.refresh()
+        editor.open("market")
+        editor.settle()
+        look("review at 200 %")
+        editor.screen("review-zoomed")
+        for part in (".queue button.main", ".transport button.main", ".side button", ".lanes"):
+            editor.js("arguments[0].scrollIntoView({block: 'center'})", editor.find(part))
+            place: Any = editor.find(part).rect
+            assert place["x"] >= 0
+            assert place["x"] + place["width"] <= 640
+        assert editor.requests_elsewhere() == []
+        refused = [e for e in editor.driver.get_log("browser") if "Content Security Policy" in e["message"]]
+        assert refused == []
+    assert wrong == {}
