@@ -68,7 +68,7 @@ class Voices(Attacker):
         if not near or self.case.plan is None:
             self._leak.hear(pair.copy, pair.original, start)
         for a, b in self._score.disguise:
-            first, last = max(round((a - start) * RATE), 0), min(round(min((b - start), 2.0) * RATE), len(pair.copy))
+            first, last = max(round((a - start) * RATE), 0), min(round(min(b - start, 2.0) * RATE), len(pair.copy))
             if first < last:
                 self._copy.add(pair.copy[first:last])
                 self._original.add(pair.original[first:last])
