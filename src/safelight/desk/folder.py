@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from safelight.account import Account, FileFacts
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.desk.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
