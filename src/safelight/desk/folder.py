@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from safelight.account import Account, FileFacts
+from safelight.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.attack.verdict import Verdict
-from safelight.desk.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
 from safelight.desk.store import Entry, Signature, Standing
