@@ -1,4 +1,4 @@
-"""A case as a place of clips: while the desk runs its documents lie in memory (tmpfs); every edit is sealed when it is made.
+"""A case as a place of clips: while the desk runs its documents lie in memory (tmpfs); each edit is sealed when made.
 
 The case belongs to one process and to the member who opened it, so two people sign one after the other, each with a
 desk of their own. All acts on the case happen in one thread: its catalogue and its log know no other.
