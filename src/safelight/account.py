@@ -126,6 +126,7 @@ class Account(Document):
     warnings: list[str]
     workers: str = "Not recorded."  # what held the processes that read the file
     attack: AttackFacts | None = None  # None: nobody attacked the copy
+    stages: dict[str, float] = {}  # seconds of each stage
     seconds: float
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -123,6 +123,7 @@ def attack(
             progress(frames, total)
     _let_hear(case, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
+    notes.alive = lambda: progress(frames, total)
     while running:
         attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
         _guarded(lambda a=attacker: findings.append(a.finding()), type(attacker), findings)  # type: ignore[misc]

@@ -68,7 +68,7 @@ class Voices(Attacker):
         if not near or self.case.plan is None:
             self._leak.hear(pair.copy, pair.original, start)
         for a, b in self._score.disguise:
-            first, last = max(round((a - start) * RATE), 0), min(round(min((b - start), 2.0) * RATE), len(pair.copy))
+            first, last = max(round((a - start) * RATE), 0), min(round(min(b - start, 2.0) * RATE), len(pair.copy))
             if first < last:
                 self._copy.add(pair.copy[first:last])
                 self._original.add(pair.original[first:last])
@@ -118,7 +118,12 @@ class Voices(Attacker):
     def _ranked(self) -> tuple[list[Evidence], list[Figure]]:
         copy, original = halves(self._copy.joined()), halves(self._original.joined())
         disguise = Disguise()
-        ways = [ranks(original[a], copy[1 - a], disguise.at_16k) for a in (0, 1)]
+
+        def alive(speech: Speech) -> Speech:
+            self.notes.alive()
+            return disguise.at_16k(speech)
+
+        ways = [ranks(original[a], copy[1 - a], alive) for a in (0, 1)]
         figures, evidence = [], []
         for name in ways[0]:
             mean = float(np.mean([way[name] for way in ways]))

@@ -18,9 +18,10 @@ from safelight.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.attack.protocol import Verdict
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
-from safelight.desk.store import Entry, Observer, Signature, Standing
+from safelight.desk.store import Entry, Signature, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.observer import Observer
 from safelight.outputs import COPIES, PRIVATE, Names, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
