@@ -263,8 +263,8 @@ class SoundPair:
 class Notes:
     """What is left behind besides findings: proposals for the plan, moments for the contact sheet.
 
-    ``originals_left``: pictures that the original has after the copy's last one. ``alive``: to be called now and then by
-    whoever works long without looking at pictures, or the worker is taken for stuck.
+    ``originals_left``: pictures that the original has after the copy's last one. ``alive``: to be called now and
+    then by whoever works long without looking at pictures, or the worker is taken for stuck.
     """
 
     proposals: list[Region] = field(default_factory=list)
