@@ -31,20 +31,21 @@ def take_in(case: Path, key: Path, clip: Path) -> None:
     assert [one.came for one in arrived] == [Came.SEALED]
 
 
-def seconds(words: list[str | Path]) -> float:
-    """Wall time of a command, its output included when it is on the disk."""
-    began = time.monotonic()
+def seconds(words: list[str | Path]) -> tuple[float, float]:
+    """Wall and processor time of a command."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - began
+    took, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def child(folder: Path, clip: Path) -> tuple[float, float]:
-    """An intake in a process of its own: seconds of the intake, and peak memory in MB."""
+def child(folder: Path, clip: Path) -> tuple[float, float, float]:
+    """An intake in a process of its own: wall and processor time of the intake, and peak memory in MB."""
     case, key = write_case(folder)
     words = [sys.executable, "-m", "benchmarks.intake", "--child", str(case), str(key), str(clip)]
     told = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
     shutil.rmtree(case)
-    return float(told[0]), float(told[1])
+    return float(told[0]), float(told[1]), float(told[2])
 
 
 def write(path: Path, megabytes: int) -> Path:
@@ -64,9 +65,10 @@ def main() -> None:
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        began = time.monotonic()
+        began, before = time.monotonic(), time.process_time()
         take_in(*map(Path, options.child))
-        print(time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        took, cpu = time.monotonic() - began, time.process_time() - before
+        print(took, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
     age = shutil.which("age")
     to = str(Identity.generate().to_public())
@@ -74,18 +76,21 @@ def main() -> None:
         folder = Path(name)
         clip = write(folder / "clip", options.megabytes)
         small = write(folder / "small", max(options.megabytes // 10, 1))
-        times: dict[str, list[float]] = {"sha256sum": [], "age": [], "intake": []}
+        times: dict[str, list[tuple[float, float]]] = {"sha256sum": [], "age": [], "intake": []}
         for _ in range(options.runs):
             times["sha256sum"].append(seconds(["sha256sum", clip]))
             if age:
                 times["age"].append(seconds([age, "-r", to, "-o", folder / "out", clip]))
                 (folder / "out").unlink()
-            took, memory = child(folder, clip)
-            times["intake"].append(took)
-        _, memory_small = child(folder, small)
-    rates = {what: options.megabytes / statistics.median(took) for what, took in times.items() if took}
-    for what, rate in rates.items():
-        print(f"{what:10} {rate:8.0f} MB/s")
+            *took, memory = child(folder, clip)
+            times["intake"].append((took[0], took[1]))
+        *_, memory_small = child(folder, small)
+    rates = {}
+    for what, took in times.items():
+        if took:
+            rates[what] = options.megabytes / statistics.median(wall for wall, _ in took)
+            cpu = statistics.median(cpu for _, cpu in took)
+            print(f"{what:10} {rates[what]:8.0f} MB/s  {cpu:6.2f} s of processor")
     slower = min(rate for what, rate in rates.items() if what != "intake")
     without = "" if age else " (age is not on this machine: sha256sum alone)"
     print(f"intake is {rates['intake'] / slower:.2f} of the slower{without}; the goal is 0.80")

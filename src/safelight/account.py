@@ -16,7 +16,7 @@ from safelight import __version__
 from safelight.attack.protocol import Verdict
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
-from safelight.plan import Asked, How, Look, Plan, Sensor
+from safelight.plan import Asked, Decision, How, Look, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.workers.messages import Hidden
 
 
@@ -33,6 +33,8 @@ class Options(Document):
     look: Look = Look.VEIL
     sensor: Sensor = Sensor.DEFAULT
     curtain: bool = False
+    sound: SoundDefault = SoundDefault.SILENCE
+    cues: tuple[Sound, ...] = ()  # what subtitles say, to be spoken
     accept_damaged: bool = False
 
 
@@ -178,11 +180,33 @@ def tracks_of(plan: Plan) -> Tracks:
     )
 
 
-def sound_sentence(done: Hidden) -> str:
+_SOUND = {
+    SoundAction.REVOICE: "{} cue(s) spoken by a synthetic voice",
+    SoundAction.TONE: "{} stretch(es) covered by a tone",
+    SoundAction.DISGUISE: "{} stretch(es) of speech disguised, which does not stop a trained attacker",
+    SoundAction.KEEP: "{} stretch(es) of original sound kept by a person's decision, hum removed",
+}
+
+
+def sound_sentence(plan: Plan, done: Hidden) -> str:
     """What became of the sound, in words."""
     if done.facts.sound is None:
         return "The source has no sound; the copy has none."
-    return "All sound was replaced by silence of the same length; no source sound was copied."
+    counts = sounds_of(plan)
+    told = [words.format(counts[action]) for action, words in _SOUND.items() if counts[action]]
+    if not told:
+        return "All sound was replaced by silence; no source sound was copied."
+    passes = counts[SoundAction.DISGUISE] or counts[SoundAction.KEEP]
+    rest = "Everything else is silence" + ("." if passes else "; no source sound was copied.")
+    return f"{'; '.join(told)}. {rest}"
+
+
+def sounds_of(plan: Plan) -> Counter[SoundAction]:
+    """How many stretches get which treatment; proposals count where the plan's default makes them count."""
+    counts = Counter(s.action for s in plan.sounds if s.decision is Decision.HIDE)
+    if plan.settings.sound is SoundDefault.DISGUISE:
+        counts[SoundAction.DISGUISE] += sum(s.decision is Decision.PROPOSE for s in plan.sounds)
+    return counts
 
 
 def sensor_sentence(strength: Sensor, done: Hidden) -> str:
@@ -210,6 +234,16 @@ def warnings_of(plan: Plan, done: Hidden, attack: AttackFacts | None) -> list[st
     held = sum(1 for region in plan.regions if any(s.how is How.HELD for s in region.stretches))
     if held:
         told.append(f"{held} track(s) end where nothing could be followed; look there first.")
+    counts = sounds_of(plan) if done.facts.sound is not None else Counter[SoundAction]()
+    if counts[SoundAction.DISGUISE]:
+        told.append(
+            "Voices are disguised by signal processing. This does not stop a trained attacker, and words, dialect and "
+            "rhythm remain. Where a life depends on it, have the words spoken (--sound revoice) or take silence."
+        )
+    if counts[SoundAction.KEEP]:
+        told.append("Some original sound was kept. Whoever is heard there can be recognised.")
+    if counts[SoundAction.REVOICE]:
+        told.append("The words are spoken as written. Listen to them all: names, dialect and phrases still tell.")
     return told
 
 

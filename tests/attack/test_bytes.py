@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight.attack.needles import Needle, chance, search
-from safelight.attack.spell import degrees_binary, degrees_spelled, encoded, is_generic, of_label, of_name
+from safelight.attack.spell import degrees_binary, encoded, is_generic, of_label
 from safelight.attack.structure import structure
 from safelight.media.labels import Label
+from safelight.names.spell import degrees_spelled, of_name
 
 
 @given(st.binary(min_size=3, max_size=12), st.integers(0, 3_000_000))

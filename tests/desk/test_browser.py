@@ -145,7 +145,7 @@ def test_two_people_two_clips_and_one(tmp_path: Path) -> None:
         assert len(Plan.load(tmp_path / "first.safelight-plan.json").sounds) == 1
         assert sam.find(".queue + .middle + .side button").get_attribute("disabled")
         mira.driver.find_element(By.LINK_TEXT, "All clips").click()
-        sam.wait(lambda: not sam.all(".taken"), 15)
+        sam.wait(lambda: not sam.all(".taken") and sam.find(".side button").is_enabled())
         sam.press("d")
         sam.drag((20, 40), (60, 80), (160, 96))
         sam.saved()

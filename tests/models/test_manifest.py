@@ -17,7 +17,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 
 def test_every_weight_says_whose_it_is_and_where_it_lies() -> None:
-    assert len(weights()) == len(weights(Group.FIND)) + len(weights(Group.ATTACK))
+    assert len(weights()) == sum(len(weights(group)) for group in Group)
     for entry in weights():
         carrier = manifest().carrier_of(entry)
         assert entry.licence
@@ -25,8 +25,8 @@ def test_every_weight_says_whose_it_is_and_where_it_lies() -> None:
         assert entry.origin
         assert carrier.licence
         top = "package" if carrier.registry == "npm" else carrier.archive.split("-")[0]
-        assert all(part.member.startswith(f"{top}/") for part in entry.parts)
-        assert entry.file.endswith((".onnx", ".pb", ".dat"))
+        assert all(part.member.lower().startswith(f"{top.lower()}/") for part in entry.parts)
+        assert entry.file.endswith((".onnx", ".pb", ".dat", ".pt", ".part1", ".part2"))
 
 
 def test_identities_name_each_weight_by_its_hash() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, BinaryIO, ClassVar, Literal, Self
@@ -277,12 +278,14 @@ class SoundPair:
 class Notes:
     """What is left behind besides findings: proposals for the plan, moments for the contact sheet.
 
-    ``originals_left``: pictures that the original has after the copy's last one.
+    ``originals_left``: pictures that the original has after the copy's last one. ``alive``: to be called now and then by
+    whoever works long without looking at pictures, or the worker is taken for stuck.
     """
 
     proposals: list[Region] = field(default_factory=list)
     moments: list[tuple[float, str, int, float, str, bytes]] = field(default_factory=list)
     originals_left: int = 0
+    alive: Callable[[], None] = lambda: None
 
     def wants(self, weight: float) -> bool:
         """Whether a moment of that weight has a chance to be shown; drawing others is wasted."""

@@ -13,6 +13,7 @@ from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
 from safelight.attack.fill import Fill
 from safelight.attack.hearing import sound_pairs
+from safelight.attack.hum import Hum
 from safelight.attack.likeness import Likeness
 from safelight.attack.pairs import offset, pairs, picture_count
 from safelight.attack.protocol import (
@@ -31,12 +32,13 @@ from safelight.attack.sensor import Sensor
 from safelight.attack.sound import Sound
 from safelight.attack.straight import Straightener, looks_bent, treated
 from safelight.attack.timing import Timing
+from safelight.attack.voices import Voices
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size
 from safelight.media.read import Reader
 from safelight.plan import Plan
 
-ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Sensor)
+ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Voices, Hum, Sensor)
 """The roster: everybody who attacks, in the order of the report. Those who come first see each picture first."""
 
 _MOMENTS = 16
@@ -121,6 +123,7 @@ def attack(
             progress(frames, total)
     _let_hear(case, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
+    notes.alive = lambda: progress(frames, total)
     while running:
         attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
         _guarded(lambda a=attacker: findings.append(a.finding()), type(attacker), findings)  # type: ignore[misc]

@@ -49,7 +49,7 @@ class Timing(Attacker):
     question = "Is the copy the whole original, at the right moments, wherever nothing is hidden?"
     tries = (
         "Counted the pictures and compared every presentation time with the original's.",
-        "Compared size and shape, and where the sound begins and ends.",
+        "Compared size and shape, and that the sound begins and ends with the picture.",
         "Compared every visible area with the original's same, previous and next picture: lost, frozen, repeated or "
         "exchanged pictures look more like a neighbour.",
     )
@@ -202,13 +202,15 @@ class Timing(Attacker):
         if facts.sound is None:
             self._note("The original has sound, the copy has no sound track to stand for it.")
             return
-        # The sound's place is counted from the first picture, whatever time line a container uses.
-        start = (facts.sound.start - facts.picture_start) - (original.sound.start - original.picture_start)
+        # Sound goes from the copy's time 0 to the end of its picture, whatever the original's did. Its place is counted
+        # from the first picture: what begins too early would move time 0.
+        start = facts.sound.start - (facts.picture_start - original.picture_start)
         if abs(start) > _SYNC:
             self._note(f"The sound begins {start * 1000:+.0f} ms from its place.")
-        length = facts.sound.duration - original.sound.duration
-        if original.sound.duration and abs(length) > 2 * _SYNC:
-            self._note(f"The sound is {length * 1000:+.0f} ms longer than the original's.")
+        pictures = facts.picture_start + self._seconds * (1 + 1 / max(self._count - 1, 1))
+        length = facts.sound.start + facts.sound.duration - pictures
+        if facts.sound.duration and abs(length) > 2 * _SYNC:
+            self._note(f"The sound ends {length * 1000:+.0f} ms after the picture.")
 
     def _figures(self) -> list[Figure]:
         figures = [Figure(name="pictures in the copy", value=self._count)]

@@ -8,8 +8,12 @@ from typing import Annotated
 
 import typer
 
-from safelight.plan import Asked, Effort, Sensor
+from safelight import models
+from safelight.cues import read_cues
+from safelight.hide.sound.engine import LANGUAGES
+from safelight.plan import Asked, Effort, Sensor, SoundDefault
 from safelight.plan import Hide as HideChoice
+from safelight.plan import Sound as Span
 from safelight.scale.table import JobTable
 from safelight.workers.confine import UNCONFINED
 
@@ -30,6 +34,38 @@ Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture
 Damaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
 ]
+Sound = Annotated[
+    SoundDefault | None,
+    typer.Option(
+        help="Silence; revoice: the words of --subtitles spoken by a synthetic voice; "
+        "disguise: weaker, does not stop a trained attacker.",
+        show_default=False,
+    ),
+]
+Subtitles = Annotated[
+    Path | None, typer.Option(help="Confirmed words (SRT or WebVTT), to be spoken.", show_default=False)
+]
+Language = Annotated[
+    str | None, typer.Option(help=f"Language of the subtitles: {', '.join(LANGUAGES)}.", show_default=False)
+]
+
+
+def words(
+    sound: SoundDefault | None, subtitles: Path | None, language: str | None
+) -> tuple[SoundDefault | None, tuple[Span, ...]]:
+    """What is to be heard: the default, and the cues.
+
+    Raises typer.BadParameter for what does not go together, what read_cues raises, SL-WEIGHTS-MISSING for a disguise.
+    """
+    if sound is SoundDefault.DISGUISE:
+        models.require("disguise")
+    if subtitles is None:
+        return sound, ()
+    if sound not in (None, SoundDefault.REVOICE):
+        raise typer.BadParameter("--subtitles are spoken aloud, so they go with --sound revoice only")
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--subtitles need --language, one of {', '.join(LANGUAGES)}")
+    return SoundDefault.REVOICE, tuple(read_cues(subtitles, language))
 
 
 def _allow_unconfined(yes: bool) -> bool:

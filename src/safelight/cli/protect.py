@@ -24,21 +24,25 @@ from safelight.cli.options import (
     Curtain,
     Damaged,
     Hide,
+    Language,
     Out,
     Quick,
     SensorChoice,
+    Sound,
+    Subtitles,
     Table,
     Text,
     Thorough,
     Unconfined,
     asked,
     job_table,
+    words,
 )
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import expand, printable
 from safelight.plan import Hide as HideChoice
-from safelight.plan import Look, Sensor
+from safelight.plan import Look, Sensor, SoundDefault
 from safelight.scale.cluster import work_on_cluster
 from safelight.scale.run import work_off
 from safelight.sealed import protect_sealed
@@ -52,6 +56,8 @@ EXAMPLES = """**Examples**
 
 `safelight protect --look solid --thorough clip.MTS` — grey instead of a veil, and look harder
 
+`safelight protect clip.mp4 --subtitles clip.srt --language ar` — the confirmed words, spoken by a synthetic voice
+
 `safelight protect -o out --json *.mov > report.json` — for a script
 
 `safelight protect --case story clip-0003 -o copies` — a clip of a case; only the copy leaves it
@@ -60,6 +66,7 @@ EXAMPLES = """**Examples**
 """
 
 INTERRUPTED = 130
+ONE_CLIP = "--subtitles belong to one clip; name exactly one"
 LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")]
 
@@ -75,6 +82,9 @@ def protect(
     curtain: Curtain = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
+    sound: Sound = None,
+    subtitles: Subtitles = None,
+    language: Language = None,
     quick: Quick = False,
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
@@ -90,7 +100,7 @@ def protect(
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
-    """Make copies that show nobody: faces and heads hidden, sound silenced, nothing of the file's past kept.
+    """Make copies that show nobody: faces and heads hidden, sound silenced or spoken anew, nothing of the past kept.
 
     Each copy is attacked before it gets its name; one that does not hold is thrown away, and only the report says why.
 
@@ -100,11 +110,14 @@ def protect(
     """
     if not paths and case is None:
         raise typer.BadParameter("name a film, a picture or a folder")
+    default, cues = words(sound, subtitles, language)
     options = Options(
         asked=asked(quick, thorough, hide, text),
         look=look,
         sensor=sensor,
         curtain=curtain,
+        sound=default or SoundDefault.SILENCE,
+        cues=cues,
         accept_damaged=accept_damaged,
     )
     models.require("find")
@@ -115,12 +128,19 @@ def protect(
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
         if case is not None:
             story = stack.enter_context(open_case(case, identity))
-            words = [str(path) for path in paths or []]
-            ended = protect_sealed(story, words, out, options, watch=display.watch, cancel=cancel)
+            clips = [str(path) for path in paths or []]
+            if cues and len(clips) != 1:
+                raise typer.BadParameter(ONE_CLIP)
+            ended = protect_sealed(story, clips, out, options, watch=display.watch, cancel=cancel)
         else:
             held = stack.enter_context(job_table(table, out))
             held.free_the_dead()
-            numbers = held.add(expand(paths or [], leave_out=out), out, options)
+            items = expand(paths or [], leave_out=out)
+            if cues:
+                items = iter(listed := list(items))
+                if len(listed) != 1:
+                    raise typer.BadParameter(ONE_CLIP)
+            numbers = held.add(items, out, options)
             if cluster is not None:
                 ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
             else:

@@ -12,7 +12,21 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Options
 from safelight.cli.opening import Identity, InCase, placed
-from safelight.cli.options import Curtain, Damaged, Hide, Out, Quick, Text, Thorough, Unconfined, asked
+from safelight.cli.options import (
+    Curtain,
+    Damaged,
+    Hide,
+    Language,
+    Out,
+    Quick,
+    Sound,
+    Subtitles,
+    Text,
+    Thorough,
+    Unconfined,
+    asked,
+    words,
+)
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.inputs import printable
@@ -85,6 +99,9 @@ def hide(
         typer.Option(help="How thoroughly the camera's own noise is taken out; what the plan says if not given."),
     ] = None,
     curtain: Curtain = False,
+    sound: Sound = None,
+    subtitles: Subtitles = None,
+    language: Language = None,
     accept_damaged: Damaged = False,
     unconfined: Unconfined = False,
     case: InCase = None,
@@ -93,6 +110,7 @@ def hide(
     """Carry out a plan: write the copy, its contact sheet and its account."""
     if plan is None and case is None:
         raise typer.BadParameter("--plan is missing")
+    default, cues = words(sound, subtitles, language)
     console = Console(stderr=True, highlight=False)
     with (
         cancel_on_signals() as cancel,
@@ -107,6 +125,8 @@ def hide(
             look=look,
             sensor=sensor,
             curtain=curtain,
+            sound=default,
+            cues=cues,
             accept_damaged=accept_damaged,
             observer=watch,
             cancel=cancel,

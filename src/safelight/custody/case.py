@@ -17,7 +17,7 @@ from pyrage.x25519 import Identity
 
 from safelight.custody import ocfl
 from safelight.custody.catalogue import IN_MEMORY, Catalogue, Clip
-from safelight.custody.disk import WORK, commit, make_folder, recover, sweep, sync_tree, write_new
+from safelight.custody.disk import JOURNAL, WORK, commit, make_folder, recover, sweep, sync_tree, write_new
 from safelight.custody.entry import Act, Entry
 from safelight.custody.keys import Ask, Keys, files_of, new_member, unlock
 from safelight.custody.log import CHECKPOINT, ENTRIES, Leaf, entry_name, leaves, read_checkpoint, read_entry, tree_of
@@ -134,6 +134,7 @@ class Case:
         self.catalogue = catalogue
         self.checkpoint = read_checkpoint(path / LOG / CHECKPOINT, facts.verifier)
         self._tree = tree_of(path / LOG, self.checkpoint)
+        self._behind = False
         self._feed()
 
     def _feed(self) -> None:
@@ -173,6 +174,8 @@ class Case:
 
         Raises SL-DISK-FULL, SL-NOT-WRITABLE; then nothing has happened, or the next command on the case finishes it.
         """
+        if self._behind:
+            raise SafelightError(Code.NOT_WRITABLE, "An act before this one is unfinished.", file=printable(self.path))
         with self.staging() as stage, writing(self.path):
             moves = list(moves or [])
             tree = self._tree.copy()
@@ -187,7 +190,9 @@ class Case:
             head = Checkpoint(self.keys.signer.name, len(tree.leaves), tree.root)
             write_new(stage / CHECKPOINT, self.keys.signer.sign(head.text).encode())
             moves.append((stage / CHECKPOINT, self.path / LOG / CHECKPOINT))
+            self._behind = True  # until it is known that what is in memory is what lies on the disk
             commit(self.path, moves)
+            self._behind = False
         self.checkpoint, self._tree = head, tree
         self.catalogue.feed(zip(places, entries, strict=True), head.size, head.root)
 
@@ -208,7 +213,8 @@ class Case:
         try:
             yield stage
         finally:
-            shutil.rmtree(stage, ignore_errors=True)  # what stays is swept when the case is opened next
+            if not (self.path / WORK / JOURNAL).exists():  # else the next command still needs what is staged
+                shutil.rmtree(stage, ignore_errors=True)  # what stays is swept when the case is opened next
 
     def object(self, clip: Clip) -> tuple[Path, ocfl.Inventory]:
         """Where a clip's object lies, and its inventory. Raises SL-CASE-BROKEN when it is not the one logged."""

@@ -73,9 +73,9 @@ class Folder:
         """The plan as it lies there."""
         return self._fresh("plan", self._of(clip).plan, Plan.load)
 
-    def save(self, clip: str, plan: Plan) -> None:
+    def save(self, clip: str, text: bytes) -> None:
         """Write the plan under a passing name, bring it to the disk, give it its name."""
-        _replace(self._of(clip).plan, plan.to_json().encode())
+        _replace(self._of(clip).plan, text)
 
     def original(self, clip: str) -> Original:
         """The clip, found by its name and known by its hash."""
@@ -119,6 +119,13 @@ class Folder:
             gaps=tuple(account.frames.missing) if account is not None else (),
             signed=self._signed(names, sha256) if tried else (),
         )
+
+    def copy(self, clip: str) -> Original:
+        """The copy as it lies there."""
+        path = self._copy(self._of(clip))
+        if path is None:
+            raise SafelightError(Code.NOT_FOUND, "There is no copy.", file=self.name(clip))
+        return Original(path)
 
     def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
         """Hide and attack; leave copy, account and verdict beside the plan, or only the verdict and its proposals."""

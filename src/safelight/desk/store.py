@@ -98,8 +98,8 @@ class Store(Protocol):
     def plan(self, clip: str) -> Plan:
         """The plan as it lies there. Raises SafelightError."""
 
-    def save(self, clip: str, plan: Plan) -> None:
-        """Put a plan in place of the one that lies there, at once or not at all. Raises SafelightError."""
+    def save(self, clip: str, text: bytes) -> None:
+        """Put the text of a plan in place of the one that lies there, at once or not at all. Raises SafelightError."""
 
     def original(self, clip: str) -> Original:
         """The clip itself, opened and proven to be the one the plan is for; the caller closes it. Raises
@@ -114,6 +114,9 @@ class Store(Protocol):
 
     def standing(self, clip: str) -> Standing:
         """What is known of the copy. Cheap when nothing changed since the last time."""
+
+    def copy(self, clip: str) -> Original:
+        """The copy, opened; the caller closes it. Raises SL-NOT-FOUND."""
 
     def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
         """Make the copy of a plan and attack it. Raises SafelightError, Cancelled."""

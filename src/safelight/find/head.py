@@ -139,8 +139,7 @@ def _agreed(first: Sighting, head: Box, score: float, finder: str, body: Box | N
         return replace(first, finders=finders)
     if first.exact:
         return replace(first, finders=finders, body=body, rough=head)
-    face = first.box if first.box.area <= head.area else first.box.intersection(head)
-    box = face.union(_core(head))
+    box = first.box.union(_core(head))
     return replace(first, box=box, score=max(first.score, score), finders=finders, body=body, rough=head)
 
 

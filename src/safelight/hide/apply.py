@@ -6,7 +6,7 @@ Runs in a worker.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
 from safelight.media.planes import Planes
 from safelight.media.read import Picture, Reader
+from safelight.media.sound import Samples
 from safelight.media.write import QUALITY, Writer, write_still
 from safelight.plan import Clip, Decision, Plan, Sensor, Shape
 
@@ -56,13 +57,15 @@ def apply(
     plan: Plan,
     copy: Path,
     *,
+    sound: Iterable[Samples] = (),
     sheet: Path | None = None,
     progress: Report | None = None,
     key: bytes | None = None,
 ) -> HideResult:
     """Write the copy of a clip that a plan asks for.
 
-    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sheet``: where to write the
+    ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sound``: what is heard in the
+    copy, from :func:`safelight.hide.sound.track.copy_sound`; silence without it. ``sheet``: where to write the
     contact sheet (PNG), whose pictures are those of the copy before the treatment against sensor noise. ``progress`` is
     told (frames done, frames planned). ``key``: what that treatment draws its lots from; by default a fresh secret one.
     Whether the plan's hash is the clip's is for the caller to check; here the clip must have the plan's size, time
@@ -79,7 +82,7 @@ def apply(
     treatment = _treatment(plan, facts, key)
     size = treatment.size if treatment is not None else _written_size(facts)
     made = _treated(_developed(reader, plan, tally), treatment)
-    with _output(copy, facts, plan.settings.sensor) as output, ahead(made, _WAITING) as pictures:
+    with _output(copy, facts, plan.settings.sensor, sound) as output, ahead(made, _WAITING) as pictures:
         for index, developed, treated in pictures:
             output.picture(treated)
             page.take(index, developed)
@@ -232,11 +235,11 @@ class _StillOutput:
 
 
 @contextmanager
-def _output(path: Path, facts: ClipFacts, sensor: Sensor) -> Iterator[_Output]:
+def _output(path: Path, facts: ClipFacts, sensor: Sensor, sound: Iterable[Samples]) -> Iterator[_Output]:
     """Where the pictures of the copy go; an exception leaves no file behind."""
     if not facts.still:
         quality = QUALITY if sensor is Sensor.OFF else RECIPES[sensor].quality
-        with Writer(path, facts, quality) as writer:
+        with Writer(path, facts, quality, sound) as writer:
             yield writer
         return
     still = _StillOutput(path)

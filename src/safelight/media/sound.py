@@ -1,26 +1,50 @@
-"""The silent sound track that stands for a clip's sound until voices can be disguised."""
+"""The sound track of a copy: mono AAC at 48 kHz, written in step with the pictures and exactly as long as they are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.codec.context import Flags
 from av.container import OutputContainer
+from numpy.typing import NDArray
 
-from safelight.media.facts import SoundFacts
+RATE = 48000  # samples a second of every copy
+Samples = NDArray[np.float32]  # (n,), mono, -1 to 1, RATE a second
 
-RATE = 48000
 _CHUNK = 1024  # samples of one AAC frame
 _BITS = 64000
 
 
-class SilentTrack:
-    """Silence from the start to the end of the source's sound, mono, written in step with the pictures."""
+class Flow:
+    """Blocks of any length, taken in any other; silence without end after the last."""
 
-    def __init__(self, container: OutputContainer, facts: SoundFacts) -> None:
+    def __init__(self, blocks: Iterable[Samples]) -> None:
+        self._blocks: Iterator[Samples] = iter(blocks)
+        self._held = np.zeros(0, np.float32)
+
+    def take(self, count: int) -> Samples:
+        """The next ``count`` samples."""
+        parts, have = [self._held], len(self._held)
+        while have < count:
+            block = next(self._blocks, None)
+            if block is None:
+                block = np.zeros(count - have, np.float32)
+            parts.append(block)
+            have += len(block)
+        joined = np.concatenate(parts)
+        self._held = joined[count:]
+        return joined[:count]
+
+
+class SoundTrack:
+    """The copy's sound, from its time 0 to the end of its last picture; the same samples give the same bytes."""
+
+    def __init__(self, container: OutputContainer, sound: Iterable[Samples]) -> None:
         self._container = container
+        self._flow = Flow(sound)
         self._stream = container.add_stream("aac", rate=RATE)
         context = self._stream.codec_context
         context.layout = "mono"
@@ -28,21 +52,24 @@ class SilentTrack:
         context.bit_rate = _BITS
         context.flags |= Flags.bitexact | Flags.global_header
         context.thread_count = 1
-        self._next = max(round(facts.start * RATE), 0)
-        self._end = self._next + round(facts.duration * RATE)
+        self._next = 0
 
     def until(self, seconds: float) -> None:
-        """Write the silence due up to a time of the copy's time line."""
-        while self._next < min(seconds * RATE, self._end):
-            self._write(min(_CHUNK, self._end - self._next))
+        """Write what is due up to a time of the copy's time line."""
+        while (self._next + _CHUNK) <= seconds * RATE:
+            self._write(_CHUNK)
 
-    def finish(self) -> None:
-        """Write the rest."""
-        self.until(float("inf"))
+    def finish(self, seconds: float) -> None:
+        """Write the rest, up to the end of the copy."""
+        self.until(seconds)
+        rest = round(seconds * RATE) - self._next
+        if rest > 0:
+            self._write(rest)
         self._container.mux(self._stream.encode(None))
 
-    def _write(self, samples: int) -> None:
-        frame = AudioFrame.from_ndarray(np.zeros((1, samples), np.float32), format="fltp", layout="mono")
+    def _write(self, count: int) -> None:
+        samples = np.clip(self._flow.take(count), -1, 1)
+        frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = RATE, self._next, Fraction(1, RATE)
-        self._next += samples
+        self._next += count
         self._container.mux(self._stream.encode(frame))

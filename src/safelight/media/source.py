@@ -7,6 +7,7 @@ format that tries anyway is refused by :func:`_refuse`.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 from collections.abc import Iterator
@@ -54,6 +55,39 @@ class Nameless:
         self.read = file.read
         self.seek = file.seek
         self.tell = file.tell
+
+
+class Apart(io.RawIOBase):
+    """The same open file with a position of its own, so that picture and sound can be read side by side."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._descriptor = file.fileno()
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as the file goes; the number of bytes."""
+        count = os.preadv(self._descriptor, [buffer], self._position)
+        self._position += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move the position, as files do."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: os.fstat(self._descriptor).st_size}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        """The position."""
+        return self._position
 
 
 class _Listener(logging.Handler):
@@ -176,7 +210,6 @@ def open_container(source: BinaryIO, complaints: Complaints) -> InputContainer:
     return container
 
 
-# Only for the parameters of sound tracks (rate, channels); sound itself is never decoded.
 _SOUND_CODECS_NAMES = """
 aac aac_fixed aac_latm ac3 eac3 mp1float mp2 mp2float mp3 mp3float opus vorbis flac alac amrnb amrwb wmav1
 wmav2 wmapro pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_u8 pcm_s8 pcm_alaw pcm_mulaw pcm_dvd

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +27,7 @@ from PIL import Image
 from safelight.errors import Code, SafelightError
 from safelight.media.develop import Developed, copy_colour
 from safelight.media.facts import ClipFacts
-from safelight.media.sound import SilentTrack
+from safelight.media.sound import Samples, SoundTrack
 
 # The one place that says how copies are coded. Two threads whatever the machine has, and no shortcut that only some
 # processors know: both would change the bytes. So would "lookahead-threads=1": with it, the same pictures gave other
@@ -100,14 +101,17 @@ class Writer:
     """Writes one film. A context manager: left by an exception, it removes what it wrote.
 
     ``quality``: x264's rate factor, lower is better. Everything else about the coding is the same for all copies.
+    ``sound``: what is heard from time 0 of the copy on, in blocks; asked for little by little, silence after its end.
+    There is a sound track if, and only if, the source has one.
 
     Raises SafelightError: SL-IN-THE-WAY when ``path`` exists, SL-DISK-FULL, SL-NOT-WRITABLE.
     """
 
-    def __init__(self, path: Path, facts: ClipFacts, quality: int = QUALITY) -> None:
+    def __init__(self, path: Path, facts: ClipFacts, quality: int = QUALITY, sound: Iterable[Samples] = ()) -> None:
         self._path = path
         self._quality = quality
         self._facts = facts
+        self._heard = sound
         try:
             self._file = _Output(path)
         except OSError as error:
@@ -128,10 +132,11 @@ class Writer:
         self._container: OutputContainer = opened
         self._video: VideoStream | None = None
         self._filter: BitStreamFilterContext | None = None
-        self._sound: SilentTrack | None = None
+        self._sound: SoundTrack | None = None
         self._held: tuple[VideoFrame, int] | None = None
         self._step = max(round(1 / (Fraction(_rate(facts)).limit_denominator(100000) * facts.base)), 1)
         self._zero: int | None = None
+        self._end = 0.0  # seconds at which the last picture ends
         self._open = True
 
     def picture(self, developed: Developed) -> None:
@@ -158,7 +163,7 @@ class Writer:
                 self._flush_filter()
             if self._sound is not None:
                 with self._failures():
-                    self._sound.finish()
+                    self._sound.finish(self._end)
             with self._failures():
                 self._container.close()
             with self._failures():
@@ -196,7 +201,7 @@ class Writer:
         video.codec_context.color_trc = colour.transfer
         video.codec_context.thread_count = int(PROFILE["threads"])
         if self._facts.sound is not None:
-            self._sound = SilentTrack(self._container, self._facts.sound)
+            self._sound = SoundTrack(self._container, self._heard)
         with self._failures():
             self._container.start_encoding()
         self._video = video
@@ -206,6 +211,7 @@ class Writer:
         assert self._video is not None
         frame.pts, frame.duration, frame.time_base = pts, duration, self._facts.base
         frame.pict_type = 0
+        self._end = float((pts + duration) * self._facts.base)
         if self._sound is not None:
             with self._failures():
                 self._sound.until(float(pts * self._facts.base))

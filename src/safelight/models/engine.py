@@ -102,6 +102,27 @@ class Network:
         return self._requests[size]
 
 
+class Plain:
+    """A trained network of plain arrays: sound or features in, numbers out. Not for several threads at a time."""
+
+    def __init__(self, weight: Weight, data: bytes, *, threads: int = 1) -> None:
+        """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
+        self.name = weight.name
+        settings = _SETTINGS | {"INFERENCE_NUM_THREADS": threads}
+        self._request = _core().compile_model(_read(weight, data), "CPU", settings).create_infer_request()
+
+    def __call__(self, *inputs: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """Run it on its inputs in the network's own order; the outputs as the manifest names them, as copies."""
+        self._request.infer(list(inputs))
+        return [np.array(tensor.data) for tensor in self._request.output_tensors]
+
+
+def plain(name: str, *, threads: int = 1) -> Plain:
+    """Load a network that looks at no pictures. Otherwise, and in what it raises, like :func:`network`."""
+    entry = weight(name)
+    return Plain(entry, store.load(entry), threads=threads)
+
+
 def network(name: str, *, threads: int = 1) -> Network:
     """Load a network by its name in the manifest; its sha256 is checked each time.
 

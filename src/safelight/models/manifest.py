@@ -23,10 +23,11 @@ PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_le
 
 
 class Group(StrEnum):
-    """What a weight is needed for; `safelight protect` needs all of ``find`` and ``attack``."""
+    """What a weight is needed for; `protect` needs ``find`` and ``attack``, with `--sound disguise` all of them."""
 
     FIND = "find"
     ATTACK = "attack"
+    DISGUISE = "disguise"
 
 
 class _Entry(BaseModel):
@@ -58,8 +59,9 @@ class Weight(_Entry):
 
     ``member`` is its path inside the carrier; or only its name, if it is ``made_of`` two other files: the JSON and the
     weights of a TensorFlow.js model, see :mod:`safelight.models.tfjs`. ``colours`` is the order in which the network
-    wants the channels of a picture; ``mean`` is taken off each channel and the rest divided by ``scale``, in that order
-    and in steps of 0 to 255; ``outputs`` names the tensors that are computed, in the order they are handed out.
+    wants the channels of a picture, None for one that looks at none; ``mean`` is taken off each channel and the rest
+    divided by ``scale``, in that order and in steps of 0 to 255; ``outputs`` names the tensors that are computed, in
+    the order they are handed out.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
@@ -70,8 +72,8 @@ class Weight(_Entry):
     size: Bytes
     sha256: Sha256
     made_of: tuple[()] | tuple[Part, Part] = ()
-    format: Literal["onnx", "tensorflow", "dlib"]
-    colours: Literal["bgr", "rgb"]
+    format: Literal["onnx", "tensorflow", "dlib", "torch", "ctranslate2"]
+    colours: Literal["bgr", "rgb"] | None = None
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -5,6 +5,8 @@ Rooms are imported by the job that needs them: a worker that hides loads no infe
 
 from __future__ import annotations
 
+import io
+import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,13 +24,20 @@ from safelight.workers.messages import (
     HideJob,
     Proxied,
     ProxyJob,
+    Spoken,
+    Stilled,
+    StillsJob,
     Waved,
     WaveJob,
+    Worded,
+    WordsJob,
 )
 
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
+WORDS = Path("words.json")
+SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
 
@@ -40,7 +49,9 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
+    from safelight.find.speech import speech_in
     from safelight.find.text import TextFinder
+    from safelight.media.soundline import SoundSource
     from safelight.models import engine
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
@@ -57,6 +68,8 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
             asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
+        if reader.facts.sound is not None:
+            plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), engine.plain("speech"))
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
 
@@ -86,11 +99,18 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
 def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     """Write the copy ``plan.json`` asks for, and the contact sheet."""
     from safelight.hide.apply import apply
+    from safelight.hide.sound.speak import Speech
+    from safelight.hide.sound.track import copy_sound
+    from safelight.media.soundline import SoundSource
 
     plan = Plan.load(PLAN)
+    speech = Speech(*SPEECH) if job.speech else None
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
+        heard = reader.facts.sound
+        source = SoundSource(clip, heard, job.accept_damaged) if heard is not None else None
+        sound = copy_sound(plan, source, speech)
         key = bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None
-        done = apply(reader, plan, Path("copy"), sheet=SHEET, progress=report, key=key)
+        done = apply(reader, plan, Path("copy"), sound=sound, sheet=SHEET, progress=report, key=key)
         return Hidden(
             facts=reader.facts,
             copy_name=done.copy_name,
@@ -103,6 +123,58 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
+    """Write ``words.json``: what a document or a media file says, and which of its parts no published file has."""
+    from safelight.attack.structure import structure
+    from safelight.media.labels import labels
+    from safelight.names.office import PDF, ZIP, of_archive, of_pdf, read_bytes
+    from safelight.names.passages import Passage, reread
+
+    passages: list[Passage] = []
+    parts: list[str] = []
+
+    def media(source: BinaryIO, place: str) -> None:
+        passages.extend(Passage(place + label.place, reread(label.text)) for label in labels(source) if label.text)
+
+    start = document.read(8)
+    document.seek(0)
+    if start.startswith(ZIP):
+        for found in of_archive(document):
+            if isinstance(found, Passage):
+                passages.append(found)
+            else:
+                media(io.BytesIO(found[1]), f"picture {found[0]}, ")
+            report(len(passages), None)
+    elif start.startswith(PDF):
+        passages.extend(of_pdf(read_bytes(document)))
+    else:
+        media(document, "")
+        known = structure(document)
+        parts = ["unknown form"] if known is None else [part.wrong for part in known if part.wrong]
+    told = [[p.place[:200], p.text, p.line, p.caseless] for p in passages]
+    WORDS.write_text(json.dumps({"passages": told, "parts": parts}), encoding="utf-8")
+    return Worded()
+
+
+def stills(job: StillsJob, copy: BinaryIO, report: Report) -> Stilled:
+    """Write the pictures of a copy that were asked for."""
+    from safelight.media.moments import save_moments
+
+    end = 0.0
+    with Reader(copy) as reader:
+        for end in save_moments(reader, job.seconds, job.widths, Path()):
+            report(int(end * 1000), None)
+        width, height = reader.facts.raster.shown_size
+        return Stilled(count=len(job.seconds), width=width, height=height, duration=end, still=reader.facts.still)
+
+
+def speak(report: Report) -> Spoken:
+    """Write the speech of all cues of ``plan.json``. The one job that loads the speech engine."""
+    from safelight.hide.sound.speak import speak as speak_cues
+
+    return Spoken(cues=speak_cues(Plan.load(PLAN), *SPEECH, report))
 
 
 def proxy(job: ProxyJob, clip: BinaryIO, report: Report) -> Proxied:

@@ -47,7 +47,14 @@ class HideJob(Message):
 
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
+    speech: bool = False  # the speech of the plan's cues lies in the folder
     sensor_key: SensorKey = Field(default=None, repr=False)
+
+
+class SpeakJob(Message):
+    """Speak the cues of ``plan.json`` in the worker's folder and leave the speech there. Needs no clip."""
+
+    job: Literal["speak"] = "speak"
 
 
 class AttackJob(Message):
@@ -66,6 +73,23 @@ class AttackJob(Message):
     all_frames: bool = False
     accept_damaged: bool = False
     sensor_key: SensorKey = Field(default=None, repr=False)
+
+
+class WordsJob(Message):
+    """Read all words of a document, a picture's or a film's tags; leave them as ``words.json`` in the folder."""
+
+    job: Literal["words"] = "words"
+
+
+class StillsJob(Message):
+    """Take pictures of a published copy at these seconds; leave ``still-00-480.jpg`` and so on in the folder.
+
+    ``widths``: in pixels; each picture is made in each, never enlarged. No seconds: only tell what the copy is.
+    """
+
+    job: Literal["stills"] = "stills"
+    seconds: Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], Field(max_length=100)] = []
+    widths: Annotated[list[Annotated[int, Field(ge=16, le=8192)]], Field(max_length=8)] = []
 
 
 class ProxyJob(Message):
@@ -92,7 +116,7 @@ class ViewJob(Message):
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | AttackJob | ProxyJob | WaveJob
+Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob | WordsJob | StillsJob
 
 
 class Progress(Message):
@@ -135,10 +159,34 @@ class Hidden(Message):
     missing: Annotated[list[Gap], Field(max_length=10_000)]
 
 
+class Spoken(Message):
+    """``speak`` is done; the speech lies in the folder."""
+
+    type: Literal["spoken"] = "spoken"
+    cues: Count
+
+
 class Attacked(Message):
     """``attack`` is done; the verdict lies in the folder."""
 
     type: Literal["attacked"] = "attacked"
+
+
+class Worded(Message):
+    """``words`` is done; the words lie in the folder."""
+
+    type: Literal["worded"] = "worded"
+
+
+class Stilled(Message):
+    """``stills`` is done; ``width`` and ``height`` are the copy's as shown, ``duration`` its seconds."""
+
+    type: Literal["stilled"] = "stilled"
+    count: Count
+    width: Annotated[int, Field(gt=0, le=65536)]
+    height: Annotated[int, Field(gt=0, le=65536)]
+    duration: Annotated[float, Field(ge=0, le=1e6)]
+    still: bool
 
 
 class Proxied(Message):
@@ -155,13 +203,16 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Attacked | Proxied | Waved
+Done = Found | Hidden | Spoken | Attacked | Proxied | Waved | Worded | Stilled
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
+    SpeakJob: Spoken,
     AttackJob: Attacked,
     ProxyJob: Proxied,
     WaveJob: Waved,
+    WordsJob: Worded,
+    StillsJob: Stilled,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])

@@ -1,0 +1,57 @@
+"""Is anything of one sound in another, however faint? Whitened correlation, second by second and summed.
+
+Every frequency counts alike, so that a quiet remnant in many bands shows like a loud one in few. Unrelated sounds give
+normally distributed values whose spread is known; what stands many spreads out is no chance. Method: Knapp and Carter,
+The generalized correlation method for estimation of time delay, 1976.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SHIFT = 4000  # samples at 16 kHz to either side, a quarter of a second
+_LOWEST = 60  # bins of a second left out at the bottom, where only hum and rumble are
+_ONE, _ALL = 16.0, 8.0  # spreads that are no chance any more, in one second (voices are regular) and in all
+_QUIET = 1e-4
+
+
+class Leak:
+    """Listens to pairs of stretches of a second each; ``worst`` and ``together`` are in spreads of pure chance."""
+
+    def __init__(self) -> None:
+        self.seconds = 0
+        self.worst, self.worst_at = 0.0, 0.0
+        self._sum: NDArray[np.float64] = np.zeros(2 * _SHIFT + 1)
+
+    def hear(self, copy: NDArray[np.float32], original: NDArray[np.float32], at: float) -> None:
+        """``at``: seconds, for the report."""
+        if len(copy) < 2 * _SHIFT or np.abs(copy).max() < _QUIET or np.abs(original).max() < _QUIET:
+            return
+        values = _whitened(copy, original)
+        self.seconds += 1
+        self._sum += values
+        top = float(np.abs(values).max())
+        if top > self.worst:
+            self.worst, self.worst_at = top, at
+
+    @property
+    def together(self) -> float:
+        """The strongest constant delay over all seconds."""
+        return float(np.abs(self._sum).max() / np.sqrt(max(self.seconds, 1)))
+
+    @property
+    def found(self) -> bool:
+        """Whether something of the original is in the copy."""
+        return self.worst >= _ONE or self.together >= _ALL
+
+
+def _whitened(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The correlation at each delay, in spreads of what unrelated sounds give."""
+    size = 2 * len(a)
+    cross = np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size))
+    cross[: 2 * _LOWEST] = 0
+    cross /= np.maximum(np.abs(cross), 1e-20)
+    values = np.fft.irfft(cross, size)
+    near = np.concatenate((values[-_SHIFT:], values[: _SHIFT + 1]))
+    return near / max(float(np.std(values)), 1e-12)

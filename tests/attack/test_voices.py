@@ -1,0 +1,145 @@
+"""The voices attacker: finds remnants of the original, ranks speakers, and reads its weights with suspicion."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from safelight.attack import ge2e
+from safelight.attack.bent import RATE, Bendable
+from safelight.attack.leak import Leak
+from safelight.attack.protocol import Notes, Outcome, SoundPair
+from safelight.attack.traits import Discriminant, traits
+from safelight.attack.voices import Ends, Voices, ranks
+from safelight.errors import Code, SafelightError
+from safelight.plan import Plan, Sound, SoundAction
+from tests.attack.heard import case
+from tests.hide.sound.made import speech_of
+from tests.hide.sound.test_speak import cue
+from tests.test_plan import CLIP, Origin
+
+
+def voice(seconds: float, pitch: float = 120, tract: float = 1.0, seed: int = 0) -> NDArray[np.float32]:
+    """Something like speech: buzzes of a moving pitch through moving resonances, with pauses."""
+    dice = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    knots = np.arange(0, seconds + 1, 0.15)
+
+    def wander(middle: float, spread: float) -> NDArray[np.float64]:
+        return np.interp(time, knots, middle * np.exp(dice.normal(0, spread, len(knots))))
+
+    phase = np.cumsum(wander(pitch, 0.08)) / RATE
+    buzz = 2 * (phase % 1) - 1
+    wave = np.zeros(len(time))
+    for formant in (500.0, 1500.0, 2500.0):
+        wave += buzz * np.sin(2 * np.pi * np.cumsum(wander(formant * tract, 0.15)) / RATE)
+    loud = np.interp(time, knots, dice.choice([0.0, 1.0, 1.0], len(knots)))
+    return (0.1 * wave * loud + dice.normal(0, 1e-3, len(time))).astype(np.float32)
+
+
+def plan(*sounds: Sound) -> Plan:
+    return Plan(clip=CLIP, origin=Origin(safelight="0"), sounds=list(sounds))
+
+
+def heard(attacker: Voices, copy: NDArray[np.float32], original: NDArray[np.float32] | None) -> Voices:
+    for first in range(0, len(copy), RATE):
+        part = original[first : first + RATE] if original is not None else None
+        attacker.hear(SoundPair(RATE, first, copy[first : first + RATE], part))
+    return attacker
+
+
+def test_unrelated_speech_is_no_remnant() -> None:
+    leak = Leak()
+    for second in range(60):
+        leak.hear(voice(1, seed=second), voice(1, seed=1000 + second), second)
+    assert not leak.found, (leak.worst, leak.together)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.05])
+@pytest.mark.parametrize("delay", [0, 700])
+def test_a_faint_remnant_under_other_speech_is_found(level: float, delay: int) -> None:
+    original = voice(20, seed=1)
+    copy = voice(20, pitch=180, seed=2) + level * np.roll(original, delay)
+    finding = heard(Voices(case(plan()), Notes()), copy, original).finding()
+    assert finding.outcome is Outcome.BROKEN
+
+
+def test_replaced_speech_holds_and_without_the_original_nothing_is_said() -> None:
+    copy = voice(10, pitch=180, seed=3)
+    assert heard(Voices(case(plan()), Notes()), copy, voice(10, seed=4)).finding().outcome is Outcome.HELD
+    assert heard(Voices(case(plan()), Notes()), copy, None).finding().outcome is Outcome.COULD_NOT_RUN
+    silence = np.zeros(5 * RATE, np.float32)
+    assert heard(Voices(case(plan()), Notes()), silence, None).finding().outcome is Outcome.HELD
+
+
+def test_what_was_kept_on_purpose_is_told_and_not_counted_as_a_remnant() -> None:
+    kept = Sound(start=0, end=10, action=SoundAction.KEEP, decided_by="editor", reason="sea")
+    original = voice(10, seed=5)
+    finding = heard(Voices(case(plan(kept)), Notes()), original, original).finding()
+    assert finding.outcome is Outcome.HELD
+    assert any("keep" in line for line in finding.not_tried)
+
+
+def test_a_voice_that_is_not_disguised_is_broken_and_nothing_in_common_is_not(tmp_path: Path) -> None:
+    """A tool that does nothing, and one that gives everybody the same sound."""
+    words = "The old city was quiet before the soldiers came through the gate and took our phones"
+    said = speech_of(plan(cue(0, 5, words), cue(6, 11, words[::-1].replace("q", "k"))), tmp_path)
+    wave = np.zeros(11 * 48000, np.float32)
+    said.add(wave, 0)
+    slow = resample_poly(wave, 1, 3).astype(np.float32)
+    first, second = slow[: 5 * RATE], slow[6 * RATE :]
+    found = ranks(first, second, lambda speech: speech, strangers=20)
+    assert found["GE2E, plain enrolment"] < 0.1
+    assert found["GE2E, enrolment disguised likewise"] < 0.1
+    same = ranks(first, second, lambda speech: second, strangers=10)
+    assert same["GE2E, enrolment disguised likewise"] == 1.0
+
+
+def test_strangers_are_other_voices_and_the_same_each_time() -> None:
+    bendable = Bendable(voice(2, seed=10))
+    assert bendable.stranger(3).tobytes() == bendable.stranger(3).tobytes()
+    assert np.abs(bendable.stranger(3) - bendable.stranger(4)).max() > 0.01
+
+
+def test_traits_tell_voices_apart() -> None:
+    people = [(100, 0.85), (150, 1.0), (230, 1.25)]
+    known = [traits(voice(6, pitch, tract, seed=number)) for number, (pitch, tract) in enumerate(people)]
+    space = Discriminant(known)
+    for number, (pitch, tract) in enumerate(people):
+        mark = space.mark(traits(voice(6, pitch, tract, seed=100 + number)))
+        assert int(np.argmax([mark @ space.mark(one) for one in known])) == number
+
+
+def test_ends_keep_the_first_and_the_last() -> None:
+    ends = Ends(2.0)
+    for second in range(10):
+        ends.add(np.full(RATE, second, np.float32))
+    assert ends.joined()[::RATE].tolist() == [0, 1, 8, 9]
+
+
+def test_the_weight_file_cannot_run_anything(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (tmp_path / "run",))  # type: ignore[return-value]
+
+    for payload in (pickle.dumps(Evil()), b"", b"\x80\x02garbage", pickle.dumps({"model_state": 1}) * 5):
+        with pytest.raises(SafelightError) as caught:
+            ge2e._state(io.BytesIO(payload * 3).getvalue())
+        assert caught.value.code is Code.WEIGHTS_CHANGED
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_network_knows_a_voice(shared_media: Path) -> None:
+    from benchmarks.voices import speech
+
+    network = ge2e.Ge2e()
+    people = sorted((shared_media / "speech" / "librispeech").iterdir())[:3]
+    marks = [[network(speech(file)[: 6 * RATE]) for file in sorted(person.glob("*.flac"))[:2]] for person in people]
+    for number, (first, _) in enumerate(marks):
+        assert int(np.argmax([first @ other[1] for other in marks])) == number
