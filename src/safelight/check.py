@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.names.people import from_lines
+from safelight.observer import Observer
 from safelight.outputs import private_folder, publish
 from safelight.plan import Plan
-from safelight.protect import Observer
 from safelight.trial import tried
 
 

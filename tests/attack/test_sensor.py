@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from safelight.attack.fill import Fill
 from safelight.attack.prnu import Tally, block_z, pce, residual
-from safelight.attack.protocol import Finding, Outcome
 from safelight.attack.run import attack
 from safelight.attack.sensor import Sensor
 from safelight.attack.timing import Timing
+from safelight.attack.verdict import Finding, Outcome
 from safelight.geometry import Box
 from safelight.hide.apply import apply
 from safelight.hide.sensor import RECIPES

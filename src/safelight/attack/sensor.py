@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from safelight.attack.pairs import picture_count
 from safelight.attack.prnu import Tally, block_z, pce, residual
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
+from safelight.attack.protocol import Attacker, Case, Notes, Pair
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.hide.apply import cover
 from safelight.hide.sensor import RECIPES, Treatment, draw_key, planned_size
 from safelight.hide.warp import dice
