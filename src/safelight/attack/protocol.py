@@ -153,7 +153,7 @@ class SoundPair:
 class Notes:
     """What is left behind besides findings: proposals for the plan, moments for the contact sheet.
 
-        ``originals_left``: pictures that the original has after the copy's last one. ``alive``: to be called now and then
+    ``originals_left``: pictures that the original has after the copy's last one. ``alive``: to be called now and then
     by whoever works long without looking at pictures, or the worker is taken for stuck.
     """
 
