@@ -20,9 +20,10 @@ from safelight.custody.entry import Act
 from safelight.custody.lend import in_memory
 from safelight.desk.folder import Folder, Held, approval_of, journal_of
 from safelight.desk.journal import Lines
-from safelight.desk.store import Entry, Observer, Standing
+from safelight.desk.store import Entry, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
+from safelight.observer import Observer
 from safelight.outputs import COPIES, Names, private_folder, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
