@@ -1,4 +1,4 @@
-"""Films of a camera that is thrown round: people pass at up to 80 pixels a picture, blurred or, in bright light, not."""
+"""Films of a camera that is thrown round: people pass at up to 80 pixels a picture, blurred or (bright light) sharp."""
 
 from __future__ import annotations
 

@@ -78,7 +78,10 @@ def measure(width: int, height: int, seconds: float, runs: int, table: Table) ->
             theirs = Path(folder) / f"deface{turn}.mp4"
             quiet = {"ORT_DISABLE_TELEMETRY": "1"}  # its inference engine would otherwise send data home
             turns["deface"].append(run([deface(), "--keep-audio", "-o", theirs, clip], env=quiet))
-        copies = {"safelight": out / "0" / "clip.safelight.mp4", "deface": Path(folder) / "deface0.mp4"}
+        still = Path(folder) / "still"  # the same copy with every pixel in its place, to compare place by place
+        plan = out / "0" / "clip.safelight-plan.json"
+        run([safelight, "hide", clip, "--plan", plan, "--sensor", "off", "-o", still])
+        copies = {"safelight": still / "clip.safelight.mp4", "deface": Path(folder) / "deface0.mp4"}
         for name, measured in turns.items():
             ratios = [
                 statistics.median(other.wall / one.wall for other, one in zip(turns[peer], measured, strict=True))

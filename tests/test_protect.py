@@ -21,7 +21,7 @@ from examples.clip import write_clip
 from program import COMMAND, safelight
 from safelight import protect as main_job
 from safelight.account import Account, Options
-from safelight.attack.protocol import Outcome, Verdict
+from safelight.attack.verdict import Outcome, Verdict
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
 from safelight.outputs import PRIVATE, names_for
@@ -166,7 +166,10 @@ def test_by_default_the_camera_is_taken_out_with_lots_that_are_kept_nowhere(
     assert "secret" in account.sensor
     assert account.options.sensor is Plan.from_json(one["portrait.safelight-plan.json"]).settings.sensor
     text = "".join(one[name].decode() for name in one if name.endswith(".json"))
+    attack = account.attack
+    assert attack is not None
     known = {account.source.sha256, account.copy_.sha256, account.plan.sha256, *account.weights.values()}
+    known |= {attack.report.sha256, attack.verdict.sha256, *attack.weights.values()}
     assert not set(re.findall(r"[0-9a-f]{32,}", text)) - known  # nothing that could be a key
     again = safelight("protect", "--json", "-o", tmp_path / "one", portrait[0])
     assert [result["status"] for result in again.results] == ["already done"]

@@ -137,10 +137,19 @@ function Page() {
   );
 }
 
+/** When the person has said who is there. */
+function named(): Promise<void> {
+  return new Promise((done) => {
+    const end = effect(() => {
+      if (session.value?.name) queueMicrotask(() => (end(), done()));
+    });
+  });
+}
+
 async function follow(): Promise<void> {
   const id = /^#\/clip\/([0-9a-z-]+)$/.exec(location.hash)?.[1] ?? null;
   if (!session.value?.name) asking.value = "name";
-  while (!session.value?.name) await new Promise((done) => setTimeout(done, 50));
+  await named();
   if (clip.value && clip.value !== id) await close();
   if (id && clip.value !== id) {
     reset();

@@ -22,7 +22,6 @@ import {
   redrawn,
   selected,
   setKey,
-  times,
   zoomed,
 } from "./state";
 import { ahead, fetchStill, sized, still } from "./stills";
@@ -265,7 +264,7 @@ function paintStills(canvas: HTMLCanvasElement): () => void {
   let turn = 0;
   return effect(() => {
     const index = frame.value;
-    const [ready, bare] = [times.value.length > 0 && plan.value !== null, original.value];
+    const [ready, bare] = [plan.value !== null, original.value];
     void redrawn.value;
     if (!ready || (speed.value > 0 && canvas.dataset.frame === String(index))) return;
     const step = index < before ? -1 : 1;

@@ -4,6 +4,7 @@ import { bytes, get, Refusal, send } from "./api";
 import type { ClipLine, Decision, Edited, Item, Kind, Plan, Region, Session, Shape, Status } from "./api";
 import type { Box } from "./plan";
 import { boxAt, changed, first, frameAt, isDrawn, isKey, last, nearBox } from "./plan";
+import { t } from "./words";
 
 export const session = signal<Session | null>(null);
 export const clips = signal<ClipLine[]>([]);
@@ -27,7 +28,7 @@ export const original = signal(false);
 export const zoomed = signal(false);
 export const saving = signal(0);
 export const said = signal<{ text: string; bad: boolean } | null>(null);
-export const asking = signal<"name" | "reason" | "keys" | null>(null);
+export const asking = signal<"name" | "reason" | "keys" | "copy" | "keep" | "revoice" | null>(null);
 export const keysOn = signal(localStorage.getItem("keys") !== "off");
 
 /** Frames whose picture changed: whoever keeps pictures of them drops those. */
@@ -103,14 +104,16 @@ export async function open(id: string): Promise<void> {
     frame.value = 0;
   });
   try {
-    await send("POST", api("/hold")).catch((error: unknown) => {
-      if (!(error instanceof Refusal && error.code === "SL-DESK-TAKEN")) throw error;
-    });
-    await reread();
-    times.value = new Float64Array(await bytes(api("/times")));
+    const told = bytes(api("/times")).then((all) => (times.value = new Float64Array(all)));
+    await Promise.all([
+      reread(),
+      send("POST", api("/hold")).catch((error: unknown) => {
+        if (!(error instanceof Refusal && error.code === "SL-DESK-TAKEN")) throw error;
+      }),
+    ]);
     await refresh();
-    // The answer is that the film is being made, until it is: asking for it is what begins it.
-    if (mine.value && !status.value?.film.finished) void fetch(api("/film"), { headers: { range: "bytes=0-0" } });
+    await told;
+    await send("POST", api("/film"));
   } catch (error) {
     complain(error);
   }
@@ -134,11 +137,14 @@ async function reread(): Promise<void> {
   await requeue();
 }
 
+const marking = new Set<string>(); // seen here, not yet known there
+
 async function requeue(): Promise<void> {
   const told = await get<{ items: Item[]; seen: string[] }>(api("/queue"));
   batch(() => {
     queue.value = told.items;
-    seen.value = new Set(told.seen);
+    for (const key of told.seen) marking.delete(key);
+    seen.value = new Set([...told.seen, ...marking]);
   });
 }
 
@@ -161,7 +167,11 @@ export async function refresh(): Promise<void> {
 
 export async function keepHold(): Promise<void> {
   if (!clip.value || !session.value?.name) return;
-  if (mine.value || !status.value?.holder) await send("POST", api("/hold")).catch(() => undefined);
+  if (status.value?.holder && !mine.value) return;
+  const before = mine.value;
+  await send("POST", api("/hold")).catch(() => undefined); // somebody was quicker; the status says who
+  await refresh().catch(complain);
+  if (!before && mine.value) said.value = null;
 }
 
 // ---------------------------------------------------------------------------------------------------------- editing
@@ -171,6 +181,10 @@ let line: Promise<unknown> = Promise.resolve();
 /** One change after the other: each names the version that the one before made. */
 function changing(path: string, body: () => Record<string, unknown>): Promise<Edited | null> {
   const turn = line.then(async () => {
+    if (!mine.value) {
+      said.value = { text: t("taken", status.value?.holder?.who ?? "–"), bad: true };
+      return null;
+    }
     saving.value++;
     try {
       const done = await send<Edited>("POST", api(path), { version: version.value, ...body() });
@@ -284,9 +298,12 @@ export function markedSeconds(): { start: number; end: number } | null {
   return { start: secondsOf(a), end };
 }
 
-export function sound(action: string): void {
+/** What happens to the sound between the marks; keeping and speaking it anew ask for more first. */
+export function sound(action: string, more: Record<string, string> = {}): void {
   const span = markedSeconds();
-  if (span) void edit({ op: "sound", ...span, action });
+  if (!span || !mine.value) return;
+  if ((action === "keep" || action === "revoice") && Object.keys(more).length === 0) asking.value = action;
+  else void edit({ op: "sound", ...span, action, ...more });
 }
 
 // ------------------------------------------------------------------------------------------------------------ queue
@@ -300,14 +317,20 @@ export function show(item: Item): void {
 }
 
 /** The next or previous thing to look at; going on says that this one was seen. */
-export async function walk(step: 1 | -1): Promise<void> {
+export function walk(step: 1 | -1): void {
   const items = queue.value;
   if (items.length === 0) return;
   const at = items.findIndex((item) => item.key === here.value);
   if (step === 1 && at >= 0 && mine.value && !seen.value.has(items[at]!.key)) {
-    seen.value = new Set(seen.value).add(items[at]!.key);
-    await send("POST", api("/seen"), { items: [items[at]!.key] }).catch(complain);
-    void refresh().catch(complain);
+    const { key } = items[at]!;
+    marking.add(key);
+    seen.value = new Set(seen.value).add(key);
+    void send("POST", api("/seen"), { items: [key] })
+      .then(refresh, (error: unknown) => {
+        marking.delete(key);
+        complain(error);
+      })
+      .catch(complain);
   }
   if (step === -1) {
     show(items[Math.max(at - 1, 0)]!);

@@ -5,6 +5,7 @@ Files are opened here, once, read-only; workers inherit the descriptor. Nothing 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -61,14 +62,13 @@ def expand(paths: list[Path], *, leave_out: Path | None = None) -> Iterator[Item
 class Original:
     """An opened original: its descriptor, its hash, the promise that it did not change meanwhile. Context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Open ``path`` read-only. Raises SafelightError when it is missing, empty, no regular file or not ours."""
+    def __init__(self, path: Path, descriptor: int | None = None) -> None:
+        """Open ``path`` read-only, or take over an open ``descriptor`` of which ``path`` is only the name.
+
+        Raises SafelightError when it is missing, empty, no regular file or not ours.
+        """
         self.path = path
-        try:
-            # O_NONBLOCK: opening a pipe nobody writes to must not hang; it means nothing for a regular file
-            self.descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        except (OSError, ValueError) as error:
-            raise _refusal(error, path) from error
+        self.descriptor = _opened(path) if descriptor is None else descriptor
         self._facts = os.fstat(self.descriptor)
         if not stat.S_ISREG(self._facts.st_mode):
             os.close(self.descriptor)
@@ -96,6 +96,16 @@ class Original:
             raise _refusal(error, self.path) from error
         return digest.hexdigest()
 
+    def part(self, offset: int, size: int) -> bytes:
+        """At most ``size`` bytes of the file from ``offset`` on; fewer only at its end. Raises SL-UNREADABLE."""
+        data = bytearray()
+        try:
+            while len(data) < size and (more := os.pread(self.descriptor, size - len(data), offset + len(data))):
+                data += more
+        except OSError as error:
+            raise _refusal(error, self.path) from error
+        return bytes(data)
+
     def require_unchanged(self) -> None:
         """Raise SL-CHANGED when the file was written to since it was opened."""
         now = os.fstat(self.descriptor)
@@ -107,6 +117,17 @@ class Original:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         os.close(self.descriptor)
+
+
+def _opened(path: Path) -> int:
+    # O_NONBLOCK: opening a pipe nobody writes to must not hang; it means nothing for a regular file
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    try:
+        with contextlib.suppress(PermissionError):  # not our file: its time of last reading may then change
+            return os.open(path, flags | getattr(os, "O_NOATIME", 0))
+        return os.open(path, flags)
+    except (OSError, ValueError) as error:
+        raise _refusal(error, path) from error
 
 
 def _refusal(error: OSError | ValueError, path: Path) -> SafelightError:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from safelight.attack.protocol import Outcome, Verdict
 from safelight.attack.report import MAX_PICTURE, page
+from safelight.attack.verdict import Outcome, Verdict
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.outputs import writing
@@ -41,6 +41,7 @@ def tried(
     file_name: str = "",
     all_frames: bool = False,
     accept_damaged: bool = False,
+    sensor_key: str | None = None,
     progress: Callable[[int, int | None], None],
     cancel: threading.Event,
 ) -> Trial:
@@ -48,7 +49,8 @@ def tried(
 
     ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy, to look for protected
     words in; "" when it does not matter. ``accept_damaged``: the original's holes were accepted when the copy was made.
-    ``progress``: told (pictures done, pictures expected).
+    ``sensor_key``: the lots with which the copy was made, hexadecimal, when they are still known: copy and original can
+    then be compared exactly. ``progress``: told (pictures done, pictures expected).
 
     Raises SafelightError when copy or original cannot be read or do not belong together, SL-WORKER-LIED when the
     verdict is about other bytes than the copy's; Cancelled when ``cancel`` was set. A copy that does not hold is no
@@ -65,6 +67,7 @@ def tried(
         file_name=file_name.encode("utf-8", "replace").decode(),
         all_frames=all_frames,
         accept_damaged=accept_damaged,
+        sensor_key=sensor_key,
     )
     others = (original.descriptor,) if original is not None else ()
     done = run(job, copy.descriptor, work, progress=progress, cancel=cancel, others=others)

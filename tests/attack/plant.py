@@ -20,7 +20,7 @@ from safelight.media.develop import Developer
 from safelight.media.planes import Planes
 from safelight.media.read import Reader
 from safelight.media.write import Writer
-from safelight.plan import Clip, How, Keyframe, Kind, Look, Origin, Plan, Region, Settings, Stretch
+from safelight.plan import Clip, How, Keyframe, Kind, Look, Origin, Plan, Region, Sensor, Settings, Stretch
 
 RATE = 25
 TITLE = "Interview with the harbour master"
@@ -72,7 +72,10 @@ def scene(
         last_pts=pts[-1],
     )
     return Scene(
-        original, Plan(clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look))
+        original,
+        Plan(
+            clip=clip, origin=Origin(safelight="test"), regions=regions, settings=Settings(look=look, sensor=Sensor.OFF)
+        ),
     )
 
 
@@ -194,6 +197,21 @@ def with_late_sound(copy: Path, target: Path, frames: int) -> Path:
     """The copy with its sound so many pictures later (or earlier, when negative)."""
     with av.open(str(copy)) as source, av.open(str(target), "w", format="mp4", options={"fflags": "+bitexact"}) as out:
         _remux(source, out, frames)
+    return target
+
+
+def without_picture(copy: Path, target: Path, number: int) -> Path:
+    """The finished copy coded again without one of its pictures; the others keep their times."""
+    with av.open(str(copy)) as source, av.open(str(target), "w", format="mp4") as out:
+        track = source.streams.video[0]
+        coded = out.add_stream("libx264", rate=RATE, options={"crf": "12"})
+        coded.width, coded.height, coded.pix_fmt = track.width, track.height, "yuv420p"
+        coded.time_base = track.time_base
+        for index, frame in enumerate(source.decode(track)):
+            frame.pict_type = av.video.frame.PictureType.NONE
+            if index != number:
+                out.mux(coded.encode(frame))
+        out.mux(coded.encode(None))
     return target
 
 

@@ -191,10 +191,11 @@ def test_the_original_is_shown_only_with_leave_and_the_leave_is_noted_first(desk
     assert first.get(clip + "/frames/7", params={"view": "original"}).status_code == 409
 
 
-def test_film_and_sound_come_from_memory_in_ranges(browser: Browser, folder: Path, tmp_path_factory: object) -> None:
+def test_film_and_sound_come_from_memory_in_ranges(browser: Browser, folder: Path) -> None:
     clip = browser.first()
     browser.post(clip + "/hold").raise_for_status()
     assert browser.get(clip + "/film").json()["code"] == "SL-NOT-READY"
+    browser.post(clip + "/film").raise_for_status()
     for _ in range(200):
         if browser.get(clip).json()["film"]["finished"]:
             break

@@ -77,22 +77,40 @@ def test_a_flash_is_no_cut_and_breaks_no_track() -> None:
 
 
 def test_a_fast_pan_is_no_cut_and_is_followed() -> None:
-    clip, head = Clip(), face(50)
+    """By up to 84 pixels a picture: far more than the head's size, so that it is only found where the camera went."""
+    clip, head = Clip(), face(24)
     wide = scenery(5, WIDTH * 4)
     for i in range(50):
-        left = round(900 + 270 * np.sin(i / 5))
+        left = round(900 + 420 * np.sin(i / 5))
         clip.add(wide[:, left : left + WIDTH], [(head, 1200 - left, 160)])
-    plan = plan_of(clip, lambda i: i % 10 < 2)
+    plan = plan_of(clip, lambda i: i % 10 < 2 or i >= 46)
     assert plan.cuts == []
     assert bare(plan, clip) == []
 
 
+def behind_a_fence(first: int, last: int, frames: int) -> Clip:
+    """Somebody walks behind a fence that shows too little of the head to follow it, in frames ``first`` to ``last``."""
+    clip = walking(frames, 5)
+    fence = np.random.default_rng(8).integers(0, 255, (150, WIDTH, 3)).astype(np.uint8)
+    left, right = 60 + 5 * first - 45, 60 + 5 * last + 45
+    for i in range(first, last + 1):
+        clip.frames[i][80:230, left:right] = fence[:, left:right]
+    return clip
+
+
 def test_hidden_behind_something_while_moving() -> None:
-    clip = walking(80, 5)
-    for i in range(30, 50):
-        x = 60 + i * 5
-        clip.frames[i][90:220, x - 50 : x + 50] = (90, 120, 60)
+    """The follower is led astray by a poster of the same head and comes back with the next sighting."""
+    clip = behind_a_fence(30, 50, 80)
+    poster, inside = face(50)
+    for i in range(36, 44):
+        top, left = 150 - round(inside.centre[1]) - 20, 150 - round(inside.centre[0])
+        clip.frames[i][top : top + poster.shape[0], left : left + poster.shape[1]] = poster
     assert bare(plan_of(clip, lambda i: not 28 <= i <= 52), clip) == []
+
+
+def test_hidden_for_longer_than_a_lost_track_lives() -> None:
+    clip = behind_a_fence(30, 58, 90)
+    assert bare(plan_of(clip, lambda i: not 29 <= i <= 59), clip) == []
 
 
 def test_two_people_cross() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from safelight.hide.apply import HideResult, apply
 from safelight.media.develop import Developed, Developer
 from safelight.media.planes import Planes
 from safelight.media.read import Reader
-from safelight.plan import Decision, Plan, Shape
+from safelight.plan import Decision, Plan, Sensor, Shape
 from tests.hide.clips import FRAMES, Format, plan_for, region, write_clip
 
 
@@ -139,3 +140,21 @@ def test_a_lost_picture_is_noticed(clip: Path, tmp_path: Path, monkeypatch: pyte
             carry_out(clip, plan, tmp_path / "copy")
         assert refusal.value.code is Code.COPY_DIFFERS
         assert not (tmp_path / "copy.mp4").exists()
+
+
+@pytest.mark.parametrize("sensor", [Sensor.OFF, Sensor.DEFAULT])
+def test_what_stops_the_writer_is_what_is_told(sensor: Sensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are read and treated ahead in threads; none of them may be left behind, or hide the reason."""
+    clip = tmp_path / "clip.mkv"
+    write_clip(clip, Format("plain"), lambda index, planes: None, 60)
+    plan = plan_for(clip, [], sensor=sensor)
+
+    def full(self: object, developed: Developed) -> None:
+        raise SafelightError(Code.DISK_FULL, "The disk is full.")
+
+    monkeypatch.setattr(apply_module.Writer, "picture", full)
+    before = threading.active_count()
+    for _ in range(5):
+        with pytest.raises(SafelightError, match="disk is full"):
+            carry_out(clip, plan, tmp_path / "copy")
+    assert threading.active_count() == before

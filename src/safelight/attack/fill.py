@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from safelight.attack.covers import explained, still_bare
 from safelight.attack.faces import drawn
 from safelight.attack.pairs import picture_count
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair, rounded
+from safelight.attack.protocol import Attacker, Case, Notes, Pair, rounded
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.geometry import Box, Raster
 from safelight.hide.apply import cover
 from safelight.media.develop import Developer
 from safelight.media.planes import Planes, unpack
-from safelight.plan import Look, Plan, Region, Shape
+from safelight.plan import Look, Plan, Region, Sensor, Shape
 
 _LOOKS, _LOOKS_ALL = 24, 120  # pictures examined closely, spread evenly over the clip; with --all
 _EMPTIED_EVERY = 4  # of these, how often the areas are emptied first
@@ -86,6 +87,10 @@ class Fill(Attacker):
         super().__init__(case, notes)
         looks = _LOOKS_ALL if case.all_frames else _LOOKS
         self._step = max((picture_count(case.facts) or looks) // looks, 1)
+        # straightened copies are softer, and a little out of place when the bend had to be estimated
+        treated = case.plan is not None and case.plan.settings.sensor is not Sensor.OFF
+        self._edge = 2 * _EDGE if treated else _EDGE
+        self._off = 2 * _OFF if treated and case.key is None else _OFF
         self._areas = self._same = 0
         self._bare: set[int] = set()
         self._all = _Sums()
@@ -160,7 +165,7 @@ class Fill(Attacker):
                 name="largest smoothed difference to the fill that should be there",
                 value=self._residue,
                 unit="grey levels",
-                meaning=f"The encoder alone stays under {_OFF:.0f} of 255.",
+                meaning=f"The encoder alone stays under {self._off:.0f} of 255.",
             ),
         ]
         not_tried = (
@@ -212,7 +217,7 @@ class Fill(Attacker):
         width, height = pair.copy.size
         assert self.case.plan is not None
         scaled = box.scaled(width / self.case.plan.clip.width, height / self.case.plan.clip.height)
-        inner = scaled.grown(-_EDGE, -_EDGE, -_EDGE, -_EDGE)
+        inner = scaled.grown(-self._edge, -self._edge, -self._edge, -self._edge)
         x1, y1, x2, y2 = (int(v) for v in inner.clipped(width, height))
         if x2 - x1 < 2 or y2 - y1 < 2:
             return
@@ -226,7 +231,7 @@ class Fill(Attacker):
         smooth = np.abs(cv2.blur(residue, (8, 8)))[(weight > 0.95) & mask]
         off = float(np.percentile(smooth, 90)) if smooth.size else 0.0
         self._residue = max(self._residue, off)
-        if off > _OFF:
+        if off > self._off:
             self._note(f"Area {region.id} is covered with something else than the plan asks for.", pair, scaled)
         if float(hidden[mask].std()) < _TEXTURE:
             return

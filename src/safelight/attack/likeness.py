@@ -25,7 +25,8 @@ from safelight.attack.align import Bgr, Dlib, Face, Points5, Recogniser, SFace, 
 from safelight.attack.looks import BARE, INSIDE, LOOKS, Look, healed, laid_over, stranger, toned
 from safelight.attack.odds import at_least, better, interval
 from safelight.attack.pairs import picture_count
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
+from safelight.attack.protocol import Attacker, Case, Notes, Pair
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.geometry import Box
 
 _MOMENTS = 24  # pictures in which faces are collected, spread evenly
@@ -40,9 +41,12 @@ _SIDE = 960  # longer side of the picture in which faces are found, pixels
 _CROP = 320  # side of the enlarged part when the plan says where a face is
 _SMALLEST = 16.0  # pixels of the original: smaller faces are recognised by nobody
 _LINK = 0.3  # overlap of a face with the last one of the same person
-_RARE = 0.001  # probability below which chance is no explanation
+_RARE = 0.01  # probability below which chance is no explanation
+_FEW = 5  # people, below which statistics prove nothing
 _UNLIKE = 0.01  # and below which the control is none
 
+
+_PLAIN_TO_SEE = 0.5  # share that the true candidate explains from which no statistics are needed: it is that picture
 
 Embedding = Callable[[Bgr], NDArray[np.float32]]
 
@@ -56,45 +60,79 @@ class _Probe:
     copy: Bgr
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Trial:
+    """One probe: who it shows, whether the true person came first in the copy and in the control, and which share of
+    what sets the copy apart from the candidates' mean the true candidate explains (1 all of it, 0 or less nothing).
+    """
+
+    person: str
+    hit: bool
+    control: bool
+    explained: float
+
+
 class _Way:
-    """One way to recognise, and how often the true person came first with it, in the copy and in the control."""
+    """One way to recognise, and how often the true person came first with it, in the copy and in the control.
 
-    name: str
-    look: Look
-    hits: int = 0
-    control: int = 0
-    trials: int = 0
+    Several pictures of one person are one trial, not several: the same cover lies over the same face each time, so that
+    an accident repeats itself. A person counts as recognised when more than half of the pictures are.
+    """
 
-    def rank(self, copy: NDArray[np.float32], control: NDArray[np.float32], known: list[NDArray[np.float32]]) -> None:
+    def __init__(self, name: str, look: Look) -> None:
+        self.name = name
+        self.look = look
+        self.trials: list[_Trial] = []
+
+    def rank(
+        self, person: str, copy: NDArray[np.float32], control: NDArray[np.float32], known: list[NDArray[np.float32]]
+    ) -> None:
         """One trial: what the copy shows, and what a fill that knows nothing shows, against all candidates, the true
         one first. A tie with another candidate is no hit.
         """
         seen, blind = _apart([copy, control], known)
-        self.trials += 1
-        self.hits += seen[0] > max(seen[1:])
-        self.control += blind[0] > max(blind[1:])
+        mean = np.mean(known, axis=0)
+        explained = 1 - float(np.square(copy - known[0]).sum()) / max(float(np.square(copy - mean).sum()), 1e-9)
+        self.trials.append(_Trial(person, seen[0] > max(seen[1:]), blind[0] > max(blind[1:]), explained))
+
+    @property
+    def hits(self) -> int:
+        """Probes recognised."""
+        return sum(trial.hit for trial in self.trials)
+
+    def people(self) -> tuple[int, int, int]:
+        """People recognised in the copy, in the control, and how many there are."""
+        by: defaultdict[str, list[_Trial]] = defaultdict(list)
+        for trial in self.trials:
+            by[trial.person].append(trial)
+        half = [
+            (2 * sum(t.hit for t in trials) > len(trials), 2 * sum(t.control for t in trials) > len(trials))
+            for trials in by.values()
+        ]
+        return sum(hit for hit, _ in half), sum(control for _, control in half), len(half)
 
     def judge(self, figures: list[Figure], evidence: list[Evidence]) -> None:
         """Put the score into words, and into evidence where neither chance nor the control explains it."""
-        low, high = interval(self.hits, self.trials)
+        known, control, people = self.people()
+        low, high = interval(known, people)
+        explained = float(np.mean([trial.explained for trial in self.trials]))
         figures.append(
             Figure(
                 name=f"recognised by {self.name}",
-                value=100 * self.hits / self.trials,
-                unit="%",
-                meaning=f"{self.hits} of {self.trials}; 95 % interval {low:.1%} to {high:.1%}, "
-                f"chance {1 / _CANDIDATES:.1%}, control {self.control / self.trials:.1%}. "
+                value=100 * known / people,
+                unit="% of people",
+                meaning=f"{known} of {people} people, {self.hits} of {len(self.trials)} pictures; 95 % interval "
+                f"{low:.1%} to {high:.1%}, chance {1 / _CANDIDATES:.1%}, control {control / people:.1%}. "
                 f"References obscured by {self.look}.",
             )
         )
-        by_chance = at_least(self.hits, self.trials, 1 / _CANDIDATES)
-        if by_chance < _RARE and better(self.hits, self.control, self.trials) < _UNLIKE:
+        beats_chance = at_least(known, people, 1 / _CANDIDATES) < _RARE and better(known, control, people) < _UNLIKE
+        if beats_chance or (2 * self.hits > len(self.trials) and explained > _PLAIN_TO_SEE):
             evidence.append(
                 Evidence(
-                    what=f"{self.hits} of {self.trials} hidden faces recognised by {self.name}; references obscured by "
+                    what=f"{known} of {people} hidden people recognised by {self.name}; references obscured by "
                     f"{self.look}.",
-                    score=self.hits / self.trials,
+                    score=explained,
                 )
             )
 
@@ -174,6 +212,8 @@ class Likeness(Attacker):
         not_tried = ["Networks trained on copies of this very kind, and people who know the hidden person."]
         if len(people) == 1:
             not_tried.append("Only one person could be made out, so all other candidates were made up.")
+        if len(people) < _FEW:
+            not_tried.append("With so few people only a near identity can be told from an accident.")
         if evidence:
             return self.answer(
                 Outcome.BROKEN, evidence[0].what, figures=figures, evidence=evidence, not_tried=not_tried
@@ -198,7 +238,7 @@ class Likeness(Attacker):
                 for recogniser, both in ways.items():
                     _rank(both, recogniser.embed, probe, gallery)
             done = min(stage, len(probes))
-            if all(way.hits < _GOES_ON * way.trials for way in every):
+            if all(way.hits < _GOES_ON * len(way.trials) for way in every):
                 break
         return every
 
@@ -290,7 +330,7 @@ def _rank(ways: list[_Way], embed: Embedding, probe: _Probe, gallery: list[Bgr])
     """One trial for ways that see with the same eyes."""
     copy, control = embed(probe.copy), embed(healed(probe.original))
     for way in ways:
-        way.rank(copy, control, [embed(way.look(face)) for face in gallery])
+        way.rank(probe.person, copy, control, [embed(way.look(face)) for face in gallery])
 
 
 def _spread(probes: list[_Probe]) -> list[_Probe]:
@@ -314,5 +354,9 @@ def _apart(seen: list[NDArray[np.float32]], known: list[NDArray[np.float32]]) ->
     without any features would look most like the most ordinary candidate.
     """
     mean = np.mean(known, axis=0)
-    others = [(candidate - mean) / max(float(np.linalg.norm(candidate - mean)), 1e-9) for candidate in known]
-    return [[float((face - mean) @ other) for other in others] for face in seen]
+    others = [_direction(candidate - mean) for candidate in known]
+    return [[float(_direction(face - mean) @ other) for other in others] for face in seen]
+
+
+def _direction(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-9), np.float32)

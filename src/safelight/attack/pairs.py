@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from safelight.attack.protocol import Notes, Pair, View
+from safelight.attack.straight import Straightener
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture, Reader
 
@@ -40,7 +41,9 @@ def offset(copy: BinaryIO, original: BinaryIO, *, accept_damaged: bool = False) 
     return min((0.0, late), key=unlike)
 
 
-def pairs(copy: Reader, original: Reader | None, notes: Notes, shift: float = 0.0) -> Iterator[Pair]:
+def pairs(
+    copy: Reader, original: Reader | None, notes: Notes, straightener: Straightener, shift: float = 0.0
+) -> Iterator[Pair]:
     """Every picture of the copy, each with the original's picture nearest in time.
 
     Times count from the first picture of each file; ``shift`` seconds are added to the copy's (:func:`offset`). How
@@ -49,7 +52,7 @@ def pairs(copy: Reader, original: Reader | None, notes: Notes, shift: float = 0.
     pictures = _timed(copy)
     if original is None:
         for picture, seconds in pictures:
-            yield Pair(picture.index, seconds, View(picture, copy.facts.raster.shown_size))
+            yield Pair(picture.index, seconds, straightener.view(picture, None))
         return
     size = original.facts.raster.shown_size
     source = _timed(original)
@@ -61,13 +64,13 @@ def pairs(copy: Reader, original: Reader | None, notes: Notes, shift: float = 0.
         seconds = at + shift
         while here is not None and ahead is not None and abs(ahead[1] - seconds) <= abs(here[1] - seconds):
             here, ahead = ahead, next(source, None)
-        shown = View(picture, copy.facts.raster.shown_size)
         if here is None:
-            yield Pair(picture.index, at, shown)
+            yield Pair(picture.index, at, straightener.view(picture, None))
             continue
         if view is None or view.picture is not here[0]:
             view = View(here[0], size)
         index = here[0].index
+        shown = straightener.view(picture, view)
         yield Pair(picture.index, at, shown, view, seconds - here[1], max(index - last - 1, 0), index == last)
         last = index
     while ahead is not None:

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Mapping
 from html import escape
 
-from safelight.attack.protocol import Evidence, Figure, Finding, Moment, Outcome, Verdict
+from safelight.attack.verdict import Evidence, Figure, Finding, Moment, Outcome, Verdict
 
 MAX_PICTURE = 1 << 20
 """Bytes of one picture of the contact sheet."""
@@ -117,11 +117,11 @@ def _facts(verdict: Verdict) -> str:
             f"{copy.width} × {copy.height} pixels, {copy.frames:,} pictures, {_clock(copy.seconds)}, "
             f"{copy.size:,} bytes",
         ),
-        ("SHA-256", copy.sha256),
         ("The attackers had", had),
         ("Safelight", verdict.safelight),
     )
-    return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows) + "</dl>"
+    told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
+    return f"<dl>{told}<dt>SHA-256</dt><dd><code>{escape(copy.sha256)}</code></dd></dl>"
 
 
 def _summary(verdict: Verdict) -> str:

@@ -16,23 +16,15 @@ from safelight.attack.hearing import sound_pairs
 from safelight.attack.hum import Hum
 from safelight.attack.likeness import Likeness
 from safelight.attack.pairs import offset, pairs, picture_count
-from safelight.attack.protocol import (
-    MAX_PROPOSALS,
-    Attacker,
-    Case,
-    CopyFacts,
-    Finding,
-    Moment,
-    Notes,
-    Outcome,
-    Verdict,
-    overall,
-)
+from safelight.attack.protocol import Attacker, Case, Notes
 from safelight.attack.sensor import Sensor
 from safelight.attack.sound import Sound
+from safelight.attack.straight import Straightener, looks_bent, treated
 from safelight.attack.timing import Timing
+from safelight.attack.verdict import MAX_PROPOSALS, CopyFacts, Finding, Moment, Outcome, Verdict, overall
 from safelight.attack.voices import Voices
 from safelight.errors import Code, SafelightError
+from safelight.hide.sensor import planned_size
 from safelight.media.read import Reader
 from safelight.plan import Plan
 
@@ -40,6 +32,7 @@ ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, S
 """The roster: everybody who attacks, in the order of the report. Those who come first see each picture first."""
 
 _MOMENTS = 16
+_APART = 0.3  # seconds between two moments that are shown
 _HEADLINES = {
     Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",
     Outcome.BROKEN: "Broken: this copy gives something away and must not be published.",
@@ -58,6 +51,7 @@ def attack(
     file_name: str = "",
     all_frames: bool = False,
     accept_damaged: bool = False,
+    sensor_key: bytes | None = None,
     moments: Path | None = None,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
     attackers: Sequence[type[Attacker]] = ATTACKERS,
@@ -72,6 +66,7 @@ def attack(
         file_name: the copy's name, to look for protected words in.
         all_frames: look for faces in every frame of a long clip too, not in a sample.
         accept_damaged: the original's holes were accepted when the copy was made.
+        sensor_key: the lots of the treatment against sensor noise, while they are still known.
         moments: a folder for small pictures of the copy's worst moments; None: none are kept.
         progress: is told (pictures done, pictures expected).
         attackers: who attacks.
@@ -88,9 +83,11 @@ def attack(
     running: list[Attacker] = []
     frames, seconds = 0, 0.0
     shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None else 0.0
+    bent = treated(plan) if plan is not None else original is not None and looks_bent(copy, original)
     with ExitStack() as stack:
         shown = stack.enter_context(Reader(copy))
         source = stack.enter_context(Reader(original, accept_damaged=accept_damaged)) if original is not None else None
+        straightener = Straightener(shown.facts, source.facts if source is not None else None, plan, sensor_key, bent)
         case = Case(
             copy,
             shown.facts,
@@ -101,12 +98,14 @@ def attack(
             file_name,
             all_frames,
             tuple(kind.name for kind in attackers),
+            sensor_key,
+            straightener.size if bent else None,
         )
         _check_plan(case)
         for kind in attackers:
             _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
         total = picture_count(shown.facts)
-        for pair in pairs(shown, source, notes, shift):
+        for pair in pairs(shown, source, notes, straightener, shift):
             frames, seconds = pair.index + 1, pair.seconds
             for attacker in list(running):
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
@@ -121,7 +120,7 @@ def attack(
         del attacker
     findings.sort(key=lambda finding: [kind.name for kind in attackers].index(finding.attacker))
     outcome = overall(findings)
-    width, height = case.size
+    width, height = case.own_size
     return Verdict(
         safelight=__version__,
         outcome=outcome,
@@ -170,9 +169,9 @@ def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> N
 def _check_plan(case: Case) -> None:
     if case.plan is None:
         return
-    width, height = case.size
-    clip = case.plan.clip
-    if case.original is None and (abs(width - clip.width) > 1 or abs(height - clip.height) > 1):
+    width, height = case.own_size
+    wanted = planned_size(case.plan)
+    if case.original is None and (abs(width - wanted[0]) > 1 or abs(height - wanted[1]) > 1):
         raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan is for a clip of another shape than this copy.")
 
 
@@ -200,10 +199,14 @@ def _could_not(kind: type[Attacker], error: SafelightError) -> Finding:
 
 
 def _kept(notes: Notes, folder: Path | None) -> list[Moment]:
+    """The worst moments, written to ``folder``; of moments close together only the worst."""
     if folder is None:
         return []
+    worst: list[tuple[float, str, int, float, str, bytes]] = []
+    for moment in sorted(notes.moments, key=lambda moment: -moment[0]):
+        if len(worst) < _MOMENTS and all(abs(moment[3] - other[3]) >= _APART for other in worst):
+            worst.append(moment)
     kept = []
-    worst = sorted(notes.moments, key=lambda moment: -moment[0])[:_MOMENTS]
     for number, (_, attacker, frame, seconds, why, png) in enumerate(sorted(worst, key=lambda moment: moment[2])):
         name = f"moment-{number:02d}.png"
         (folder / name).write_bytes(png)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
+from safelight.attack.protocol import Attacker, Case, Notes, Pair
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.errors import Code, SafelightError
+from safelight.hide.sensor import planned_size
 
 _SIDE = 320  # longer side of the pictures compared, pixels
 _GROWN = 3  # pixels of that size around a hidden area that the encoder may have smeared into
@@ -67,6 +69,7 @@ class Timing(Attacker):
         self._displaced = 0
         self._before: _Moment | None = None
         self._now: _Moment | None = None
+        self._vague = case.plan is None and case.seen is not None
 
     def watch(self, pair: Pair) -> None:
         """Compare one moment; judged when the next one is known."""
@@ -114,6 +117,8 @@ class Timing(Attacker):
                 not_tried=["Timing and fidelity: they need the original."],
             )
         skipped = [] if self.case.original is not None else ["The visible picture was not compared: no original given."]
+        if self._vague:
+            skipped.append("The visible picture was not compared: the copy is bent, and only its plan tells where.")
         if self._evidence:
             return self.answer(
                 Outcome.BROKEN,
@@ -145,7 +150,7 @@ class Timing(Attacker):
 
     def _judge(self, before: _Moment | None, now: _Moment, after: _Moment | None) -> None:
         visible = now.visible
-        if visible.mean() < _VISIBLE_LEAST:
+        if visible.mean() < _VISIBLE_LEAST or self._vague:
             return
         error = np.square(now.copy - now.original)
         # Of a copy without a plan nobody knows what is hidden: the calmer half of its pixels speaks for the rest.
@@ -172,15 +177,15 @@ class Timing(Attacker):
                 self._note(f"It shows the original's {words} picture.", now.index, now.seconds)
 
     def _check_shape(self) -> None:
-        width, height = self.case.size
-        if self.case.original_facts is not None:
+        width, height = self.case.own_size
+        if self.case.plan is not None:
+            wanted = planned_size(self.case.plan)
+        elif self.case.original_facts is not None:
             wanted = self.case.original_facts.raster.shown_size
-        elif self.case.plan is not None:
-            wanted = (self.case.plan.clip.width, self.case.plan.clip.height)
         else:
             return
         if abs(width - wanted[0]) > 1 or abs(height - wanted[1]) > 1:  # films have even sides
-            self._note(f"The copy is {width} x {height} pixels on screen, the original {wanted[0]} x {wanted[1]}.")
+            self._note(f"The copy is {width} x {height} pixels on screen and not {wanted[0]} x {wanted[1]}.")
 
     def _check_length(self) -> None:
         plan, facts, original = self.case.plan, self.case.facts, self.case.original_facts

@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from safelight import models
-from safelight.attack.protocol import Outcome
+from safelight.attack.verdict import Outcome
 from safelight.check import check
+from safelight.cli.opening import Identity, InCase, placed
 from safelight.cli.options import Out, Unconfined
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
-from safelight.inputs import printable
+from safelight.outputs import publish
 
 EXAMPLES = """**Examples**
 
@@ -41,27 +42,39 @@ def attack(
     all_frames: Annotated[bool, typer.Option("--all", help="Look at every frame of a long clip too.")] = False,
     out: Out = Path("protected"),
     unconfined: Unconfined = False,
+    case: InCase = None,
+    identity: Identity = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON on standard output.")] = False,
 ) -> None:
     """Try to undo a copy's protection; write a report a lawyer can read. Status 0 only when everything held."""
     models.require("find")
     models.require("attack")
     console = Console(stderr=True, highlight=False)
-    with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
+    if case is not None and original is None:
+        raise typer.BadParameter("with --case, name the clip that the copy was made from with --original")
+    with (
+        cancel_on_signals() as cancel,
+        Display(console, quiet=False) as display,
+        placed(original or copy, out, case, identity, "attack") as place,
+    ):
+        sealed_plan = place.names.plan if place.sealed and place.names.plan.exists() else None
         checked = check(
             copy,
-            out,
-            original=original,
-            plan=plan,
+            place.names.folder,
+            original=place.source if original is not None else None,
+            plan=plan or sealed_plan,
             names=names,
             all_frames=all_frames,
             observer=display.watch(copy),
             cancel=cancel,
         )
+        report = place.shown(checked.report)
+        if place.sealed:
+            publish([(checked.report, place.names.report), (checked.document, place.names.verdict)])
     verdict = checked.verdict
     for finding in verdict.findings:
         console.print(Line.assemble((f"{finding.outcome.value:14}", _LOOKS[finding.outcome]), f"{finding.sentence}"))
     console.print(Line(verdict.sentence, style=_LOOKS[verdict.outcome]))
-    print(verdict.to_json() if as_json else printable(checked.report))
+    print(verdict.to_json() if as_json else report)
     if verdict.outcome is not Outcome.HELD:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result
+from safelight.cli.opening import Identity, InCase, open_case
 from safelight.cli.options import (
     Curtain,
     Damaged,
@@ -44,6 +45,7 @@ from safelight.plan import Hide as HideChoice
 from safelight.plan import Look, Sensor, SoundDefault
 from safelight.scale.cluster import work_on_cluster
 from safelight.scale.run import work_off
+from safelight.sealed import protect_sealed
 from safelight.workers import confine
 
 EXAMPLES = """**Examples**
@@ -58,16 +60,22 @@ EXAMPLES = """**Examples**
 
 `safelight protect -o out --json *.mov > report.json` — for a script
 
+`safelight protect --case story clip-0003 -o copies` — a clip of a case; only the copy leaves it
+
 `safelight protect -o out -- -strange-name.mp4` — a name that begins with a dash
 """
 
 INTERRUPTED = 130
+ONE_CLIP = "--subtitles belong to one clip; name exactly one"
 LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")]
 
 
 def protect(
-    paths: Annotated[list[Path], typer.Argument(help="Films, pictures, or folders of them.", show_default=False)],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Films, pictures, or folders of them; with --case clips, default all.", show_default=False),
+    ] = None,
     out: Out = Path("protected"),
     look: LookChoice = Look.VEIL,
     sensor: SensorChoice = Sensor.DEFAULT,
@@ -87,6 +95,8 @@ def protect(
         str | None,
         typer.Option(metavar="ADDRESS", help="Work on the Dask cluster with this scheduler.", show_default=False),
     ] = None,
+    case: InCase = None,
+    identity: Identity = None,
     as_json: Annotated[bool, typer.Option("--json", help="Results as JSON on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
@@ -98,6 +108,8 @@ def protect(
     the attackers. Only the copy is meant to leave the desk. What is finished is skipped on a second run; what was
     interrupted goes on.
     """
+    if not paths and case is None:
+        raise typer.BadParameter("name a film, a picture or a folder")
     default, cues = words(sound, subtitles, language)
     options = Options(
         asked=asked(quick, thorough, hide, text),
@@ -113,16 +125,26 @@ def protect(
     models.require("attack")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
-    with cancel_on_signals() as cancel, Display(console, quiet=quiet) as display, job_table(table, out) as held:
-        held.free_the_dead()
-        items = list(expand(paths, leave_out=out))
-        if cues and len(items) != 1:
-            raise typer.BadParameter("--subtitles belong to one clip; name exactly one")
-        numbers = held.add(items, out, options)
-        if cluster is not None:
-            ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+    with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
+        if case is not None:
+            story = stack.enter_context(open_case(case, identity))
+            clips = [str(path) for path in paths or []]
+            if cues and len(clips) != 1:
+                raise typer.BadParameter(ONE_CLIP)
+            ended = protect_sealed(story, clips, out, options, watch=display.watch, cancel=cancel)
         else:
-            ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
+            held = stack.enter_context(job_table(table, out))
+            held.free_the_dead()
+            items = expand(paths or [], leave_out=out)
+            if cues:
+                items = iter(listed := list(items))
+                if len(listed) != 1:
+                    raise typer.BadParameter(ONE_CLIP)
+            numbers = held.add(items, out, options)
+            if cluster is not None:
+                ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+            else:
+                ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
         for result in ended:
             results.append(result)
             if not as_json:

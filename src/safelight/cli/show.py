@@ -12,7 +12,13 @@ from rich.text import Text
 from safelight.inputs import printable
 
 NAME_WIDTH = 36
-STAGES = {"reading": "sealing hash", "finding": "finding", "hiding": "hiding", "attacking": "attacking"}
+STAGES = {
+    "reading": "sealing hash",
+    "sealing": "sealing",
+    "finding": "finding",
+    "hiding": "hiding",
+    "attacking": "attacking",
+}
 
 
 class _Name(ProgressColumn):

@@ -11,6 +11,7 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Options
+from safelight.cli.opening import Identity, InCase, placed
 from safelight.cli.options import (
     Curtain,
     Damaged,
@@ -29,7 +30,7 @@ from safelight.cli.options import (
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.inputs import printable
-from safelight.outputs import names_for, writing
+from safelight.outputs import writing
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look, Sensor
 from safelight.protect import find_only, hide_only
@@ -57,28 +58,37 @@ def find(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also draw a timeline (PNG): what was seen when, by which finder.")
     ] = False,
+    case: InCase = None,
+    identity: Identity = None,
 ) -> None:
     """Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan."""
     options = Options(asked=asked(quick, thorough, hide, text), accept_damaged=accept_damaged)
     models.require("find")
     console = Console(stderr=True, highlight=False)
-    names = names_for(clip, out, set())
-    with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
-        plan = find_only(clip, names, options, observer=display.watch(clip), cancel=cancel)
+    with (
+        cancel_on_signals() as cancel,
+        Display(console, quiet=False) as display,
+        placed(clip, out, case, identity, "find") as place,
+    ):
+        names = place.names
+        plan = find_only(place.source, names, options, observer=display.watch(clip), cancel=cancel)
         if explain:
             from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
 
-            with writing(out):
+            with writing(names.folder):
                 timeline.save(plan, names.timeline)
-    print(printable(names.plan))
+    print(place.shown(names.plan))
     if explain:
-        print(printable(names.timeline))
+        print(place.shown(names.timeline))
     console.print(Line(f"{len(plan.regions)} regions in {plan.clip.frames} frames"))
 
 
 def hide(
     clip: Clip,
-    plan: Annotated[Path, typer.Option("--plan", help="The plan made for exactly this file.")],
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", help="The plan made for exactly this file; with --case the sealed one if not given."),
+    ] = None,
     out: Out = Path("protected"),
     look: Annotated[
         Look | None,
@@ -94,17 +104,24 @@ def hide(
     language: Language = None,
     accept_damaged: Damaged = False,
     unconfined: Unconfined = False,
+    case: InCase = None,
+    identity: Identity = None,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
+    if plan is None and case is None:
+        raise typer.BadParameter("--plan is missing")
     default, cues = words(sound, subtitles, language)
     console = Console(stderr=True, highlight=False)
-    names = names_for(clip, out, set())
-    with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
+    with (
+        cancel_on_signals() as cancel,
+        Display(console, quiet=False) as display,
+        placed(clip, out, case, identity, "hide") as place,
+    ):
         watch = display.watch(clip)
         outcome = hide_only(
-            clip,
-            plan,
-            names,
+            place.source,
+            plan or place.names.plan,
+            place.names,
             look=look,
             sensor=sensor,
             curtain=curtain,
@@ -114,4 +131,4 @@ def hide(
             observer=watch,
             cancel=cancel,
         )
-    print(printable(outcome.copy))
+    print(printable(out / outcome.copy.name))

@@ -49,7 +49,11 @@ class Lines(Protocol):
 
 def sha256(plan: Plan) -> str:
     """SHA-256 of the plan's text, hexadecimal; that of its file."""
-    return hashlib.sha256(plan.to_json().encode()).hexdigest()
+    return _sha256(plan.to_json().encode())
+
+
+def _sha256(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
 
 
 def now() -> str:
@@ -68,6 +72,7 @@ class Journal:
         """
         self._lines = lines
         self.plan = plan
+        self.text = plan.to_json().encode()
         self.seen: set[str] = set()
         self._done: list[Record] = []
         self._undone: list[Record] = []
@@ -79,6 +84,11 @@ class Journal:
     def version(self) -> int:
         """Number of the last record that changed the plan; what an edit must name to be accepted."""
         return next((r.n for r in reversed(self._records) if r.plan), 0)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the plan's text, hexadecimal."""
+        return next((r.plan for r in reversed(self._records) if r.plan), "") if not self._base else self._base
 
     @property
     def edited(self) -> bool:
@@ -139,6 +149,7 @@ class Journal:
         self, what: Literal["edit", "undo", "redo"], who: str, op: str, delta: Delta, of: Record | None
     ) -> Delta:
         plan = delta.on(self.plan)
+        text = plan.to_json().encode()
         written = delta if what == "edit" else None
         self._write(
             Record(
@@ -146,13 +157,13 @@ class Journal:
                 at=now(),
                 who=who,
                 what=what,
-                plan=sha256(plan),
+                plan=_sha256(text),
                 of=of.n if of else 0,
                 op=op,
                 delta=written,
             )
         )
-        self.plan = plan
+        self.plan, self.text = plan, text
         self._move(self._records[-1])
         return delta
 
@@ -184,7 +195,7 @@ class Journal:
                 self.seen |= set(record.items)
             elif record.what == "unseen":
                 self.seen -= set(record.items)
-        have = sha256(self.plan)
+        have = _sha256(self.text)
         known = [r for r in self._records if r.plan]
         base = max((i for i in range(len(known)) if known[i].what == "base"), default=0)
         at = next((i for i in range(len(known) - 1, base - 1, -1) if known[i].plan == have), None)
@@ -202,6 +213,7 @@ class Journal:
             if place > at and delta is not None:
                 self.plan = delta.on(self.plan)
             self._move(record)
+        self.text = self.plan.to_json().encode()
 
 
 def _parse(line: bytes) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import time
@@ -13,14 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from safelight.desk.answers import SightAsking
-from safelight.desk.api import Handler, answered, asked, refusal, session_of, work_of
-from safelight.desk.pictures import Memory
+from safelight.desk.api import Handler, answered, asked, desk_of, refusal, session_of, work_of
 from safelight.desk.work import Work
 from safelight.errors import Code, SafelightError
 from safelight.hide.sheet import surroundings
 
 SIGHT_SECONDS = 15.0  # the page asks again while the key is held
 _PIECE = 1 << 20  # bytes of a film sent at once
+_COPY_KINDS = {".mp4": "video/mp4", ".png": "image/png", ".jpg": "image/jpeg"}
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 
 
@@ -32,6 +33,8 @@ def routes() -> list[Route]:
         Route(clip + "/frames/{frame:int}", _served(_frame)),
         Route(clip + "/thumbs/{region}/{frame:int}", _served(_thumb)),
         Route(clip + "/film", _served(_film)),
+        Route(clip + "/film", answered(_begin_film), methods=["POST"]),
+        Route(clip + "/copy", _served(_copy)),
         Route(clip + "/peaks", _served(_peaks)),
         Route(clip + "/original", asked(SightAsking, _see), methods=["POST"]),
         Route(clip + "/original", answered(_unsee), methods=["DELETE"]),
@@ -103,6 +106,11 @@ def _peaks(request: Request) -> Response:
     return Response(peaks.read(0, peaks.size), media_type="application/octet-stream")
 
 
+def _begin_film(request: Request) -> None:
+    """Begin to make the film to play, in the background."""
+    work_of(request).pictures().start_proxy()
+
+
 def _film(request: Request) -> Response:
     """The film to play, only for who has the clip: it shows the original, the page covers what is hidden."""
     work = work_of(request)
@@ -111,23 +119,31 @@ def _film(request: Request) -> Response:
         raise SafelightError(Code.DESK_TAKEN, "Only who has the clip can play it.")
     film = work.pictures().film
     if film is None:
-        work.pictures().start_proxy()
-        raise SafelightError(Code.NOT_READY, "The film to play is being made.")
-    return _piece(film, request.headers.get("range"))
+        raise SafelightError(Code.NOT_READY, "There is no film to play yet.")
+    return _piece(film.descriptor, "video/mp4", request.headers.get("range"))
 
 
-def _piece(film: Memory, asked_range: str | None) -> Response:
-    """A part of a film (RFC 9110, 14): one range, in pieces of a sensible size."""
+def _copy(request: Request) -> Response:
+    """The copy as it lies there, to be watched before it is signed."""
+    work = work_of(request)
+    with desk_of(request).store.copy(work.id) as copy:
+        kind = _COPY_KINDS[copy.path.suffix]
+        return _piece(copy.descriptor, kind, request.headers.get("range"))
+
+
+def _piece(descriptor: int, kind: str, asked_range: str | None) -> Response:
+    """A part of a file (RFC 9110, 14): one range, in pieces of a sensible size."""
+    size = os.fstat(descriptor).st_size
     headers = {"accept-ranges": "bytes"}
     if asked_range is None:
-        return Response(film.read(0, film.size), media_type="video/mp4", headers=headers)
+        return Response(os.pread(descriptor, size, 0), media_type=kind, headers=headers)
     match = _RANGE.fullmatch(asked_range.strip())
-    start = int(match[1]) if match else film.size
-    end = min(int(match[2]) if match and match[2] else film.size - 1, film.size - 1, start + _PIECE - 1)
+    start = int(match[1]) if match else size
+    end = min(int(match[2]) if match and match[2] else size - 1, size - 1, start + _PIECE - 1)
     if not match or start > end:
-        return Response(status_code=416, headers={**headers, "content-range": f"bytes */{film.size}"})
-    headers["content-range"] = f"bytes {start}-{end}/{film.size}"
-    return Response(film.read(start, end - start + 1), 206, media_type="video/mp4", headers=headers)
+        return Response(status_code=416, headers={**headers, "content-range": f"bytes */{size}"})
+    headers["content-range"] = f"bytes {start}-{end}/{size}"
+    return Response(os.pread(descriptor, end - start + 1, start), 206, media_type=kind, headers=headers)
 
 
 def _see(request: Request, asking: SightAsking) -> None:

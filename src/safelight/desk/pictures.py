@@ -135,6 +135,8 @@ class Pictures:
         os.close(self._original.descriptor)
 
     def _make_proxy(self) -> None:
+        # Linux keeps a priority a thread, and its workers inherit it: the picture in view comes first.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         film, times, peaks = Memory("proxy"), Memory("times"), Memory("peaks")
         try:
             waved = self._run(WaveJob(peaks=peaks.descriptor), (peaks.descriptor,), lambda done, total: None)

@@ -11,6 +11,7 @@ from safelight.desk.journal import Lines
 from safelight.desk.risk import Hit
 from safelight.inputs import Original
 from safelight.media.facts import Gap
+from safelight.observer import Observer
 from safelight.plan import Plan
 
 
@@ -57,16 +58,6 @@ class Standing:
     published: bool = False
 
 
-class Observer(Protocol):
-    """Is told how making a copy is getting on."""
-
-    def stage(self, name: str) -> None:
-        """A new stage begins: ``reading``, ``hiding``, ``attacking``."""
-
-    def progress(self, done: int, total: int | None) -> None:
-        """So many of so many are done."""
-
-
 class Taken(Protocol):
     """A clip that nobody else can edit until it is given back."""
 
@@ -98,8 +89,8 @@ class Store(Protocol):
     def plan(self, clip: str) -> Plan:
         """The plan as it lies there. Raises SafelightError."""
 
-    def save(self, clip: str, plan: Plan) -> None:
-        """Put a plan in place of the one that lies there, at once or not at all. Raises SafelightError."""
+    def save(self, clip: str, text: bytes) -> None:
+        """Put the text of a plan in place of the one that lies there, at once or not at all. Raises SafelightError."""
 
     def original(self, clip: str) -> Original:
         """The clip itself, opened and proven to be the one the plan is for; the caller closes it. Raises
@@ -114,6 +105,9 @@ class Store(Protocol):
 
     def standing(self, clip: str) -> Standing:
         """What is known of the copy. Cheap when nothing changed since the last time."""
+
+    def copy(self, clip: str) -> Original:
+        """The copy, opened; the caller closes it. Raises SL-NOT-FOUND."""
 
     def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
         """Make the copy of a plan and attack it. Raises SafelightError, Cancelled."""

@@ -137,7 +137,7 @@ class Work:
     def state(self) -> State:
         """How far it is."""
         standing = self.standing()
-        if standing.copy and standing.of_plan == sha256(self.plan):
+        if standing.copy and standing.of_plan == self._journal.sha256:
             if standing.published:
                 return State.PUBLISHED
             if len({s.who for s in standing.signed}) >= self._store.signatures:
@@ -189,7 +189,7 @@ class Work:
         lines = self._taken.lines if self._taken is not None else _Lines(self._store.journal(self.id))
         self._journal = Journal(lines, plan)
         if self._taken is not None and self._journal.plan is not plan:
-            self._store.save(self.id, self._journal.plan)
+            self._store.save(self.id, self._journal.text)
 
     # -- changing ------------------------------------------------------------------------------------------------
 
@@ -215,7 +215,7 @@ class Work:
             if version != self.version:
                 raise SafelightError(Code.DESK_BEHIND, "The plan is not the one this was meant for.")
             delta = make(who)
-            self._store.save(self.id, self.plan)
+            self._store.save(self.id, self._journal.text)
             return delta
 
     def mark(self, session: str, items: list[str], *, seen: bool) -> None:
@@ -268,7 +268,7 @@ class Work:
     def _catch_up(self, made_of: Plan) -> None:
         """Making a copy puts its plan in place, with what the attack proposes; the one on the desk may be newer."""
         there = self._store.plan(self.id)
-        if self._taken is None or sha256(there) == sha256(self.plan):
+        if self._taken is None or sha256(there) == self._journal.sha256:
             return
         known = {region.id for region in (*made_of.regions, *self.plan.regions)}
         new = [region for region in there.regions if region.id not in known]
@@ -276,7 +276,7 @@ class Work:
             at = len(self.plan.regions)
             added = [Changed(at=at + n, before=None, after=region) for n, region in enumerate(new)]
             self._journal.edit("attack", "propose", Delta(regions=added))
-        self._store.save(self.id, self.plan)
+        self._store.save(self.id, self._journal.text)
 
     # -- approval ------------------------------------------------------------------------------------------------
 
@@ -288,7 +288,7 @@ class Work:
             why.append("unseen")
         if not standing.copy:
             why.append("no-copy")
-        elif standing.of_plan != sha256(self.plan):
+        elif standing.of_plan != self._journal.sha256:
             why.append("old-copy")
         elif not standing.outcome:
             why.append("not-attacked")

@@ -69,5 +69,5 @@ def find(
         ),
         origin=Origin(safelight=__version__, finders=dict(versions or {}), asked=asked),
         cuts=found.cuts,
-        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin) + search.written(found, margin),
+        regions=regions(found.tracks, found.cuts, found.pts, width, height, margin) + search.beside(found, margin),
     )

@@ -16,7 +16,6 @@ NEVER = 10**9  # frames
 _SHRUNK = 0.5  # area of a head as seen, part of that followed, below which an unsure look is not taken at its word
 _CONFIRMED = 0.7  # part of a followed head that lies in a body's head when they are one
 _LEARNED = 2  # sure looks at face and body together from which the proportion is known
-_JUMP = 1.6  # area, in that of the head as followed, up to which an unsure look is believed at once
 _ROOM = 0.15  # added on all sides to a head in proportion, part of its size
 _LEAST = 0.12  # area of a head in proportion, part of the rough head's
 _APART = 0.3  # part of a doubtful head that may lie on the head of the person whose hand it is
@@ -109,13 +108,8 @@ class Person:
         return followed.grown(-x, -y, -x, -y)
 
     def _calm(self, sighting: Sighting, followed: Box, frame: int, held: int) -> Box:
-        area, known = sighting.box.area, followed.area
-        if area < _SHRUNK * known and frame - self.whole <= held:
-            return followed.union(sighting.box)
-        if sighting.body is None and area > _JUMP * known:
-            side, more = (_JUMP**0.5 - 1) / 2 * followed.width, (_JUMP**0.5 - 1) / 2 * followed.height
-            return followed.union(sighting.box.intersection(followed.grown(side, more, side, more)))
-        return sighting.box
+        small = sighting.box.area < _SHRUNK * followed.area and frame - self.whole <= held
+        return followed.union(sighting.box) if small else sighting.box
 
     def holds(self, own: Box, other: Box) -> bool:
         """Whether another, no larger head lies in this person's body, off the person's own head ``own``."""

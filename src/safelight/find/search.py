@@ -21,6 +21,7 @@ from safelight.find.cuts import Showable, glances, luma_size
 from safelight.find.detect import Detection
 from safelight.find.head import Sighting, bodies, sightings
 from safelight.find.looks import GLANCE, Effort, Finders, Looked, Looks
+from safelight.find.mirror import Mirrors
 from safelight.find.signs import Signs
 from safelight.find.track import Patience, Track, Tracker
 from safelight.find.view import View, moved, part_of
@@ -87,6 +88,7 @@ class Search:
         self._tracker = Tracker(width, height, scale, patience)
         self._bodies = Tracker(width, height, scale, patience) if whole else None
         self._signs = Signs(width, height, rate, finders.text, hide=text) if finders.text is not None else None
+        self._mirrors = Mirrors(width, height, scale, rate)
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._second = second
 
@@ -106,6 +108,7 @@ class Search:
                 for tracker in self._trackers:
                     tracker.step(looked.glance)
                 self._look(looked)
+                self._mirrors.step(looked.glance, self._tracker.live)
                 progress(frame + 1)
         tracks = [bridged(tracker.finish(), round(1.5 * self._second)) for tracker in self._trackers]
         return Found([track for some in tracks for track in some], cuts, times)
@@ -117,9 +120,10 @@ class Search:
                 self._signs.step(item.glance)
             yield item
 
-    def written(self, found: Found, margin: int) -> list[Region]:
-        """Regions of what was written in the clip; see :meth:`safelight.find.signs.Signs.regions`."""
-        return [] if self._signs is None else self._signs.regions(found.cuts, found.pts, margin)
+    def beside(self, found: Found, margin: int) -> list[Region]:
+        """Regions of what else gives people away: writing and mirrors. ``margin``: frames added around signs."""
+        written = [] if self._signs is None else self._signs.regions(found.cuts, found.pts, margin)
+        return written + self._mirrors.regions(found.pts)
 
     @property
     def _trackers(self) -> list[Tracker]:

@@ -27,7 +27,8 @@ _LEAST = 0.25  # a sighting below it continues tracks but begins none
 _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
-_SURELY = 3  # good looks from which what lies in another's body is no hand
+_SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
+_TRICKLE = 5  # frames between two sightings in which little goes wrong
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -58,7 +59,7 @@ class Track:
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
-    beside: int = -NEVER  # frame in which it and a head that it overlaps were both surely seen
+    beside: int = -NEVER  # frame until which it and a head that it overlaps are known to be two
     doubled: int = 0  # looks in a row in which a better track was on the same head
     person: Person = field(default_factory=Person)
 
@@ -144,7 +145,7 @@ class Tracker:
     def see(self, found: list[Sighting]) -> None:
         """Join what finders saw in the picture of the last step."""
         trace = self._memory.latest
-        found = [s for s in self._first_looks(found, trace.frame) if not self._limb(s, trace.frame)]
+        found = self._first_looks(found, trace.frame)
         taken: set[int] = set()
         for sure in (True, False):
             tier = [s for s in found if (s.score >= SURE) is sure]
@@ -195,22 +196,18 @@ class Tracker:
 
         return [s for s in found if not same_head(np.array(seen), s.box).any() or nearest(others, s) > nearest(seen, s)]
 
-    def _limb(self, sighting: Sighting, frame: int) -> bool:
-        """Whether a body, seen weakly, is an arm or a shoulder of somebody whose head is surely known and larger."""
-        return sighting.kind is Kind.HEAD and sighting.score < SURE and self._in_another(sighting.box, frame, None)
-
-    def _in_another(self, box: Box, frame: int, own: Track | None) -> bool:
-        """Whether a head lies in the body of a person, other than ``own``, whose head is surely known and elsewhere."""
+    def _in_another(self, own: Track, frame: int) -> bool:
+        """Whether a head lies in the body of another person, whose head is surely known and elsewhere."""
         recent = frame - self._patience.held
-        people = ((t.person, t.box) for t in self.live if t is not own)
-        return any(p.exact >= recent and p.body >= recent and p.holds(head, box) for p, head in people)
+        people = ((t.person, t.box) for t in self.live if t is not own and t.good >= _SURELY)
+        return any(p.exact >= recent and p.body >= recent and p.holds(head, own.box) for p, head in people)
 
     def _note(self, track: Track, sighting: Sighting, frame: int) -> None:
         """Remember what a sighting says of the person, and what lies beside it."""
         person = track.person
         unknown = not person.known
         person.note(sighting, track.box, frame)
-        person.nested += self._in_another(track.box, frame, track)
+        person.nested += self._in_another(track, frame)
         person.limb = track.good < _SURELY and 2 * person.nested >= track.sightings
         if unknown and person.known:  # then it is known for what was covered before as well
             for place in range(max(person.rough - track.first + 1, 0)):
@@ -232,7 +229,7 @@ class Tracker:
         for place, track in enumerate(ranked):
             kept = [i for i in range(place) if id(ranked[i]) not in ended and ranked[i].seen >= recent]
             on = [ranked[i] for i, same in zip(kept, same_head(boxes[kept], track.box), strict=True) if same]
-            if track.person.exact == frame and any(other.person.exact == frame for other in on):
+            if any(other.person.exact == track.person.exact >= recent for other in on):
                 track.beside = frame
             track.doubled = track.doubled + 1 if on and track.beside < recent else 0
             if track.doubled >= _TWICE:
@@ -311,24 +308,46 @@ class Tracker:
             track.follower.anchor(trace.luma, self._small(box))
 
     def _fill(self, track: Track, found: Spot) -> None:
-        """Bend the followed boxes since the last sighting so that they end in the new one."""
+        """Bend the followed boxes since the last sighting so that they end in the new one.
+
+        Where following failed on the way, it is believed as far as it was sure, from either end, and the straight way
+        counts between.
+        """
         expected = track.spots[-1].box
-        count = found.frame - track.seen
-        start = track.spots[track.seen - track.first]
-        between = track.spots[track.seen + 1 - track.first : -1]
-        strayed = any(spot.score < GOOD for spot in between)
+        first = track.seen - track.first
+        between = track.spots[first + 1 : -1]
+        sure = next((n for n, spot in enumerate(between) if spot.score < GOOD), len(between))
+        strayed = sure < len(between)
+        start, end = track.spots[first + sure if strayed else first], found
+        if strayed and found.frame - start.frame > _TRICKLE:
+            for spot in self._surely_back(found, start.frame):
+                track.spots.put(spot)
+                end = spot
+        count = end.frame - start.frame
         for step in range(1, count):
-            place = track.seen - track.first + step
-            old = track.spots[place]
+            old = track.known(start.frame + step)
             part = step / count
-            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, found.box, expected, strict=True)))
+            box = Box(*(p + (b - e) * part for p, b, e in zip(old.box, end.box, expected, strict=True)))
             if strayed:  # then the straight way counts, and the followed one where it is near
-                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, found.box, strict=True)))
+                straight = Box(*(a + (b - a) * part for a, b in zip(start.box, end.box, strict=True)))
                 loose = min(0.02 * min(step, count - step), 0.25) * max(straight.width, straight.height)
                 straight = straight.grown(loose, loose, loose, loose)
                 box = box.union(straight) if box.overlap(straight) > 0.3 else straight
             track.spots.put(Spot(old.frame, box, How.FILLED, found.finder, min(start.score, found.score)))
         track.spots.put(found)
+
+    def _surely_back(self, found: Spot, until: int) -> list[Spot]:
+        """Where a head was before it was found, as far as that is sure, latest first; after frame ``until``."""
+        traces = self._memory.back_from(found.frame)[: found.frame - until]
+        follower = Follower(traces[0].luma, self._small(found.box))
+        sure: list[Spot] = []
+        for later, trace in pairwise(traces):
+            score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
+            spot = self._spot(trace.frame, follower, 0)
+            if score < GOOD or spot is None or later.ends(score):
+                break
+            sure.append(spot._replace(how=How.FILLED, finder=found.finder, score=found.score))
+        return sure
 
     def _follow_back(self, track: Track) -> None:
         """Follow a new track from its first sighting to the cut before, or until it is lost or meets another."""

@@ -6,8 +6,8 @@ Runs in a worker.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -120,11 +120,12 @@ def _treatment(plan: Plan, facts: ClipFacts, key: bytes | None) -> Treatment | N
 
 
 def _treated(
-    pictures: Iterable[tuple[int, Developed]], treatment: Treatment | None
-) -> Iterator[tuple[int, Developed, Developed]]:
+    pictures: Generator[tuple[int, Developed]], treatment: Treatment | None
+) -> Generator[tuple[int, Developed, Developed]]:
     """Each picture with its index, before and after the treatment."""
-    for index, developed in pictures:
-        yield index, developed, developed if treatment is None else treatment.treat(developed)
+    with closing(pictures):
+        for index, developed in pictures:
+            yield index, developed, developed if treatment is None else treatment.treat(developed)
 
 
 @dataclass
@@ -142,7 +143,7 @@ class _Tally:
         self.largest = max(self.largest, share)
 
 
-def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Iterator[tuple[int, Developed]]:
+def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Generator[tuple[int, Developed]]:
     """The pictures of the copy with their index, in order. Developing may hold some back; none may be lost."""
     developer = Developer(reader.facts)
     raster = reader.facts.raster

@@ -1,4 +1,5 @@
-"""Takes away what has the strength of sensor noise, at three sizes of detail, and leaves what is stronger.
+"""Takes away what has the strength of sensor noise, at three sizes of detail, and leaves what is stronger; and, where
+asked, single spots.
 
 The picture is split into detail of three sizes (differences of ever smoother pictures). In each, values as small as
 noise are subtracted in full, values of twice that size and more not at all ("coring", as in video recorders). Edges and
@@ -37,6 +38,22 @@ def noise_of(plane: Plane, limits: tuple[int, ...]) -> Plane:
         total = np.asarray(taken if total is None else cv2.addWeighted(total, 1, taken, 1, -_MIDDLE), np.uint8)
         fine = smooth
     return np.full_like(plane, _MIDDLE) if total is None else total
+
+
+def without_sparks(plane: Plane, limit: int) -> Plane:
+    """The plane without single bright or dark spots of up to three by three samples: hot and dead pixels of a sensor.
+
+    No sample may stick out from the square of samples two steps around it by more than ``limit``. Lines and edges reach
+    that square and stay; distant lamps of that size do not.
+    """
+    wide = cv2.copyMakeBorder(plane, 2, 2, 2, 2, cv2.BORDER_REFLECT_101)
+    row, column = np.ones((1, 5), np.uint8), np.ones((5, 1), np.uint8)
+    across, down = cv2.dilate(wide, row), cv2.dilate(wide, column)
+    most = cv2.max(cv2.max(across[:-4, 2:-2], across[4:, 2:-2]), cv2.max(down[2:-2, :-4], down[2:-2, 4:]))
+    across, down = cv2.erode(wide, row), cv2.erode(wide, column)
+    least = cv2.min(cv2.min(across[:-4, 2:-2], across[4:, 2:-2]), cv2.min(down[2:-2, :-4], down[2:-2, 4:]))
+    low, high = cv2.addWeighted(least, 1, least, 0, -limit), cv2.addWeighted(most, 1, most, 0, limit)
+    return np.asarray(cv2.min(cv2.max(plane, low), high), np.uint8)
 
 
 def _smoother(plane: Plane, size: int) -> Plane:

@@ -20,11 +20,11 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from safelight.hide.denoise import noise_of
+from safelight.hide.denoise import noise_of, without_sparks
 from safelight.hide.warp import KEY_BYTES, Warp, dice
 from safelight.media.develop import Developed
 from safelight.media.planes import subsampling, view
-from safelight.plan import Sensor
+from safelight.plan import Plan, Sensor
 
 Plane = NDArray[np.uint8]
 
@@ -35,7 +35,8 @@ _LEAST = 16  # pixels, either side: below, nothing is left to scale down
 class Recipe:
     """``scale``: of either side; ``lines``: shorter side in pixels below which is not scaled down. ``reach``: of the
     bend, pixels of the original. ``luma``, ``chroma``: grey levels taken for noise, finest detail first. ``grain``:
-    standard deviation of what is added, grey levels. ``quality``: x264's rate factor.
+    standard deviation of what is added, grey levels. ``quality``: x264's rate factor. ``sparks``: grey levels by which
+    a single spot may stick out; None: spots are left, for a distant lamp is one too.
     """
 
     scale: float
@@ -45,11 +46,12 @@ class Recipe:
     chroma: tuple[int, ...]
     grain: float
     quality: int
+    sparks: int | None = None
 
 
 RECIPES = {
-    Sensor.DEFAULT: Recipe(0.66, 480, 2.2, (4, 2, 1), (3, 2), 1.5, 23),
-    Sensor.STRONG: Recipe(0.5, 240, 2.5, (6, 3, 2), (4, 3), 2.0, 25),
+    Sensor.DEFAULT: Recipe(0.66, 480, 1.6, (4, 2, 1), (3, 2), 1.5, 24),
+    Sensor.STRONG: Recipe(0.5, 240, 2.2, (6, 3, 2), (4, 3), 2.0, 26, sparks=6),
 }
 
 
@@ -60,6 +62,14 @@ def copy_size(size: tuple[int, int], recipe: Recipe, *, even: bool) -> tuple[int
     unit = 2 if even else 1
     width, height = (max(round(side * factor / unit) * unit, min(_LEAST, side + side % unit)) for side in size)
     return width, height
+
+
+def planned_size(plan: Plan) -> tuple[int, int]:
+    """(width, height) of the copy that a plan asks for; without treatment that of the clip."""
+    size = plan.clip.width, plan.clip.height
+    if plan.settings.sensor is Sensor.OFF:
+        return size
+    return copy_size(size, RECIPES[plan.settings.sensor], even=not plan.clip.still)
 
 
 def draw_key() -> bytes:
@@ -94,6 +104,8 @@ class Treatment:
         for index in range(3):
             sub = shared if index else (1, 1)
             plane = self._without_padding(view(source, index), picture.size, sub)
+            if self._recipe.sparks is not None:
+                plane = without_sparks(plane, self._recipe.sparks)
             moved = np.asarray(
                 cv2.remap(plane, *maps[sub], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8
             )

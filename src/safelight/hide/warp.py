@@ -24,7 +24,7 @@ KEY_BYTES = 32
 
 Map = NDArray[np.float32]
 
-CELL = 64  # pixels of the original between two independent values of a field
+CELL = 96  # pixels of the original between two independent values of a field
 _ZOOM = (1.01, 1.02)
 _TURN = (0.1, 0.4)  # degrees, either way
 _MOST = 3.5  # times the standard deviation that a field may reach
@@ -89,10 +89,10 @@ class Warp:
             made.append(np.asarray(fine[top : top + height, left : left + width], np.float32))
         return made[0], made[1]
 
-    def back(self, seconds: float, width: int, height: int) -> tuple[Map, Map]:
-        """The other way round: columns and rows of the copy, scaled to (``width``, ``height``), for every pixel of the
-        original scaled to that size. By fixed point iteration on a coarse grid; right to a twentieth of a pixel on
-        average.
+    def back(self, seconds: float, width: int, height: int, into: tuple[int, int] | None = None) -> tuple[Map, Map]:
+        """The other way round: columns and rows of the copy, scaled to ``into``, for every pixel of the original,
+        scaled to (``width``, ``height``); both are scaled alike when ``into`` is not given. By fixed point iteration on
+        a coarse grid; right to a twentieth of a pixel on average.
         """
         columns, rows = -(-width // _STEP) + 2, -(-height // _STEP) + 2
         x = ((np.arange(columns, dtype=np.float32) - 0.5) * _STEP) * (self.original[0] / width) - 0.5
@@ -108,7 +108,7 @@ class Warp:
             seen = [cv2.remap(f, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for f in forward]
             at = [np.asarray(a + w - s, np.float32) for a, w, s in zip(at, wanted, seen, strict=True)]
         made: list[Map] = []
-        for place, whole, full in zip(at, (width, height), self.original, strict=True):
+        for place, whole, full in zip(at, into or (width, height), self.original, strict=True):
             scaled = ((place + 0.5) * (whole / full) - 0.5).astype(np.float32)
             fine = cv2.resize(scaled, (columns * _STEP, rows * _STEP), interpolation=cv2.INTER_LINEAR)
             made.append(np.asarray(fine[_STEP : _STEP + height, _STEP : _STEP + width], np.float32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -47,6 +47,9 @@ def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
                     return
         except BaseException as raised:  # noqa: BLE001 - handed on, see `take`
             error = raised
+        finally:
+            if isinstance(items, Generator):
+                items.close()  # what it holds open, a thread like this one perhaps, ends here and not some time later
         put(_End(error))
 
     def take() -> Iterator[T]:

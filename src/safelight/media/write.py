@@ -37,7 +37,7 @@ PROFILE: dict[str, str] = {
     "preset": "superfast",
     "crf": str(QUALITY),
     "threads": "2",
-    "x264-params": "cpu-independent=1:open-gop=0",
+    "x264-params": "cpu-independent=1:open-gop=0:scenecut=0",
 }
 KEY_SECONDS = 2
 JPEG_QUALITY = 92

@@ -20,6 +20,7 @@ MAX_LINE = 1 << 20  # bytes; a plan travels as a file, everything else is small
 Count = Annotated[int, Field(ge=0, le=2**31)]
 Side = Annotated[int, Field(gt=0, le=65536)]
 Share = Annotated[float, Field(ge=0, le=1)]
+SensorKey = Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -47,7 +48,7 @@ class HideJob(Message):
     job: Literal["hide"] = "hide"
     accept_damaged: bool = False
     speech: bool = False  # the speech of the plan's cues lies in the folder
-    sensor_key: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = Field(default=None, repr=False)
+    sensor_key: SensorKey = Field(default=None, repr=False)
 
 
 class SpeakJob(Message):
@@ -61,7 +62,7 @@ class AttackJob(Message):
 
     ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
     folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
-    ``accept_damaged``: of the original.
+    ``accept_damaged``: of the original. ``sensor_key``: as for the job that made the copy.
     """
 
     job: Literal["attack"] = "attack"
@@ -71,6 +72,24 @@ class AttackJob(Message):
     file_name: str = ""
     all_frames: bool = False
     accept_damaged: bool = False
+    sensor_key: SensorKey = Field(default=None, repr=False)
+
+
+class WordsJob(Message):
+    """Read all words of a document, a picture's or a film's tags; leave them as ``words.json`` in the folder."""
+
+    job: Literal["words"] = "words"
+
+
+class StillsJob(Message):
+    """Take pictures of a published copy at these seconds; leave ``still-00-480.jpg`` and so on in the folder.
+
+    ``widths``: in pixels; each picture is made in each, never enlarged. No seconds: only tell what the copy is.
+    """
+
+    job: Literal["stills"] = "stills"
+    seconds: Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], Field(max_length=100)] = []
+    widths: Annotated[list[Annotated[int, Field(ge=16, le=8192)]], Field(max_length=8)] = []
 
 
 class ProxyJob(Message):
@@ -97,7 +116,7 @@ class ViewJob(Message):
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob
+Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob | WordsJob | StillsJob
 
 
 class Progress(Message):
@@ -153,6 +172,23 @@ class Attacked(Message):
     type: Literal["attacked"] = "attacked"
 
 
+class Worded(Message):
+    """``words`` is done; the words lie in the folder."""
+
+    type: Literal["worded"] = "worded"
+
+
+class Stilled(Message):
+    """``stills`` is done; ``width`` and ``height`` are the copy's as shown, ``duration`` its seconds."""
+
+    type: Literal["stilled"] = "stilled"
+    count: Count
+    width: Annotated[int, Field(gt=0, le=65536)]
+    height: Annotated[int, Field(gt=0, le=65536)]
+    duration: Annotated[float, Field(ge=0, le=1e6)]
+    still: bool
+
+
 class Proxied(Message):
     """``proxy`` is done; film and times are written."""
 
@@ -167,7 +203,7 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Spoken | Attacked | Proxied | Waved
+Done = Found | Hidden | Spoken | Attacked | Proxied | Waved | Worded | Stilled
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
@@ -175,6 +211,8 @@ DONE: dict[type[Job], type[Done]] = {
     AttackJob: Attacked,
     ProxyJob: Proxied,
     WaveJob: Waved,
+    WordsJob: Worded,
+    StillsJob: Stilled,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])

@@ -1,0 +1,101 @@
+"""Intake beside `sha256sum` and `age` on the same file: `python -m benchmarks.intake [--megabytes 1000] [--runs 3]`.
+
+Each writes its result to the same disk. Memory is the peak of the process (resident set), at the full size and at a
+tenth of it: flat means that they are about the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from pyrage.x25519 import Identity
+
+from benchmarks.killing import Quiet, write_case
+from safelight.custody.case import opened
+from safelight.custody.intake import Came, intake
+
+
+def take_in(case: Path, key: Path, clip: Path) -> None:
+    """One intake; prints nothing."""
+    with opened(case, identity=key, ask=lambda _: None) as story:
+        arrived = list(intake(story, [clip], "S1", known={}, watch=lambda _: Quiet()))
+    assert [one.came for one in arrived] == [Came.SEALED]
+
+
+def seconds(words: list[str | Path]) -> tuple[float, float]:
+    """Wall and processor time of a command."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    took, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def child(folder: Path, clip: Path) -> tuple[float, float, float]:
+    """An intake in a process of its own: wall and processor time of the intake, and peak memory in MB."""
+    case, key = write_case(folder)
+    words = [sys.executable, "-m", "benchmarks.intake", "--child", str(case), str(key), str(clip)]
+    told = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
+    shutil.rmtree(case)
+    return float(told[0]), float(told[1]), float(told[2])
+
+
+def write(path: Path, megabytes: int) -> Path:
+    """A file of random bytes, without holes."""
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(1_000_000))
+        os.fsync(file.fileno())
+    return path
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        began, before = time.monotonic(), time.process_time()
+        take_in(*map(Path, options.child))
+        took, cpu = time.monotonic() - began, time.process_time() - before
+        print(took, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return
+    age = shutil.which("age")
+    to = str(Identity.generate().to_public())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = write(folder / "clip", options.megabytes)
+        small = write(folder / "small", max(options.megabytes // 10, 1))
+        times: dict[str, list[tuple[float, float]]] = {"sha256sum": [], "age": [], "intake": []}
+        for _ in range(options.runs):
+            times["sha256sum"].append(seconds(["sha256sum", clip]))
+            if age:
+                times["age"].append(seconds([age, "-r", to, "-o", folder / "out", clip]))
+                (folder / "out").unlink()
+            *took, memory = child(folder, clip)
+            times["intake"].append((took[0], took[1]))
+        *_, memory_small = child(folder, small)
+    rates = {}
+    for what, took in times.items():
+        if took:
+            rates[what] = options.megabytes / statistics.median(wall for wall, _ in took)
+            cpu = statistics.median(cpu for _, cpu in took)
+            print(f"{what:10} {rates[what]:8.0f} MB/s  {cpu:6.2f} s of processor")
+    slower = min(rate for what, rate in rates.items() if what != "intake")
+    without = "" if age else " (age is not on this machine: sha256sum alone)"
+    print(f"intake is {rates['intake'] / slower:.2f} of the slower{without}; the goal is 0.80")
+    print(f"peak memory {memory:.0f} MB at {options.megabytes} MB, {memory_small:.0f} MB at a tenth of that")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Hand-over: chosen clips of a case as a BagIt package, encrypted to another desk, with proofs out of the log.
+
+Inside the bag the payload is an OCFL root again, and beside it lie the log's entries about these clips, each with an
+inclusion proof, and nothing about any other clip. The receiver needs age, sha256sum and the log's key, not Safelight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bagit
+from pydantic import ValidationError
+from pyrage.x25519 import Identity, Recipient
+
+from safelight.custody import ocfl
+from safelight.custody.case import LOG, ORIGINAL, STORE, Case
+from safelight.custody.catalogue import Clip
+from safelight.custody.disk import sync_tree, write_new
+from safelight.custody.entry import Act, Entry
+from safelight.custody.log import read_entry
+from safelight.custody.merkle import inclusion, leaf_hash, root_by_inclusion
+from safelight.custody.note import BadNote, Checkpoint, Verifier, proof, read_proof
+from safelight.custody.seal import NotSealed, recipient, reseal_stream, seal, unseal, unseal_stream
+from safelight.errors import Code, SafelightError
+from safelight.inputs import printable
+from safelight.outputs import private_folder, writing
+
+KEY = "key"
+CHECKPOINT = "checkpoint"
+README = """This is a BagIt package made by Safelight.
+
+Check it:        sha256sum -c manifest-sha256.txt
+Open a file:     age -d -i your.key data/store/.../v1/content/original.age > original
+The log:         data/log/key is the public key, data/log/checkpoint the signed head (c2sp.org/tlog-checkpoint);
+                 NNNNNNNN.json.age is an entry, NNNNNNNN.tlog-proof proves that it is in the log (c2sp.org/tlog-proof).
+Compare data/log/key with the key that the other desk tells you by another way.
+"""
+
+
+def export(case: Case, clips: list[Clip], folder: Path, recipients: list[str]) -> None:
+    """Write the package ``folder``, whole or not at all; the case's log says that it was made, and for whom.
+
+    Raises SL-CASE-IN-THE-WAY, SL-RECIPIENT-INVALID, SL-CASE-BROKEN for an original that is not what was sealed,
+    SL-DISK-FULL, SL-NOT-WRITABLE.
+    """
+    if folder.exists():
+        raise SafelightError(Code.CASE_IN_THE_WAY, "Something lies there already.", file=printable(folder))
+    to = [recipient(text) for text in recipients]
+    if not to:
+        raise SafelightError(Code.RECIPIENT_INVALID, "Nobody was named who could open the package.")
+    with private_folder(folder.parent) as work, writing(folder.parent):
+        bag = work / "bag"
+        (bag / LOG).mkdir(parents=True, mode=0o700)
+        (bag / STORE).mkdir(mode=0o700)
+        ocfl.write_root(bag / STORE)
+        for clip in clips:
+            _object(case, clip, bag / STORE, to)
+        note = f"{', '.join(clip.name for clip in clips)} to {', '.join(map(str, to))}"
+        case.note(Act.EXPORTED, note=note)
+        _log(case, {clip.number for clip in clips}, bag / LOG, to)
+        write_new(bag / "README.txt", README.encode())
+        made = bagit.make_bag(str(bag), {"Source-Organization": case.facts.id}, checksums=["sha256"])
+        made.save()
+        sync_tree(bag)
+        bag.rename(folder)
+
+
+def _object(case: Case, clip: Clip, store: Path, to: list[Recipient]) -> None:
+    """One clip with its newest documents as the first version of an object, under the same identifier."""
+    place, inventory = case.object(clip)
+    target = store / ocfl.place_of(clip.object)
+    content = target / "v1" / "content"
+    content.mkdir(parents=True, mode=0o700)
+    added = {}
+    for name in inventory.states[-1]:
+        path = place / (inventory.path(name) or "")
+        try:
+            with path.open("rb", buffering=0) as sealed:
+                digests = reseal_stream(sealed.fileno(), content / name, case.keys.case, to, name=printable(path))
+        except NotSealed as error:
+            raise SafelightError(Code.CASE_BROKEN, "It is not what was sealed.", file=printable(path)) from error
+        if name == ORIGINAL and digests.sha256 != clip.sha256:
+            raise SafelightError(Code.CASE_BROKEN, "It is not what was sealed.", file=printable(path))
+        added[name] = digests.sealed
+    fresh = ocfl.Inventory(clip.object).next(added)
+    write_new(target / ocfl.OBJECT_MARK[0], ocfl.OBJECT_MARK[1].encode())
+    ocfl.write_inventory(target / "v1", fresh)
+    ocfl.write_inventory(target, fresh)
+
+
+def _log(case: Case, numbers: set[int], folder: Path, to: list[Recipient]) -> None:
+    leaves = case.leaves()
+    hashes = [leaf.hash for leaf in leaves]
+    checkpoint = case.signed_checkpoint
+    write_new(folder / KEY, f"{case.facts.log}\n".encode())
+    write_new(folder / CHECKPOINT, checkpoint.encode())
+    for leaf in leaves:
+        entry = read_entry(leaf, case.keys.case)
+        if entry.clip in numbers:
+            write_new(folder / f"{leaf.index:08}.json.age", seal(entry.to_bytes(), to))
+            text = proof(leaf.index, inclusion(leaf.index, hashes), checkpoint)
+            write_new(folder / f"{leaf.index:08}.tlog-proof", text.encode())
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a package was found to be. ``key``: of its log, to be compared elsewhere; ``problems``: file and why."""
+
+    key: str
+    originals: int
+    entries: int
+    problems: list[str]
+    opened: bool
+
+
+def is_package(folder: Path) -> bool:
+    """Whether this is a package and no case."""
+    return (folder / "bagit.txt").is_file() and (folder / "data" / LOG / KEY).is_file()
+
+
+def check(folder: Path, identity: Identity | None, *, key: str | None = None) -> Checked:
+    """Check a package: every byte against the bag, every proof against the log's key; with our key also the insides.
+
+    ``key``: the log's key as the other desk told it; without it the package's own is taken, which proves only that the
+    package is of one piece.
+    """
+    problems: list[str] = []
+    try:
+        bagit.Bag(str(folder)).validate()
+    except bagit.BagValidationError as error:
+        problems += [str(detail) for detail in error.details] or [str(error)]
+    except (bagit.BagError, OSError) as error:
+        problems.append(str(error))
+    log = folder / "data" / LOG
+    told = key or (log / KEY).read_text().strip()
+    try:
+        head = Checkpoint.parse((log / CHECKPOINT).read_text(), Verifier.parse(told))
+    except (BadNote, OSError, UnicodeDecodeError) as error:
+        return Checked(told, 0, 0, [*problems, f"data/log/checkpoint: {error}"], identity is not None)
+    originals = sorted((folder / "data" / STORE).rglob(ORIGINAL))
+    proofs = sorted(log.glob("*.tlog-proof"))
+    entries = []
+    for path in proofs:
+        try:
+            entries += _proven(path, head, identity)
+        except (BadNote, NotSealed, ValidationError, OSError, UnicodeDecodeError) as error:
+            problems.append(f"data/log/{path.name}: it does not hold ({error})")
+    if identity is not None:
+        problems += _insides(folder, originals, entries, identity)
+    return Checked(told, len(originals), len(proofs), problems, identity is not None)
+
+
+def _proven(path: Path, head: Checkpoint, identity: Identity | None) -> list[Entry]:
+    """The entry that a proof is for, if a key opens it. Raises BadNote, NotSealed."""
+    index, steps, note = read_proof(path.read_bytes().decode())
+    if Path(path.stem).name != f"{index:08}" or note != (path.parent / CHECKPOINT).read_text():
+        raise BadNote("it is for another entry or checkpoint")
+    if identity is None:
+        return []
+    data = unseal((path.parent / f"{path.stem}.json.age").read_bytes(), identity)
+    if root_by_inclusion(index, head.size, leaf_hash(data), steps) != head.root:
+        raise BadNote("the entry is not in the log")
+    return [Entry.parse(data)]
+
+
+def _insides(folder: Path, originals: list[Path], entries: list[Entry], identity: Identity) -> list[str]:
+    """What is wrong with the originals, measured by the entries that are proven."""
+    problems = []
+    wanted = {entry.about.sha256 for entry in entries if entry.act is Act.SEALED and entry.about is not None}
+    for path in originals:
+        name = path.relative_to(folder).as_posix()
+        try:
+            with path.open("rb", buffering=0) as sealed:
+                plain, _ = unseal_stream(sealed.fileno(), len, identity)
+        except (NotSealed, OSError) as error:
+            problems.append(f"{name}: it cannot be opened ({error})")
+            continue
+        if plain not in wanted:
+            problems.append(f"{name}: the log does not speak of it")
+        wanted.discard(plain)
+    return problems + [f"an original that the log speaks of is missing (sha256 {digest})" for digest in sorted(wanted)]

@@ -1,0 +1,152 @@
+"""Work on a clip of a case: the original lent, everything made of it in memory, sealed when the work ends.
+
+Only the finished copy goes to a folder outside. What a killed run leaves lies in memory (tmpfs), is swept by the next
+run, and is gone when the machine is switched off.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from safelight.account import Account, FileFacts, Options
+from safelight.batch import Result
+from safelight.custody.case import Case
+from safelight.custody.catalogue import Clip
+from safelight.custody.entry import Act
+from safelight.custody.lend import lent
+from safelight.errors import Code, SafelightError
+from safelight.inputs import Original, printable
+from safelight.observer import Observer
+from safelight.outputs import COPIES, Names, private_folder, publish, writing
+from safelight.protect import protect
+from safelight.workers.parent import Cancelled
+
+IN_THE_CASE = Path("(sealed in the case)")  # stands where a path is printed and there is none
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command works on one clip. ``source``: what it reads; ``names``: where it writes."""
+
+    source: Path | Original
+    names: Names
+    sealed: bool = False
+
+    def shown(self, path: Path) -> str:
+        """A result as it is printed: where it will lie, or that it is sealed."""
+        return printable(IN_THE_CASE / path.name if self.sealed else path)
+
+
+def documents(names: Names) -> dict[str, Path]:
+    """What is sealed beside an original: kind → the file it comes from."""
+    return {
+        "plan": names.plan,
+        "account": names.account,
+        "sheet": names.sheet,
+        "report": names.report,
+        "verdict": names.verdict,
+        "timeline": names.timeline,
+    }
+
+
+@contextmanager
+def room(case: Case, clip: Clip, out: Path, why: str) -> Iterator[Place]:
+    """A clip of a case laid out in memory as if in a folder; afterwards, also after a refusal, its results are sealed.
+
+    ``out``: where the copy of an earlier run may lie, and a new one goes once everything else is sealed. ``why``: the
+    command, for the log. Raises what :func:`safelight.custody.lend.lent` raises; SL-IN-THE-WAY when a file in ``out``
+    that is none of ours has the copy's name; SL-DISK-FULL, SL-NOT-WRITABLE.
+    """
+    with private_folder(memory_folder()) as folder:
+        names, outside = Names(folder, clip.name), Names(out, clip.name)
+        kept = lay_out(case, clip, names, outside)
+        try:
+            with lent(case, clip, why) as original:
+                yield Place(original, names, sealed=True)
+        except SafelightError as error:
+            error.detail = error.detail.replace(f"{folder}/", f"{IN_THE_CASE}/")
+            seal_results(case, clip, names, outside, kept)
+            raise
+        seal_results(case, clip, names, outside, kept)
+
+
+def protect_sealed(
+    case: Case,
+    words: list[str],
+    out: Path,
+    options: Options,
+    *,
+    watch: Callable[[Path], Observer],
+    cancel: threading.Event,
+) -> Iterator[Result]:
+    """Protect clips of a case (all when ``words`` is empty), one after the other; yields results as they come."""
+    clips = [case.clip(word) for word in words] or case.catalogue.clips()
+    for clip in clips:
+        shown = Path(clip.name)
+        try:
+            if cancel.is_set():
+                raise Cancelled
+            with room(case, clip, out, "protect") as place:
+                outcome = protect(place.source, place.names, options, observer=watch(shown), cancel=cancel)
+            names = Names(IN_THE_CASE, clip.name)
+            yield Result(shown, replace(outcome, names=names, copy=out / outcome.copy.name), None)
+        except SafelightError as error:
+            yield Result(shown, None, error)
+        except Cancelled:
+            stopped = SafelightError(Code.INTERRUPTED, "Stopped before it was finished.", file=clip.name)
+            yield Result(shown, None, stopped)
+
+
+def memory_folder() -> Path:
+    """A folder that lies in memory (tmpfs). Raises SL-CASE-MEMORY when the system has none."""
+    mounts = Path("/proc/mounts").read_text().splitlines() if Path("/proc/mounts").exists() else []
+    in_memory = {line.split()[1] for line in mounts if line.split()[2] == "tmpfs"}
+    for folder in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
+        if folder in in_memory and os.access(folder, os.W_OK):
+            return Path(folder)
+    raise SafelightError(Code.CASE_MEMORY, "This system has no folder in memory (tmpfs) to work in.")
+
+
+def lay_out(case: Case, clip: Clip, names: Names, outside: Names) -> dict[str, bytes]:
+    """Write the clip's documents, and the copy that lies outside, where the work expects them."""
+    kept: dict[str, bytes] = {}
+    with writing(names.folder):
+        for kind, path in documents(names).items():
+            data = case.document(clip, kind)
+            if data is not None:
+                path.write_bytes(data)
+                kept[kind] = data
+        for extension in COPIES:
+            copy = outside.copy(extension)
+            if os.path.lexists(copy):
+                if "account" not in kept:
+                    raise SafelightError(Code.IN_THE_WAY, "It is no copy of this clip.", file=printable(copy))
+                shutil.copyfile(copy, names.copy(extension))
+    return kept
+
+
+def seal_results(case: Case, clip: Clip, names: Names, outside: Names, kept: dict[str, bytes]) -> None:
+    """Seal what is new, then let the copy out, or take an earlier one away that was withdrawn."""
+    made = {kind: path.read_bytes() for kind, path in documents(names).items() if path.is_file()}
+    new = {kind: data for kind, data in made.items() if kept.get(kind) != data}
+    account = Account.load(names.account)
+    if new:
+        act = Act.PROTECTED if "account" in new else Act.ATTACKED if "verdict" in new else Act.PLAN
+        note = f"copy {account.copy_.sha256}" if "account" in new and account is not None else ""
+        case.seal_documents(clip, new, act, note)
+    for extension in COPIES:
+        copy, final = names.copy(extension), outside.copy(extension)
+        if copy.is_file() and not (final.is_file() and FileFacts.of(final) == FileFacts.of(copy)):
+            with private_folder(outside.folder) as work:
+                with writing(work):
+                    shutil.copyfile(copy, work / copy.name)
+                publish([(work / copy.name, final)])
+        elif not copy.exists() and final.exists():
+            with writing(outside.folder):
+                final.unlink()
