@@ -168,8 +168,8 @@ def ranks(
 ) -> dict[str, float]:
     """Rank of the true speaker, 0 (first) to 1 (last), for each recogniser and manner of attack.
 
-    ``enrolment``: plain speech of the speaker; ``test``: other speech of theirs, as it is in the copy. ``alive``: called
-    often; all of it takes minutes on a slow machine.
+    ``enrolment``: plain speech of the speaker; ``test``: other speech of theirs, as it is in the copy. ``alive``:
+    called often; all of it takes minutes on a slow machine.
     """
     plain = enrolment[: round(_ENROLMENT * RATE)]
     bendable, tests = Bendable(plain), Bendable(test[: round(_ENROLMENT * RATE)])
