@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from safelight import __version__
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
 from safelight.plan import Asked, Decision, How, Look, Plan, Sensor, Sound, SoundAction, SoundDefault

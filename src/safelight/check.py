@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.names.people import from_lines

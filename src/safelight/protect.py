@@ -24,7 +24,7 @@ from safelight.account import (
     tracks_of,
     warnings_of,
 )
-from safelight.attack.protocol import Outcome as Attacked
+from safelight.attack.verdict import Outcome as Attacked
 from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable

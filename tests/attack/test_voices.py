@@ -14,8 +14,9 @@ from scipy.signal import resample_poly
 from safelight.attack import ge2e
 from safelight.attack.bent import RATE, Bendable
 from safelight.attack.leak import Leak
-from safelight.attack.protocol import Notes, Outcome, SoundPair
+from safelight.attack.protocol import Notes, SoundPair
 from safelight.attack.traits import Discriminant, traits
+from safelight.attack.verdict import Outcome
 from safelight.attack.voices import Ends, Voices, ranks
 from safelight.errors import Code, SafelightError
 from safelight.plan import Plan, Sound, SoundAction

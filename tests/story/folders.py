@@ -12,8 +12,8 @@ from PIL import Image
 
 from safelight import __version__
 from safelight.approval import Approval, CopyFacts, Signed, VerdictFacts
-from safelight.attack.protocol import CopyFacts as AttackedCopy
-from safelight.attack.protocol import Finding, Outcome, Verdict
+from safelight.attack.verdict import CopyFacts as AttackedCopy
+from safelight.attack.verdict import Finding, Outcome, Verdict
 from safelight.names.people import Fact, Kind, Person, Place, Roster
 from safelight.story.transcript import mark_of
 from tests.media.build import clip

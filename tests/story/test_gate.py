@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from safelight.attack.protocol import Finding, Outcome
+from safelight.attack.verdict import Finding, Outcome
 from safelight.errors import Code
 from safelight.names.match import Level
 from safelight.names.waive import Waivers, waive

@@ -15,9 +15,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from safelight.attack.needles import Needle, chance, search, strings
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome
+from safelight.attack.protocol import Attacker, Case, Notes
 from safelight.attack.spell import degrees_binary, encoded, is_generic, of_label, places
 from safelight.attack.structure import structure
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.media.labels import Label, is_worded, labels
 from safelight.media.notes import notes_of
 from safelight.names.spell import of_name

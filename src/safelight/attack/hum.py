@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import decimate
 
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, SoundPair
+from safelight.attack.protocol import Attacker, Case, Notes, SoundPair
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 
 _RATE = 8000  # samples a second asked for
 _SLOW = 1000  # and kept

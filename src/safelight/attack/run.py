@@ -16,22 +16,12 @@ from safelight.attack.hearing import sound_pairs
 from safelight.attack.hum import Hum
 from safelight.attack.likeness import Likeness
 from safelight.attack.pairs import offset, pairs, picture_count
-from safelight.attack.protocol import (
-    MAX_PROPOSALS,
-    Attacker,
-    Case,
-    CopyFacts,
-    Finding,
-    Moment,
-    Notes,
-    Outcome,
-    Verdict,
-    overall,
-)
+from safelight.attack.protocol import Attacker, Case, Notes
 from safelight.attack.sensor import Sensor
 from safelight.attack.sound import Sound
 from safelight.attack.straight import Straightener, looks_bent, treated
 from safelight.attack.timing import Timing
+from safelight.attack.verdict import MAX_PROPOSALS, CopyFacts, Finding, Moment, Outcome, Verdict, overall
 from safelight.attack.voices import Voices
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from safelight.attack.bent import RATE, Bendable, Speech
 from safelight.attack.ge2e import Ge2e
 from safelight.attack.leak import Leak
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, SoundPair
+from safelight.attack.protocol import Attacker, Case, Notes, SoundPair
 from safelight.attack.traits import Discriminant, traits
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.hide.sound.disguise import Disguise
 from safelight.hide.sound.score import Score, score
 

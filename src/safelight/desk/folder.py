@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from safelight.account import Account, FileFacts
 from safelight.approval import Approval, CopyFacts, Signed, VerdictFacts
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
 from safelight.desk.store import Entry, Signature, Standing

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safelight.approval import Approval
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.names.consistency import inconsistent
