@@ -21,9 +21,10 @@ from tests.attack import plant
 
 from safelight.attack.bytes import Bytes
 from safelight.attack.fill import Fill
-from safelight.attack.protocol import Attacker, Outcome
+from safelight.attack.protocol import Attacker
 from safelight.attack.run import ATTACKERS, attack
 from safelight.attack.timing import Timing
+from safelight.attack.verdict import Outcome
 from safelight.plan import Look
 
 Planting = Callable[[plant.Scene, Path, int], Path]

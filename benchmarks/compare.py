@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tests.attack import plant
 
-from safelight.attack.protocol import Outcome
 from safelight.attack.run import ATTACKERS, attack
+from safelight.attack.verdict import Outcome
 from safelight.plan import Look
 
 WORDS = {

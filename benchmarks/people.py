@@ -1,6 +1,6 @@
 """What is covered of people without a face, and how much else is hidden: the tables of docs/people.md.
 
-    python -m benchmarks.people MEDIA [--only veils street labelled nobody] [--no-before]
+    python -m benchmarks.people MEDIA [--only veils street labelled nobody thrown] [--no-before]
 
 MEDIA: a folder with `stills/dlib_faces` (photographs of dlib's examples with their landmarks), `video/vtest.avi`, and,
 for *labelled*, films and `groundtruth/*.faces.json`. *before* is the same search with the face finders alone.
@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from skimage import data
 
-from benchmarks.film import Count, Film, Hand, Image, grid, inside, judged, share
+from benchmarks.film import COVERED, Count, Film, Hand, Image, grid, inside, judged, share
+from benchmarks.pans import pans
 from benchmarks.veils import CLOTHS, MARKS, SIZE, drape_film, drawn_film, photographs, walkers
 from safelight.find import Finders, Readable, find
 from safelight.find.faces import CenterFace, YuNet
@@ -30,7 +31,6 @@ from safelight.geometry import Box
 from safelight.media.read import Reader
 from safelight.plan import Plan
 
-COVERED = 0.95
 DARK = 3  # photographs that are filmed in the dark as well
 EMPTY = ("coffee", "brick", "rocket", "grass", "gravel", "coins", "immunohistochemistry", "hubble_deep_field", "retina",
          "text", "page", "moon", "cell", "clock", "microaneurysms", "stereo_motorcycle")  # fmt: skip
@@ -172,9 +172,20 @@ def nobody(search: Search, media: Path, before: bool) -> Table:
     return table
 
 
+def thrown(search: Search, media: Path, before: bool) -> Table:
+    """Faces that pass before a camera that is thrown round."""
+    table = Table(title="thrown camera")
+    for title in ("film", "faces", "covered", "picture hidden"):
+        table.add_column(title)
+    for film in pans():
+        count = judged(film, search.plan(film))
+        table.add_row(film.name, str(count.places), str(count.covered), f"{100 * float(np.mean(count.shares)):.0f} %")
+    return table
+
+
 def main() -> None:
     """Print the tables."""
-    parts = {"veils": veils, "street": street, "labelled": labelled, "nobody": nobody}
+    parts = {"veils": veils, "street": street, "labelled": labelled, "nobody": nobody, "thrown": thrown}
     ask = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     ask.add_argument("media", type=Path)
     ask.add_argument("--only", nargs="+", choices=parts, default=list(parts))

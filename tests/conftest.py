@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in workers: its threads wait busily for one another
 from pathlib import Path
 
 import pytest

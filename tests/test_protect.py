@@ -21,7 +21,7 @@ from examples.clip import write_clip
 from program import COMMAND, safelight
 from safelight import protect as main_job
 from safelight.account import Account, Options
-from safelight.attack.protocol import Outcome, Verdict
+from safelight.attack.verdict import Outcome, Verdict
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
 from safelight.outputs import PRIVATE, names_for

@@ -38,6 +38,11 @@ export interface Sound {
   start: number;
   end: number;
   action: string;
+  kind: string;
+  decision: string;
+  decided_by: string;
+  reason: string;
+  text: string;
 }
 
 export interface Plan {
@@ -119,6 +124,7 @@ export interface Session {
   kinds: Kind[];
   shapes: Shape[];
   sounds: string[];
+  heard: string[];
 }
 
 export interface Delta {

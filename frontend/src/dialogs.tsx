@@ -5,8 +5,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { send } from "./api";
 import type { Session } from "./api";
 import { KEYS } from "./keys";
-import { api, asking, complain, decide, keysOn, plan, session, status } from "./state";
+import { api, asking, complain, decide, keysOn, plan, session, sound, status } from "./state";
 import { t } from "./words";
+import type { Word } from "./words";
 
 function Dialog(props: { title: string; close?: () => void; wide?: boolean; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -29,7 +30,13 @@ function Dialog(props: { title: string; close?: () => void; wide?: boolean; chil
 
 export function Dialogs() {
   if (asking.value === "name") return <NameDialog />;
-  if (asking.value === "reason") return <ReasonDialog />;
+  if (asking.value === "reason") {
+    return <ReasonDialog title="reasonTitle" button="revealNow" done={(reason) => decide("reveal", reason)} />;
+  }
+  if (asking.value === "keep") {
+    return <ReasonDialog title="keepTitle" button="keep" done={(reason) => sound("keep", { reason })} />;
+  }
+  if (asking.value === "revoice") return <WordsDialog />;
   if (asking.value === "copy") return <CopyDialog />;
   if (asking.value === "keys") return <KeysDialog />;
   return null;
@@ -75,17 +82,17 @@ function NameDialog() {
   );
 }
 
-function ReasonDialog() {
+function ReasonDialog(props: { title: Word; button: Word; done: (reason: string) => void }) {
   const reason = useSignal("");
   const close = () => (asking.value = null);
   const used = [...new Set(plan.value?.regions.map((region) => region.reason).filter(Boolean))];
   const done = (event: Event) => {
     event.preventDefault();
-    decide("reveal", reason.value);
+    props.done(reason.value);
     close();
   };
   return (
-    <Dialog title={t("reasonTitle")} close={close}>
+    <Dialog title={t(props.title)} close={close}>
       <form onSubmit={done}>
         <p id="reason-text">{t("reasonText")}</p>
         <input
@@ -102,7 +109,50 @@ function ReasonDialog() {
         <datalist id="reasons">{used.map((told) => <option key={told} value={told} />)}</datalist>
         <p class="pair">
           <button type="button" onClick={close}>{t("cancel")}</button>
-          <button type="submit" class="main">{t("revealNow")}</button>
+          <button type="submit" class="main">{t(props.button)}</button>
+        </p>
+      </form>
+    </Dialog>
+  );
+}
+
+/** What a synthetic voice is to say. */
+function WordsDialog() {
+  const text = useSignal("");
+  const spoken = useSignal("ar");
+  const close = () => (asking.value = null);
+  const done = (event: Event) => {
+    event.preventDefault();
+    sound("revoice", { text: text.value, language: spoken.value });
+    close();
+  };
+  return (
+    <Dialog title={t("revoiceTitle")} close={close}>
+      <form onSubmit={done}>
+        <p id="words-text">{t("revoiceText")}</p>
+        <textarea
+          aria-label={t("text")}
+          aria-describedby="words-text"
+          autofocus
+          required
+          rows={4}
+          maxLength={2000}
+          dir="auto"
+          value={text.value}
+          onInput={(event) => (text.value = event.currentTarget.value)}
+        />
+        <input
+          aria-label={t("language")}
+          required
+          pattern="[a-z]{2,3}"
+          maxLength={3}
+          dir="ltr"
+          value={spoken.value}
+          onInput={(event) => (spoken.value = event.currentTarget.value)}
+        />
+        <p class="pair">
+          <button type="button" onClick={close}>{t("cancel")}</button>
+          <button type="submit" class="main">{t("revoice")}</button>
         </p>
       </form>
     </Dialog>

@@ -1,5 +1,4 @@
 // The columns beside the picture: where to look first; what is selected; sound; the copy and its signature.
-import { batch } from "@preact/signals";
 import { send } from "./api";
 import { isDrawn, isKey } from "./plan";
 import {
@@ -14,6 +13,7 @@ import {
   extend,
   form,
   frame,
+  frameOfSeconds,
   here,
   inMark,
   left,
@@ -48,8 +48,8 @@ export function Queue() {
       </p>
       <progress max={Math.max(items.length, 1)} value={items.length - left.value.length} aria-label={t("unseen")} />
       <p class="pair">
-        <button type="button" onClick={() => void walk(-1)}>{t("previous")} <kbd>P</kbd></button>
-        <button type="button" class="main" onClick={() => void walk(1)}>{t("next")} <kbd>N</kbd></button>
+        <button type="button" onClick={() => walk(-1)}>{t("previous")} <kbd>P</kbd></button>
+        <button type="button" class="main" onClick={() => walk(1)}>{t("next")} <kbd>N</kbd></button>
       </p>
       <ol tabIndex={0} aria-label={t("toLook")}>
         {items.slice(0, 400).map((item) => (
@@ -145,22 +145,38 @@ export function Sounds() {
       <div class="buttons">
         {session.value?.sounds.map((action) => (
           <button key={action} type="button" disabled={off} onClick={() => sound(action)} data-sound={action}>
-            {told(action)} {action === "silence" && <kbd>A</kbd>}
+            {told(action)} {action === "silence" && <kbd>A</kbd>}{action === "disguise" && <kbd>G</kbd>}
           </button>
         ))}
+        <button type="button" disabled={off} onClick={() => sound("silence", { kind: "name" })}>{t("aName")} <kbd>B</kbd></button>
       </div>
       <ul class="spans">
-        {plan.value?.sounds.map((told_) => (
-          <li key={`${told_.start}`}>
-            <bdi dir="ltr">{clock(told_.start)} – {clock(told_.end)}</bdi> {told(told_.action)}{" "}
-            <button
-              type="button"
-              disabled={!mine.value}
-              aria-label={`${t("removeSpan")} ${clock(told_.start)}`}
-              onClick={() => void edit({ op: "unsound", start: told_.start, end: told_.end })}
-            >
-              ×
-            </button>
+        {plan.value?.sounds.map((span_) => (
+          <li key={`${span_.start}-${span_.end}-${span_.decision}`}>
+            <bdi dir="ltr">{clock(span_.start)} – {clock(span_.end)}</bdi>{" "}
+            {span_.decision === "propose" ? t("heard") : told(span_.action)}
+            {span_.kind !== "voice" && ` (${told(span_.kind)})`}{" "}
+            {span_.decision === "propose" ? (
+              <button
+                type="button"
+                onClick={() => {
+                  inMark.value = frameOfSeconds(span_.start);
+                  outMark.value = Math.max(frameOfSeconds(span_.end) - 1, inMark.value);
+                }}
+              >
+                I–O
+              </button>
+            ) : (
+              <button
+                type="button"
+                disabled={!mine.value}
+                aria-label={`${t("removeSpan")} ${clock(span_.start)}`}
+                onClick={() => void edit({ op: "unsound", start: span_.start, end: span_.end })}
+              >
+                ×
+              </button>
+            )}
+            {(span_.text || span_.reason) && <blockquote dir="auto">{span_.text || span_.reason}</blockquote>}
           </li>
         ))}
       </ul>
@@ -211,10 +227,4 @@ export function Copy() {
       )}
     </section>
   );
-}
-
-export function clearMarks(): void {
-  batch(() => {
-    inMark.value = outMark.value = null;
-  });
 }

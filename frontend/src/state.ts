@@ -28,7 +28,7 @@ export const original = signal(false);
 export const zoomed = signal(false);
 export const saving = signal(0);
 export const said = signal<{ text: string; bad: boolean } | null>(null);
-export const asking = signal<"name" | "reason" | "keys" | "copy" | null>(null);
+export const asking = signal<"name" | "reason" | "keys" | "copy" | "keep" | "revoice" | null>(null);
 export const keysOn = signal(localStorage.getItem("keys") !== "off");
 
 /** Frames whose picture changed: whoever keeps pictures of them drops those. */
@@ -137,11 +137,14 @@ async function reread(): Promise<void> {
   await requeue();
 }
 
+const marking = new Set<string>(); // seen here, not yet known there
+
 async function requeue(): Promise<void> {
   const told = await get<{ items: Item[]; seen: string[] }>(api("/queue"));
   batch(() => {
     queue.value = told.items;
-    seen.value = new Set(told.seen);
+    for (const key of told.seen) marking.delete(key);
+    seen.value = new Set([...told.seen, ...marking]);
   });
 }
 
@@ -295,9 +298,12 @@ export function markedSeconds(): { start: number; end: number } | null {
   return { start: secondsOf(a), end };
 }
 
-export function sound(action: string): void {
+/** What happens to the sound between the marks; keeping and speaking it anew ask for more first. */
+export function sound(action: string, more: Record<string, string> = {}): void {
   const span = markedSeconds();
-  if (span) void edit({ op: "sound", ...span, action });
+  if (!span || !mine.value) return;
+  if ((action === "keep" || action === "revoice") && Object.keys(more).length === 0) asking.value = action;
+  else void edit({ op: "sound", ...span, action, ...more });
 }
 
 // ------------------------------------------------------------------------------------------------------------ queue
@@ -311,14 +317,20 @@ export function show(item: Item): void {
 }
 
 /** The next or previous thing to look at; going on says that this one was seen. */
-export async function walk(step: 1 | -1): Promise<void> {
+export function walk(step: 1 | -1): void {
   const items = queue.value;
   if (items.length === 0) return;
   const at = items.findIndex((item) => item.key === here.value);
   if (step === 1 && at >= 0 && mine.value && !seen.value.has(items[at]!.key)) {
-    seen.value = new Set(seen.value).add(items[at]!.key);
-    await send("POST", api("/seen"), { items: [items[at]!.key] }).catch(complain);
-    void refresh().catch(complain);
+    const { key } = items[at]!;
+    marking.add(key);
+    seen.value = new Set(seen.value).add(key);
+    void send("POST", api("/seen"), { items: [key] })
+      .then(refresh, (error: unknown) => {
+        marking.delete(key);
+        complain(error);
+      })
+      .catch(complain);
   }
   if (step === -1) {
     show(items[Math.max(at - 1, 0)]!);

@@ -344,10 +344,15 @@ function paintWave(context: CanvasRenderingContext2D): void {
   const middle = RULER + WAVE / 2;
   for (const sound of plan.value?.sounds ?? []) {
     const [a, b] = [x(frameOfSeconds(sound.start)), x(frameOfSeconds(sound.end))];
-    context.fillStyle = sound.action === "silence" ? "#e5534b55" : "#6ea8fe55";
+    if (sound.decision === "propose") {
+      context.fillStyle = "#e3b341";
+      context.fillRect(a, RULER + WAVE - 3, Math.max(b - a, 2), 3);
+      continue;
+    }
+    context.fillStyle = { silence: "#e5534b66", tone: "#e5534b66", keep: "#b9f27c44" }[sound.action] ?? "#6ea8fe55";
     context.fillRect(a, RULER, Math.max(b - a, 2), WAVE);
     context.fillStyle = "#fff";
-    context.fillText(told(sound.action), a + 4, RULER + 11);
+    context.fillText(sound.kind === "name" ? told("name") : told(sound.action), a + 4, RULER + 11);
   }
   const loud = peaks.value;
   context.fillStyle = "#8d847b";

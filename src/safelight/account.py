@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from safelight import __version__
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
 from safelight.plan import Asked, Decision, How, Look, Plan, Sensor, Sound, SoundAction, SoundDefault
@@ -126,6 +126,7 @@ class Account(Document):
     warnings: list[str]
     workers: str = "Not recorded."  # what held the processes that read the file
     attack: AttackFacts | None = None  # None: nobody attacked the copy
+    stages: dict[str, float] = {}  # seconds of each stage
     seconds: float
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 from safelight.account import Options
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
+from safelight.observer import Observer
 from safelight.outputs import Names
-from safelight.protect import Observer, Outcome, protect
+from safelight.protect import Outcome, protect
 from safelight.workers.parent import Cancelled
 
 

@@ -7,12 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from safelight.attack.protocol import Verdict
+from safelight.attack.verdict import Verdict
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.names.people import from_lines
+from safelight.observer import Observer
 from safelight.outputs import private_folder, publish
 from safelight.plan import Plan
-from safelight.protect import Observer
 from safelight.trial import tried
 
 
@@ -76,7 +77,4 @@ def _names(path: Path) -> list[list[str]]:
         raise SafelightError(Code.NOT_FOUND, "The names could not be read.", file=printable(path)) from error
     except UnicodeDecodeError as error:
         raise SafelightError(Code.NAMES_INVALID, "The names are not UTF-8 text.", file=printable(path)) from error
-    people = [
-        [name.strip() for name in line.replace(";", ",").split(",") if name.strip()] for line in text.splitlines()
-    ]
-    return [person for person in people if person]
+    return from_lines(text)

@@ -53,6 +53,20 @@ class Code(StrEnum):
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
     WORKER_LIED = "SL-WORKER-LIED"
+    # names and stories
+    SEALED = "SL-SEALED"
+    NAME_FOUND = "SL-NAME-FOUND"
+    INVISIBLE = "SL-INVISIBLE"
+    DOCUMENT_INVALID = "SL-DOCUMENT-INVALID"
+    STORY_INVALID = "SL-STORY-INVALID"
+    DIRECTIVE_UNKNOWN = "SL-DIRECTIVE-UNKNOWN"
+    WORDS_INCOMPLETE = "SL-WORDS-INCOMPLETE"
+    QUOTE_UNPROVEN = "SL-QUOTE-UNPROVEN"
+    MAP_INVALID = "SL-MAP-INVALID"
+    NOT_APPROVED = "SL-NOT-APPROVED"
+    PICTURE_SPEAKS = "SL-PICTURE-SPEAKS"
+    LINK_UNLISTED = "SL-LINK-UNLISTED"
+    TOOL_MISSING = "SL-TOOL-MISSING"
     WORKER_GREW = "SL-WORKER-GREW"
     UNCONFINED = "SL-UNCONFINED"
     # cases
@@ -119,6 +133,19 @@ NEXT_STEP: dict[Code, str] = {
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",
     Code.WORKER_LIED: "The worker answered what cannot be true and its result was dropped; treat the file as hostile.",
+    Code.SEALED: "Give the right passphrase; if it is right, the file was changed: fetch an older copy of it.",
+    Code.NAME_FOUND: "Take the words out. What is only near a name can be waived: `safelight names waive`.",
+    Code.INVISIBLE: "Delete the line's invisible characters: type the words anew instead of pasting them.",
+    Code.DOCUMENT_INVALID: "Nobody can tell what this document says; save it anew, or leave it out.",
+    Code.STORY_INVALID: "Mend the story at the place named; docs/story.md shows how it is written.",
+    Code.DIRECTIVE_UNKNOWN: "Use one of the directives in docs/story.md, or write it as plain Markdown.",
+    Code.WORDS_INCOMPLETE: "Have the lines named translated or confirmed, or leave the language out.",
+    Code.QUOTE_UNPROVEN: "Quote the confirmed transcript or translation word for word, with the right clip and time.",
+    Code.MAP_INVALID: "Mend the GeoJSON at the place named; docs/story.md shows what a map may hold.",
+    Code.NOT_APPROVED: "Attack this very copy again and have it approved at the desk; then build again.",
+    Code.PICTURE_SPEAKS: "Use a still taken from a published copy, or let `safelight protect` write the picture anew.",
+    Code.LINK_UNLISTED: "List the address under `links:` in the story's front matter, or take the link out.",
+    Code.TOOL_MISSING: "Install what is named, or do without it: nothing else needs it.",
     Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
     Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
     Code.CASE_NOT_FOUND: "Name the folder of a case, or make one with `safelight case new`.",

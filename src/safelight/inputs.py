@@ -96,6 +96,16 @@ class Original:
             raise _refusal(error, self.path) from error
         return digest.hexdigest()
 
+    def part(self, offset: int, size: int) -> bytes:
+        """At most ``size`` bytes of the file from ``offset`` on; fewer only at its end. Raises SL-UNREADABLE."""
+        data = bytearray()
+        try:
+            while len(data) < size and (more := os.pread(self.descriptor, size - len(data), offset + len(data))):
+                data += more
+        except OSError as error:
+            raise _refusal(error, self.path) from error
+        return bytes(data)
+
     def require_unchanged(self) -> None:
         """Raise SL-CHANGED when the file was written to since it was opened."""
         now = os.fstat(self.descriptor)

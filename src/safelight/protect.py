@@ -6,12 +6,10 @@ import os
 import secrets
 import shutil
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from safelight import __version__, models
 from safelight.account import (
@@ -26,10 +24,11 @@ from safelight.account import (
     tracks_of,
     warnings_of,
 )
-from safelight.attack.protocol import Outcome as Attacked
+from safelight.attack.verdict import Outcome as Attacked
 from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.observer import Observer, Stopwatch
 from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
 from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.trial import Trial, mended, proposed, tried
@@ -40,16 +39,6 @@ from safelight.workers.png import picture_left
 
 ROUNDS = 3
 """How often a copy is made and attacked: what the attackers see is hidden too, and all is tried again."""
-
-
-class Observer(Protocol):
-    """Is told how one clip is getting on."""
-
-    def stage(self, name: str) -> None:
-        """A new stage begins: ``reading``, ``finding``, ``speaking``, ``hiding``, ``attacking``."""
-
-    def progress(self, done: int, total: int | None) -> None:
-        """So many of so many units (bytes while reading, cues while speaking, frames otherwise) are done."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +65,16 @@ def protect(
     plan, with what the attackers propose, are left. Raises SafelightError with the reason when there can be no copy for
     another cause; Cancelled when ``cancel`` was set.
     """
-    started = time.monotonic()
-    with _opened(path, observer) as (original, sha256):
+    watch = Stopwatch(observer)
+    with _opened(path, watch) as (original, sha256):
         kept = _finished(names, sha256, options)
         if kept is not None:
             return kept
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            plan = _plan_for(original, sha256, names, options, work, observer, cancel)
+            plan = _plan_for(original, sha256, names, options, work, watch, cancel)
             _put_words(plan, options.cues)
-            return _protected(original, sha256, plan, names, options, work, observer, cancel, started)
+            return _protected(original, sha256, plan, names, options, work, watch, cancel)
 
 
 def find_only(
@@ -115,8 +104,8 @@ def hide_only(
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
-    started = time.monotonic()
-    with _opened(path, observer) as (original, sha256):
+    watch = Stopwatch(observer)
+    with _opened(path, watch) as (original, sha256):
         plan = Plan.load(plan_file)
         if plan.clip.sha256 != sha256:
             raise SafelightError(Code.PLAN_OTHER_CLIP, f"{printable(plan_file)} was made for another file.")
@@ -132,20 +121,26 @@ def hide_only(
         _put_words(plan, cues)
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            done = _hide(original, plan, options, work, secrets.token_hex(KEY_BYTES), observer, cancel)
+            done = _hide(original, plan, options, work, secrets.token_hex(KEY_BYTES), watch, cancel)
             source = _source(original, sha256)
-            return _publish(source, names, options, plan, done, work, started)
+            return _publish(source, names, options, plan, done, work, watch)
 
 
 def protect_as_planned(
-    path: Path, plan: Plan, names: Names, *, accept_damaged: bool, observer: Observer, cancel: threading.Event
+    path: Path | Original,
+    plan: Plan,
+    names: Names,
+    *,
+    accept_damaged: bool,
+    observer: Observer,
+    cancel: threading.Event,
 ) -> Outcome:
     """Carry out a plan as a person left it, attack the copy, and publish it when it held. One round: a person mends.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
-    started = time.monotonic()
-    with _opened(path, observer) as (original, sha256):
+    watch = Stopwatch(observer)
+    with _opened(path, watch) as (original, sha256):
         if plan.clip.sha256 != sha256:
             raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was made for another file.")
         settings = plan.settings
@@ -159,7 +154,7 @@ def protect_as_planned(
         )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            return _protected(original, sha256, plan, names, options, work, observer, cancel, started, rounds=1)
+            return _protected(original, sha256, plan, names, options, work, watch, cancel, rounds=1)
 
 
 @contextmanager
@@ -217,17 +212,16 @@ def _protected(
     names: Names,
     options: Options,
     work: Path,
-    observer: Observer,
+    watch: Stopwatch,
     cancel: threading.Event,
-    started: float,
     rounds: int = ROUNDS,
 ) -> Outcome:
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
     planned = len(plan.regions)
     for number in range(1, rounds + 1):
         key = secrets.token_hex(KEY_BYTES)
-        done = _hide(original, plan, options, work, key, observer, cancel)
-        trial = _attack(original, plan, options, work / done.copy_name, key, observer, cancel)
+        done = _hide(original, plan, options, work, key, watch, cancel)
+        trial = _attack(original, plan, options, work / done.copy_name, key, watch, cancel)
         verdict = trial.verdict
         if verdict.outcome is Attacked.HELD:
             report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
@@ -240,7 +234,7 @@ def _protected(
                 regions_added=len(plan.regions) - planned,
             )
             source = _source(original, sha256)
-            return _publish(source, names, options, plan, done, work, started, trial, facts)
+            return _publish(source, names, options, plan, done, work, watch, trial, facts)
         better = mended(plan, verdict) if number < rounds else None
         if better is None:
             raise _refused(names, proposed(plan, verdict), trial, work, number)
@@ -395,7 +389,7 @@ def _publish(
     plan: Plan,
     done: Hidden,
     work: Path,
-    started: float,
+    watch: Stopwatch,
     trial: Trial | None = None,
     attack: AttackFacts | None = None,
 ) -> Outcome:
@@ -431,7 +425,8 @@ def _publish(
         warnings=[*warnings_of(plan, done, attack), *support().warnings],
         workers=support().sentence,
         attack=attack,
-        seconds=round(time.monotonic() - started, 1),
+        stages=watch.stages,
+        seconds=watch.seconds,
     )
     document = work / "account.json"
     with writing(work):

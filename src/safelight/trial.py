@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from safelight.attack.protocol import Outcome, Verdict
 from safelight.attack.report import MAX_PICTURE, page
+from safelight.attack.verdict import Outcome, Verdict
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.outputs import writing

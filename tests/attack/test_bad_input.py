@@ -8,9 +8,10 @@ import pytest
 from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
 from safelight.attack.pairs import offset
-from safelight.attack.protocol import Attacker, Outcome
+from safelight.attack.protocol import Attacker
 from safelight.attack.run import attack
 from safelight.attack.timing import Timing
+from safelight.attack.verdict import Outcome
 from safelight.errors import Code, SafelightError
 from tests.attack import plant
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight.attack.needles import Needle, chance, search
-from safelight.attack.spell import degrees_binary, degrees_spelled, encoded, is_generic, of_label, of_name
+from safelight.attack.spell import degrees_binary, encoded, is_generic, of_label
 from safelight.attack.structure import structure
 from safelight.media.labels import Label
+from safelight.names.spell import degrees_spelled, of_name
 
 
 @given(st.binary(min_size=3, max_size=12), st.integers(0, 3_000_000))
@@ -63,7 +64,7 @@ def test_spellings_of_dates_and_places():
 
 
 def test_generic_values_are_no_secrets():
-    for text in ("eng", "VideoHandler", "25", "12345", "isom", "ftypisomiso2avc1mp41", "Core Media Video"):
+    for text in ("eng", "VideoHandler", "25", "12345", "isom", "ftypisomiso2avc1mp41", "Core Media Video", "colrnclx"):
         assert is_generic(text), text
     for text in ("Sony A7", "SN-0012345", "Damascus", "يزن الخطيب"):
         assert not is_generic(text), text

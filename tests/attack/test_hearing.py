@@ -9,9 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from safelight.attack.protocol import Attacker, Finding, Outcome, SoundPair
+from safelight.attack.protocol import Attacker, SoundPair
 from safelight.attack.run import attack
 from safelight.attack.sound import Sound
+from safelight.attack.verdict import Finding, Outcome
 from safelight.errors import Code, SafelightError
 
 RATE = 48000

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from safelight.attack.hum import Hum, drift
-from safelight.attack.protocol import Notes, Outcome, SoundPair
+from safelight.attack.protocol import Notes, SoundPair
+from safelight.attack.verdict import Outcome
 from safelight.hide.sound.clean import Cleaner
 from tests.attack.heard import case
 

@@ -9,10 +9,11 @@ import pytest
 from safelight.attack.bytes import Bytes
 from safelight.attack.faces import Faces
 from safelight.attack.fill import Fill
-from safelight.attack.protocol import Attacker, Finding, Outcome
+from safelight.attack.protocol import Attacker
 from safelight.attack.run import attack
 from safelight.attack.sound import Sound
 from safelight.attack.timing import Timing
+from safelight.attack.verdict import Finding, Outcome
 from safelight.plan import Decision, Region
 from tests.attack import plant
 

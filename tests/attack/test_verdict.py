@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from safelight.attack.odds import at_least, better, interval
-from safelight.attack.protocol import CopyFacts, Evidence, Finding, Moment, Outcome, Verdict, overall
 from safelight.attack.report import page
+from safelight.attack.verdict import CopyFacts, Evidence, Finding, Moment, Outcome, Verdict, overall
 
 FACTS = CopyFacts(sha256="0" * 64, size=1, width=2, height=2, frames=1, seconds=0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,6 +13,7 @@ from benchmarks.killing import Quiet
 
 from custody.conftest import FILES, Desk
 from safelight.custody.catalogue import Catalogue
+from safelight.custody.disk import Sink
 from safelight.custody.intake import Came, intake, read_known
 from safelight.custody.lend import lent
 from safelight.custody.seal import NotSealed, seal_stream, unseal_stream
@@ -167,8 +169,8 @@ def test_a_sealed_stream_that_was_cut_or_lengthened_is_noticed(desk: Desk, tmp_p
                         unseal_stream(file.fileno(), write, case.keys.case)
 
 
-def test_an_original_lent_to_a_worker_cannot_be_changed(filled: Desk) -> None:
-    with filled.open() as case, lent(case, case.clip("1"), "test") as original:
+def test_an_original_lent_to_a_worker_cannot_be_changed(filled: Desk, tmp_path: Path) -> None:
+    with filled.copy(tmp_path).open() as case, lent(case, case.clip("1"), "test") as original:
         for attempt in (lambda: os.write(original.descriptor, b"x"), lambda: os.ftruncate(original.descriptor, 0)):
             with pytest.raises(OSError, match=r"."):
                 attempt()
@@ -190,3 +192,29 @@ def test_the_catalogue_is_rebuilt_from_the_log_alone(filled: Desk, tmp_path: Pat
         (tmp_path / "catalogue.db").unlink()
     with filled.open(catalogue=url) as case:
         assert case.catalogue.clips() == wanted
+
+
+@pytest.mark.parametrize("size", [10, 65_537, 300_000])
+def test_no_failed_write_goes_unnoticed(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """The cipher swallows an error of the last write; a disk that is full just then must not lose an original."""
+    (tmp_path / "in").write_bytes(os.urandom(size))
+    real, writes, failing = Sink.write, [0], [0]
+
+    def write(sink: Sink, data: bytes) -> int:
+        writes[0] += 1
+        if writes[0] == failing[0]:
+            raise OSError(errno.ENOSPC, "planted")
+        return real(sink, data)
+
+    monkeypatch.setattr(Sink, "write", write)
+    with desk.open() as case, Original(tmp_path / "in") as original:
+        for turn in range(1, 20):
+            writes[0], failing[0] = 0, turn
+            os.lseek(original.descriptor, 0, os.SEEK_SET)
+            try:
+                seal_stream(original.descriptor, tmp_path / f"out{turn}", [case.keys.to], name="in")
+            except OSError:
+                continue
+            assert writes[0] < turn  # it may only go well when there was no such write
+            break
+        assert turn > 1

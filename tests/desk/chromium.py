@@ -102,6 +102,24 @@ class Editor:
             time.sleep(0.05)
         self.settle()
 
+    def pick(self, region: str, *, more: bool = False) -> None:
+        """Click the lane of a track; with ``more``, beside those picked already."""
+        place = self.js("const lane = document.querySelector('.lanes'); lane.scrollTop = 0; return lane.scrollHeight")
+        for top in range(0, int(place), 90):
+            self.js("document.querySelector('.lanes').scrollTop = arguments[0]", top)
+            time.sleep(0.05)
+            if self.all(f"[data-lane={region}]"):
+                break
+        lane = self.find(f"[data-lane={region}]")
+        chain = ActionChains(self.driver, duration=0)
+        if more:
+            chain.key_down(Keys.SHIFT)
+        chain.move_to_element(lane).click()
+        if more:
+            chain.key_up(Keys.SHIFT)
+        chain.perform()
+        self.wait(lambda: self.find(f"[data-lane={region}]").get_attribute("aria-pressed") == "true")
+
     def drag(self, start: tuple[float, float], end: tuple[float, float], clip: tuple[int, int]) -> None:
         """Drag over the picture; points in pixels of the clip."""
         area = self.find(".stage svg").rect
@@ -152,7 +170,7 @@ class Editor:
 
         SCREENS.mkdir(exist_ok=True)
         shot = Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
-        shot.quantize(128, dither=Image.Dither.NONE).save(SCREENS / f"{name}.png", optimize=True)
+        shot.quantize(256, dither=Image.Dither.NONE).save(SCREENS / f"{name}.png", optimize=True)
 
     def violations(self) -> list[str]:
         """What axe-core finds wrong with the page as it is."""

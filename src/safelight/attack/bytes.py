@@ -15,11 +15,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from safelight.attack.needles import Needle, chance, search, strings
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome
-from safelight.attack.spell import degrees_binary, encoded, is_generic, of_label, of_name, places
+from safelight.attack.protocol import Attacker, Case, Notes
+from safelight.attack.spell import degrees_binary, encoded, is_generic, of_label, places
 from safelight.attack.structure import structure
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.media.labels import Label, is_worded, labels
 from safelight.media.notes import notes_of
+from safelight.names.spell import of_name
 
 _CHANCE = 1e-6  # expected accidental hits in the whole file; patterns above are looked for in parsed text only
 _STRUCTURE_MOST = 4 << 20  # bytes of one part of the original whose words are taken

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.attack.pairs import picture_count
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair, View, rounded
+from safelight.attack.protocol import Attacker, Case, Notes, Pair, View, rounded
 from safelight.attack.sample import chosen, due, risks
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.find.detect import Detection
 from safelight.find.faces import CenterFace, YuNet
 from safelight.geometry import Box

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from safelight.attack.covers import explained, still_bare
 from safelight.attack.faces import drawn
 from safelight.attack.pairs import picture_count
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair, rounded
+from safelight.attack.protocol import Attacker, Case, Notes, Pair, rounded
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.geometry import Box, Raster
 from safelight.hide.apply import cover
 from safelight.media.develop import Developer

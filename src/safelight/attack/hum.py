@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import decimate
 
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, SoundPair
+from safelight.attack.protocol import Attacker, Case, Notes, SoundPair
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 
 _RATE = 8000  # samples a second asked for
 _SLOW = 1000  # and kept
@@ -69,6 +70,7 @@ class Hum(Attacker):
             theirs, stands = drift(original, hertz)
             heard += bool(stands.sum() >= _ENOUGH)
             ours, _ = drift(copy, hertz)
+            self.notes.alive()
             both = stands[: len(ours)]
             if both.sum() < _ENOUGH:
                 continue

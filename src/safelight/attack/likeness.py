@@ -25,7 +25,8 @@ from safelight.attack.align import Bgr, Dlib, Face, Points5, Recogniser, SFace, 
 from safelight.attack.looks import BARE, INSIDE, LOOKS, Look, healed, laid_over, stranger, toned
 from safelight.attack.odds import at_least, better, interval
 from safelight.attack.pairs import picture_count
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
+from safelight.attack.protocol import Attacker, Case, Notes, Pair
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.geometry import Box
 
 _MOMENTS = 24  # pictures in which faces are collected, spread evenly

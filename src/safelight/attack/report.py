@@ -10,7 +10,7 @@ import base64
 from collections.abc import Mapping
 from html import escape
 
-from safelight.attack.protocol import Evidence, Figure, Finding, Moment, Outcome, Verdict
+from safelight.attack.verdict import Evidence, Figure, Finding, Moment, Outcome, Verdict
 
 MAX_PICTURE = 1 << 20
 """Bytes of one picture of the contact sheet."""

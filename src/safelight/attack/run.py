@@ -16,22 +16,12 @@ from safelight.attack.hearing import sound_pairs
 from safelight.attack.hum import Hum
 from safelight.attack.likeness import Likeness
 from safelight.attack.pairs import offset, pairs, picture_count
-from safelight.attack.protocol import (
-    MAX_PROPOSALS,
-    Attacker,
-    Case,
-    CopyFacts,
-    Finding,
-    Moment,
-    Notes,
-    Outcome,
-    Verdict,
-    overall,
-)
+from safelight.attack.protocol import Attacker, Case, Notes
 from safelight.attack.sensor import Sensor
 from safelight.attack.sound import Sound
 from safelight.attack.straight import Straightener, looks_bent, treated
 from safelight.attack.timing import Timing
+from safelight.attack.verdict import MAX_PROPOSALS, CopyFacts, Finding, Moment, Outcome, Verdict, overall
 from safelight.attack.voices import Voices
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size
@@ -123,6 +113,7 @@ def attack(
             progress(frames, total)
     _let_hear(case, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
+    notes.alive = lambda: progress(frames, total)
     while running:
         attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
         _guarded(lambda a=attacker: findings.append(a.finding()), type(attacker), findings)  # type: ignore[misc]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from safelight.attack.protocol import Attacker, Evidence, Figure, Finding, Outcome
+from safelight.attack.protocol import Attacker
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.media.listen import listen, sound_tracks
 
 _SILENT = 1e-4  # full scale is 1: below, 80 dB under full scale, less than the rounding of a 14-bit recording

@@ -14,15 +14,14 @@ too often by chance (:func:`safelight.attack.needles.chance`).
 from __future__ import annotations
 
 import base64
-import math
 import re
 import struct
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from safelight.attack.needles import Needle
 from safelight.media.labels import Label
+from safelight.names.spell import degrees_spelled
 
 _GENERIC = frozenset(
     """
@@ -40,6 +39,8 @@ _GENERIC = frozenset(
 _CODES = re.compile(
     r".{0,3}(?:(?:ftyp|free|skip|wide|mdat|moov|mvhd|trak|tkhd|edts|elst|mdia|mdhd|hdlr|minf|vmhd|smhd|dinf|dref|url |"
     r"stbl|stsd|stts|udta|meta|ilst|mdir|appl|vide|soun|mhlr|dhlr|alis|qt  |isom|iso\d|avc1|hev1|hvc1|mp4\w|m4v |m4a |"
+    r"colr|nclx|nclc|pasp|btrt|esds|avcc|hvcc|fiel|clap|clef|prof|enof|tapt|stss|ctts|stsc|stsz|stco|co64|sgpd|sbgp|roll|"
+    r"cslg|sdtp|tref|cdsc|gmhd|gmin|tmcd|tcmi|uuid|mvex|trex|mehd|moof|mfhd|traf|tfhd|tfdt|trun|mfra|tfra|mfro|sidx|"
     r"3gp\d|dash|msdh|msix|riff|avi |list|hdrl|avih|strl|strh|strf|vids|auds|idx1|movi|info|isft|lame|lavf|lavc)"
     r"[^a-z0-9]{0,2})+.{0,2}"
 )
@@ -69,23 +70,6 @@ def of_label(label: Label) -> Iterator[tuple[str, str]]:
     yield from ((text, "date") for text in _dates(label.text))
     for degrees in _places(label):
         yield from ((text, "place") for text in degrees_spelled(degrees))
-
-
-def of_name(spellings: Iterable[str]) -> Iterator[str]:
-    """A protected name's spellings, and each without marks, without spaces, and joined as file names join words."""
-    for given in spellings:
-        name = unicodedata.normalize("NFC", " ".join(given.split()))
-        bare = unicodedata.normalize("NFC", "".join(c for c in unicodedata.normalize("NFKD", name) if _counts(c)))
-        for form in {name, bare}:
-            if form:
-                yield form
-                if " " in form:
-                    yield from (form.replace(" ", joint) for joint in ("", "_", "-", ".", "+"))
-
-
-def _counts(character: str) -> bool:
-    """No accent, no vowel sign, no stretching stroke."""
-    return unicodedata.category(character) != "Mn" and character != "ـ"
 
 
 def encoded(text: str, meaning: str) -> Iterator[Needle]:
@@ -147,21 +131,6 @@ def _places(label: Label) -> Iterator[float]:
             yield float(latitude)
             yield float(longitude)
     yield from (float(value) for value in _DEGREES.findall(label.text) if abs(float(value)) <= 180)
-
-
-def degrees_spelled(degrees: float) -> Iterator[str]:
-    """A latitude or longitude in decimal degrees, in degrees and minutes, and in degrees, minutes and seconds."""
-    if not math.isfinite(degrees) or degrees == 0:
-        return
-    size = abs(degrees)
-    yield f"{size:.4f}"[:-1]  # cut, not rounded: the beginning of every longer spelling
-    whole = int(size)
-    minutes = (size - whole) * 60
-    seconds = (minutes - int(minutes)) * 60
-    yield f"{whole},{minutes:.4f}"[:-1]  # XMP
-    yield f"{whole}°{int(minutes)}'{int(seconds)}"
-    yield f"{whole}° {int(minutes)}' {int(seconds)}"
-    yield f"{whole} deg {int(minutes)}' {int(seconds)}"
 
 
 def degrees_binary(degrees: float) -> Iterator[Needle]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.attack.protocol import Attacker, Case, Evidence, Figure, Finding, Notes, Outcome, Pair
+from safelight.attack.protocol import Attacker, Case, Notes, Pair
+from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size
 

@@ -11,6 +11,8 @@ from safelight import __version__
 from safelight.cli import attack, desk, doctor, protect, scale, stages
 from safelight.cli import case as cases
 from safelight.cli.models import app as models
+from safelight.cli.names import app as names
+from safelight.cli.story import story, words
 from safelight.errors import SafelightError
 from safelight.workers.parent import Cancelled
 
@@ -35,6 +37,9 @@ app.command(name="doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 app.command(name="intake", epilog=cases.INTAKE_EXAMPLES)(cases.intake)
 app.add_typer(cases.app, name="case")
 app.add_typer(models, name="models")
+app.add_typer(names, name="names")
+app.add_typer(story, name="story")
+app.add_typer(words, name="words")
 
 
 def _version(asked: bool) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from safelight import models
-from safelight.attack.protocol import Outcome
+from safelight.attack.verdict import Outcome
 from safelight.check import check
 from safelight.cli.opening import Identity, InCase, placed
 from safelight.cli.options import Out, Unconfined

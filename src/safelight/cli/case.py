@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections import Counter
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -195,6 +196,26 @@ def get(
         with writing(out.parent):
             out.write_bytes(data)
         print(printable(out))
+
+
+class Said(StrEnum):
+    """What a person can say of a clip."""
+
+    APPROVED = Act.APPROVED.value
+    PUBLISHED = Act.PUBLISHED.value
+
+
+@app.command(epilog="**Example**\n\n`safelight case record story clip-0003 approved --note 'seen twice'`")
+def record(
+    name: Name,
+    clip: ClipName,
+    act: Annotated[Said, typer.Argument(show_default=False)],
+    note: Annotated[str, typer.Option(help="In a few words: why, where.")] = "",
+    identity: Identity = None,
+) -> None:
+    """Write into the log what happened outside: that a person approved a copy, that it was published."""
+    with open_case(name, identity) as case:
+        case.note(Act(act.value), case.clip(clip), note)
 
 
 @app.command(epilog="**Example**\n\n`safelight case put story clip-0003 mended-plan.json`")

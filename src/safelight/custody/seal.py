@@ -77,6 +77,7 @@ def seal_stream(
         writer = _Writer(sink.write, lambda data: hashing.put(data, sealed))
         try:
             pyrage.encrypt_io(reader, writer, to)
+            _require_whole(reader, writer)
         except (OSError, pyrage.EncryptError) as error:
             if isinstance(reader.failed, OSError):
                 why = os.strerror(reader.failed.errno or errno.EIO)
@@ -97,6 +98,7 @@ def unseal_stream(source: int, write: Callable[[bytes], int], identity: Identity
         writer = _Writer(write, lambda data: hashing.put(data, plain))
         try:
             pyrage.decrypt_io(reader, writer, [identity])
+            _require_whole(reader, writer)
             while reader.read(CHUNK):
                 raise NotSealed("there is more in the file than was sealed")
         except (OSError, pyrage.DecryptError) as error:  # which of them says that a stream was cut is not promised
@@ -131,6 +133,12 @@ def reseal_stream(source: int, path: Path, identity: Identity, to: list[Recipien
     if failed:
         raise failed[0]
     return digests
+
+
+def _require_whole(reader: _Reader, writer: _Writer) -> None:
+    """Raise what failed in the streams: the cipher swallows the error of the last write and says that all went well."""
+    if reader.failed is not None or writer.failed is not None:
+        raise OSError(errno.EIO, "a stream failed") from (reader.failed or writer.failed)
 
 
 def _all(descriptor: int, data: bytes) -> int:

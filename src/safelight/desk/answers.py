@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from safelight.desk.edits import Delta, Edit
 from safelight.desk.risk import Item
 from safelight.desk.store import State
-from safelight.plan import Kind, Plan, Shape, SoundAction
+from safelight.plan import Kind, Plan, Shape, SoundAction, SoundKind
 
 
 class Answer(BaseModel):
@@ -36,6 +36,7 @@ class SessionAnswer(Answer):
     kinds: list[Kind] = list(Kind)
     shapes: list[Shape] = list(Shape)
     sounds: list[SoundAction] = list(SoundAction)
+    heard: list[SoundKind] = list(SoundKind)
 
 
 class HolderAnswer(Answer):

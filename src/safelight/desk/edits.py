@@ -28,6 +28,7 @@ from safelight.plan import (
     ShortText,
     Sound,
     SoundAction,
+    SoundKind,
 )
 
 RegionId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -137,12 +138,16 @@ class Remove(Asked):
 
 
 class Hear(Asked):
-    """What happens to a stretch of sound."""
+    """What happens to a stretch of sound. Keeping it needs a reason, speaking it anew a text and its language."""
 
     op: Literal["sound"] = "sound"
     start: Seconds
     end: Seconds
     action: SoundAction = SoundAction.SILENCE
+    kind: SoundKind = SoundKind.VOICE
+    reason: ShortText = ""
+    text: ShortText = ""
+    language: Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")] = ""
 
 
 class Unhear(Asked):
@@ -337,12 +342,22 @@ class _Editor:
     def _sound(self, edit: Hear | Unhear) -> Delta:
         sounds = self._plan.sounds
         if isinstance(edit, Unhear):
-            left = [sound for sound in sounds if (sound.start, sound.end) != (edit.start, edit.end)]
+            left = [s for s in sounds if (s.start, s.end) != (edit.start, edit.end) or not _decided(s)]
             if len(left) == len(sounds):
                 raise refused("there is no such stretch of sound")
             return Delta(sounds_before=sounds, sounds_after=left)
         if edit.end <= edit.start:
             raise refused("the stretch of sound ends before it begins")
-        new = Sound(start=edit.start, end=edit.end, action=edit.action)
-        ordered = sorted([*shapes.without_overlap(sounds, new), new], key=lambda sound: sound.start)
+        try:
+            new = Sound.model_validate({**edit.model_dump(exclude={"op"}), "decided_by": self._who})
+        except ValidationError as error:
+            raise refused(error.errors(include_url=False, include_input=False)[0]["msg"]) from error
+        # What was only heard stays a proposal; of two decisions about one moment the last one counts.
+        heard = [sound for sound in sounds if not _decided(sound)]
+        decided = shapes.without_overlap([sound for sound in sounds if _decided(sound)], new)
+        ordered = sorted([*heard, *decided, new], key=lambda sound: (sound.start, sound.end))
         return Delta(sounds_before=sounds, sounds_after=ordered)
+
+
+def _decided(sound: Sound) -> bool:
+    return sound.decision is Decision.HIDE

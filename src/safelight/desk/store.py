@@ -11,6 +11,7 @@ from safelight.desk.journal import Lines
 from safelight.desk.risk import Hit
 from safelight.inputs import Original
 from safelight.media.facts import Gap
+from safelight.observer import Observer
 from safelight.plan import Plan
 
 
@@ -55,16 +56,6 @@ class Standing:
     gaps: tuple[Gap, ...] = ()
     signed: tuple[Signature, ...] = ()
     published: bool = False
-
-
-class Observer(Protocol):
-    """Is told how making a copy is getting on."""
-
-    def stage(self, name: str) -> None:
-        """A new stage begins: ``reading``, ``hiding``, ``attacking``."""
-
-    def progress(self, done: int, total: int | None) -> None:
-        """So many of so many are done."""
 
 
 class Taken(Protocol):

@@ -144,7 +144,7 @@ class Gate:
             if start >= until:
                 break
             a = max(math.ceil(start * rate) - first, 0)
-            b = min(math.floor(end * rate) - first, len(samples))
+            b = min(math.floor(min(end, until + 1) * rate) - first, len(samples))
             if a < b:
                 out[a:b] = samples[a:b]
         return out

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from safelight.batch import Result, attempt
 from safelight.errors import Code
-from safelight.protect import Observer, Outcome
+from safelight.observer import Observer
+from safelight.protect import Outcome
 from safelight.scale.table import SECONDS_OF_LEASE, JobTable, Receipt
 
 

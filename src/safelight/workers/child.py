@@ -30,8 +30,10 @@ from safelight.workers.messages import (
     Progress,
     ProxyJob,
     SpeakJob,
+    StillsJob,
     ViewJob,
     WaveJob,
+    WordsJob,
 )
 
 SECONDS_BETWEEN_REPORTS = 0.2
@@ -77,6 +79,10 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, WordsJob):
+            return jobs.words(job, clip, progress)
+        if isinstance(job, StillsJob):
+            return jobs.stills(job, clip, progress)
         if isinstance(job, SpeakJob):
             return jobs.speak(progress)
         if isinstance(job, ProxyJob):

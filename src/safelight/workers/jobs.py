@@ -5,6 +5,8 @@ Rooms are imported by the job that needs them: a worker that hides loads no infe
 
 from __future__ import annotations
 
+import io
+import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,13 +25,18 @@ from safelight.workers.messages import (
     Proxied,
     ProxyJob,
     Spoken,
+    Stilled,
+    StillsJob,
     Waved,
     WaveJob,
+    Worded,
+    WordsJob,
 )
 
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
 VERDICT = Path("verdict.json")
+WORDS = Path("words.json")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
@@ -116,6 +123,51 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
+    """Write ``words.json``: what a document or a media file says, and which of its parts no published file has."""
+    from safelight.attack.structure import structure
+    from safelight.media.labels import labels
+    from safelight.names.office import PDF, ZIP, of_archive, of_pdf, read_bytes
+    from safelight.names.passages import Passage, reread
+
+    passages: list[Passage] = []
+    parts: list[str] = []
+
+    def media(source: BinaryIO, place: str) -> None:
+        passages.extend(Passage(place + label.place, reread(label.text)) for label in labels(source) if label.text)
+
+    start = document.read(8)
+    document.seek(0)
+    if start.startswith(ZIP):
+        for found in of_archive(document):
+            if isinstance(found, Passage):
+                passages.append(found)
+            else:
+                media(io.BytesIO(found[1]), f"picture {found[0]}, ")
+            report(len(passages), None)
+    elif start.startswith(PDF):
+        passages.extend(of_pdf(read_bytes(document)))
+    else:
+        media(document, "")
+        known = structure(document)
+        parts = ["unknown form"] if known is None else [part.wrong for part in known if part.wrong]
+    told = [[p.place[:200], p.text, p.line, p.caseless] for p in passages]
+    WORDS.write_text(json.dumps({"passages": told, "parts": parts}), encoding="utf-8")
+    return Worded()
+
+
+def stills(job: StillsJob, copy: BinaryIO, report: Report) -> Stilled:
+    """Write the pictures of a copy that were asked for."""
+    from safelight.media.moments import save_moments
+
+    end = 0.0
+    with Reader(copy) as reader:
+        for end in save_moments(reader, job.seconds, job.widths, Path()):
+            report(int(end * 1000), None)
+        width, height = reader.facts.raster.shown_size
+        return Stilled(count=len(job.seconds), width=width, height=height, duration=end, still=reader.facts.still)
 
 
 def speak(report: Report) -> Spoken:

@@ -75,6 +75,23 @@ class AttackJob(Message):
     sensor_key: SensorKey = Field(default=None, repr=False)
 
 
+class WordsJob(Message):
+    """Read all words of a document, a picture's or a film's tags; leave them as ``words.json`` in the folder."""
+
+    job: Literal["words"] = "words"
+
+
+class StillsJob(Message):
+    """Take pictures of a published copy at these seconds; leave ``still-00-480.jpg`` and so on in the folder.
+
+    ``widths``: in pixels; each picture is made in each, never enlarged. No seconds: only tell what the copy is.
+    """
+
+    job: Literal["stills"] = "stills"
+    seconds: Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], Field(max_length=100)] = []
+    widths: Annotated[list[Annotated[int, Field(ge=16, le=8192)]], Field(max_length=8)] = []
+
+
 class ProxyJob(Message):
     """Make a small film to play and scrub. ``film`` and ``times``: inherited descriptors in memory to write to.
 
@@ -99,7 +116,7 @@ class ViewJob(Message):
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob
+Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob | WordsJob | StillsJob
 
 
 class Progress(Message):
@@ -155,6 +172,23 @@ class Attacked(Message):
     type: Literal["attacked"] = "attacked"
 
 
+class Worded(Message):
+    """``words`` is done; the words lie in the folder."""
+
+    type: Literal["worded"] = "worded"
+
+
+class Stilled(Message):
+    """``stills`` is done; ``width`` and ``height`` are the copy's as shown, ``duration`` its seconds."""
+
+    type: Literal["stilled"] = "stilled"
+    count: Count
+    width: Annotated[int, Field(gt=0, le=65536)]
+    height: Annotated[int, Field(gt=0, le=65536)]
+    duration: Annotated[float, Field(ge=0, le=1e6)]
+    still: bool
+
+
 class Proxied(Message):
     """``proxy`` is done; film and times are written."""
 
@@ -169,7 +203,7 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Spoken | Attacked | Proxied | Waved
+Done = Found | Hidden | Spoken | Attacked | Proxied | Waved | Worded | Stilled
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
@@ -177,6 +211,8 @@ DONE: dict[type[Job], type[Done]] = {
     AttackJob: Attacked,
     ProxyJob: Proxied,
     WaveJob: Waved,
+    WordsJob: Worded,
+    StillsJob: Stilled,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])

@@ -27,7 +27,7 @@ from safelight.models.manifest import weight
 LONGEST = 12.0  # seconds worked on at once
 SPEECH_RATE = 16000  # samples a second at which it is done
 
-_NEIGHBOURS = 4
+_NEIGHBOURS = 8
 _PITCH, _MELODY = 165.0, 0.06  # Hz; spread of the logarithm of the pitch, where voices have about 0.2
 _LOWEST, _HIGHEST = 71.0, 500.0  # Hz, of a voice
 _SLOW = 21  # frames of 10 ms over which the melody is smoothed

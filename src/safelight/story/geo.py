@@ -1,0 +1,181 @@
+"""A story's map: GeoJSON (RFC 7946) with areas, places and routes, and nothing else in it.
+
+Properties are an allow-list: ``kind`` (area, place, route), ``status`` of areas (held, lost, contested), ``name`` and
+``caption`` (a text, or one a language). What a mapping program left beside them is refused, not passed on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from safelight.errors import Code, SafelightError
+from safelight.names.people import Place
+
+MOST = 4 << 20  # bytes
+_POINTS_MOST = 20_000
+_SHAPES = {
+    "Point": "place",
+    "LineString": "route",
+    "Polygon": "area",
+    "MultiPolygon": "area",
+}
+_METRES = 111_320.0  # a degree of latitude
+Position = tuple[float, float]  # longitude, latitude in degrees
+
+
+class Status(StrEnum):
+    """Who holds an area."""
+
+    HELD = "held"
+    LOST = "lost"
+    CONTESTED = "contested"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One thing on the map. ``lines``: rings of an area, the one line of a route, the one point of a place."""
+
+    kind: str
+    names: dict[str, str]
+    captions: dict[str, str]
+    lines: tuple[tuple[Position, ...], ...]
+    status: Status | None = None
+
+    def positions(self) -> Iterator[Position]:
+        """All its positions."""
+        for line in self.lines:
+            yield from line
+
+
+def read_map(path: Path, file: str, languages: list[str]) -> list[Feature]:
+    """The features of a map, each named in every language.
+
+    Raises SL-MAP-INVALID with the line, where JSON tells one, or with the feature's number.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SafelightError(Code.NOT_FOUND, "The map cannot be read.", file=file) from error
+    if len(data) > MOST:
+        raise SafelightError(Code.MAP_INVALID, "The map is too large.", file=file)
+    try:
+        whole = json.loads(data.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise SafelightError(Code.MAP_INVALID, f"{error.msg}.", file=f"{file}:{error.lineno}") from error
+    except (ValueError, RecursionError) as error:
+        raise SafelightError(Code.MAP_INVALID, "This is no JSON in UTF-8.", file=file) from error
+    features = whole.get("features") if isinstance(whole, dict) else None
+    if not isinstance(features, list) or whole.get("type") != "FeatureCollection" or not features:
+        raise SafelightError(Code.MAP_INVALID, "This is no FeatureCollection with features.", file=file)
+    extra = whole.keys() - {"type", "features"}
+    if extra:
+        raise SafelightError(Code.MAP_INVALID, f"`{min(extra)}` does not belong into a published map.", file=file)
+    return [_feature(value, number, file, languages) for number, value in enumerate(features, 1)]
+
+
+def coarsened(position: Position, metres: float) -> Position:
+    """The position moved to the nearest crossing of a grid, at most ``metres`` away; many places share a crossing."""
+    if metres <= 0:
+        return position
+    longitude, latitude = position
+    step = metres * math.sqrt(2) / _METRES
+    north = round(latitude / step) * step
+    east = step / max(math.cos(math.radians(min(abs(north), 89))), 1e-3)
+    return round(longitude / east) * east, north
+
+
+def distance(one: Position, other: Position) -> float:
+    """Metres between two positions on a sphere (haversine)."""
+    (lon1, lat1), (lon2, lat2) = one, other
+    phi1, phi2 = math.radians(lat1), math.radians(lat2)
+    a = math.sin((phi2 - phi1) / 2) ** 2
+    a += math.cos(phi1) * math.cos(phi2) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
+    return 2 * 6_371_000 * math.asin(min(math.sqrt(a), 1.0))
+
+
+def too_near(features: list[Feature], places: list[Place]) -> Iterator[int]:
+    """Numbers, from 1, of features with a position inside the radius of a protected place."""
+    for number, feature in enumerate(features, 1):
+        if any(
+            distance(position, (place.longitude, place.latitude)) <= place.radius
+            for position in feature.positions()
+            for place in places
+        ):
+            yield number
+
+
+def _feature(value: Any, number: int, file: str, languages: list[str]) -> Feature:
+    def wrong(detail: str) -> SafelightError:
+        return SafelightError(Code.MAP_INVALID, f"Feature {number}: {detail}.", file=file)
+
+    if not isinstance(value, dict) or value.get("type") != "Feature" or value.keys() - {
+        "type", "geometry", "properties"
+    }:  # fmt: skip
+        raise wrong("this is no feature of type, geometry and properties alone")
+    properties, geometry = value.get("properties"), value.get("geometry")
+    if not isinstance(properties, dict) or not isinstance(geometry, dict):
+        raise wrong("it has no properties or no geometry")
+    extra = properties.keys() - {"kind", "status", "name", "caption"}
+    if extra:
+        raise wrong("it has a property besides kind, status, name and caption")
+    shape = str(geometry.get("type"))
+    kind = _SHAPES.get(shape)
+    if kind is None or properties.get("kind", kind) != kind:
+        raise wrong("an area is a Polygon, a place a Point, a route a LineString; this is something else")
+    if kind == "area" and properties.get("status") not in list(Status):
+        raise wrong("an area's status is held, lost or contested")
+    lines = tuple(_lines(shape, geometry.get("coordinates"), wrong))
+    if sum(len(line) for line in lines) > _POINTS_MOST:
+        raise wrong("it has too many points")
+    return Feature(
+        kind=kind,
+        names=_texts(properties.get("name"), "name", languages, wrong),
+        captions=_texts(properties["caption"], "caption", languages, wrong) if "caption" in properties else {},
+        lines=lines,
+        status=Status(properties["status"]) if kind == "area" else None,
+    )
+
+
+def _texts(value: Any, key: str, languages: list[str], wrong: Any) -> dict[str, str]:
+    texts = dict.fromkeys(languages, value) if isinstance(value, str) else value
+    if not isinstance(texts, dict):
+        raise wrong(f"it has no {key}")
+    for language in languages:
+        text = texts.get(language)
+        if not isinstance(text, str) or not text.strip() or len(text) > 500:
+            raise wrong(f"its {key} is missing in {language}")
+    return {language: " ".join(texts[language].split()) for language in languages}
+
+
+def _lines(shape: str, value: Any, wrong: Any) -> Iterator[tuple[Position, ...]]:
+    if shape == "Point":
+        yield (_position(value, wrong),)
+        return
+    groups = value if isinstance(value, list) else []
+    if shape == "LineString":
+        groups = [groups]
+    elif shape == "MultiPolygon":
+        groups = [ring for polygon in groups if isinstance(polygon, list) for ring in polygon]
+    if not groups:
+        raise wrong("it has no coordinates")
+    for group in groups:
+        line = tuple(_position(position, wrong) for position in (group if isinstance(group, list) else []))
+        if len(line) < (2 if shape == "LineString" else 4) or (shape != "LineString" and line[0] != line[-1]):
+            raise wrong("a route needs two points; a ring needs four and ends where it began")
+        yield line
+
+
+def _position(value: Any, wrong: Any) -> Position:
+    if not isinstance(value, list) or len(value) < 2:
+        raise wrong("a position is [longitude, latitude]")
+    longitude, latitude = value[0], value[1]
+    for number, most in ((longitude, 180), (latitude, 90)):
+        if not isinstance(number, int | float) or isinstance(number, bool) or not abs(number) <= most:
+            raise wrong("a position is [longitude, latitude] in degrees")
+    return float(longitude), float(latitude)

@@ -1,0 +1,236 @@
+"""The gate: what stops a story, and a hundred planted leaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from safelight.attack.verdict import Finding, Outcome
+from safelight.errors import Code
+from safelight.names.match import Level
+from safelight.names.waive import Waivers, waive
+from safelight.story.gate import Report
+from tests.names import papers
+from tests.story.folders import EN, ROSTER, approve, city, feature, held, swap, words
+
+Examined = Callable[[Path], Report]
+
+
+def codes(report: Report) -> set[tuple[Code, str | None]]:
+    return {(refusal.code, refusal.file) for refusal in report.refusals}
+
+
+def test_a_story_in_order_passes(story: Path, examined: Examined):
+    report = examined(story)
+    assert report.passed, report.refusals
+    assert report.documents == len([path for path in story.rglob("*") if path.is_file()])
+
+
+COPY = "clips/road.safelight.mp4"
+
+
+def _other_bytes(folder: Path) -> None:
+    with (folder / COPY).open("ab") as file:
+        file.write(b"\0\0\0\x08free")
+
+
+def _broken(folder: Path) -> None:
+    verdict = held(folder / COPY)
+    finding = Finding(attacker="faces", outcome=Outcome.BROKEN, sentence="A face.")
+    worse = verdict.model_copy(update={"findings": [finding], "outcome": Outcome.BROKEN})
+    (folder / "clips/road.safelight-report.json").write_text(worse.to_json())
+
+
+NOT_APPROVED: dict[str, Callable[[Path], object]] = {
+    "no approval": lambda f: (f / "clips/road.safelight-approval.json").unlink(),
+    "no verdict": lambda f: (f / "clips/road.safelight-report.json").unlink(),
+    "another version of the copy": _other_bytes,
+    "the attack broke it": _broken,
+    "a verdict that was made anew": lambda f: swap(f / "clips/road.safelight-report.json", "Held.", "Held!"),
+    "a verdict nobody can read": lambda f: swap(f / "clips/road.safelight-report.json", "{", "["),
+    "one member where two are needed": lambda f: (f / "story.yaml").open("a").write("members: 2\n"),
+    "one member signing twice": lambda f: (
+        approve(f / COPY, "editor 1", "editor 1"),
+        (f / "story.yaml").open("a").write("members: 2\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", NOT_APPROVED)
+def test_a_clip_that_is_not_approved_in_this_version(story: Path, examined: Examined, how: str):
+    NOT_APPROVED[how](story)
+    assert (Code.NOT_APPROVED, COPY) in codes(examined(story))
+
+
+def test_two_members_are_enough_where_two_are_needed(story: Path, examined: Examined):
+    approve(story / COPY, "editor 1", "editor 2")
+    (story / "story.yaml").open("a").write("members: 2\n")
+    assert examined(story).passed
+
+
+def _exif(folder: Path) -> None:
+    (folder / "pictures/yard.jpg").write_bytes(papers.jpeg("harmless words"))
+
+
+REFUSED: dict[str, tuple[Callable[[Path], object], Code, str]] = {
+    "a picture with EXIF": (_exif, Code.PICTURE_SPEAKS, "pictures/yard.jpg"),
+    "a picture with a note": (
+        lambda f: papers.png(f / "pictures/yard.png", "harmless"),
+        Code.PICTURE_SPEAKS,
+        "pictures/yard.png",
+    ),
+    "a picture with a tail": (
+        lambda f: (f / "pictures/yard.png").open("ab").write(b"more"),
+        Code.PICTURE_SPEAKS,
+        "pictures/yard.png",
+    ),
+    "a picture of unknown form": (
+        lambda f: Image.new("RGB", (9, 9)).save(f / "pictures/a.bmp"),
+        Code.PICTURE_SPEAKS,
+        "pictures/a.bmp",
+    ),
+    "a link that is not listed": (
+        lambda f: swap(f / "en.md", "https://example.org/method", "https://example.org/other"),
+        Code.LINK_UNLISTED,
+        "en.md:7",
+    ),
+    "an automatic link": (
+        lambda f: swap(f / "en.md", "It was the bridge.", "It was <https://evil.example>."),
+        Code.LINK_UNLISTED,
+        "en.md:49",
+    ),
+    "an image past the directives": (
+        lambda f: swap(f / "en.md", "She counted", "![x](y.png) She counted"),
+        Code.STORY_INVALID,
+        "en.md:7",
+    ),
+    "raw HTML": (lambda f: swap(f / "en.md", "All is", "<script>x</script> All is"), Code.STORY_INVALID, "en.md:45"),
+    "a quote nobody said": (
+        lambda f: swap(f / "en.md", "There were nine lorries.", "There were ten lorries."),
+        Code.QUOTE_UNPROVEN,
+        "en.md:14",
+    ),
+    "a quote in the text nobody said": (
+        lambda f: swap(f / "en.md", "“nine lorries”", "“ten lorries”"),
+        Code.QUOTE_UNPROVEN,
+        "en.md:7",
+    ),
+    "a quote at another time": (
+        lambda f: swap(f / "en.md", "quote road 0.0-0.5", "quote road 0.6-0.8"),
+        Code.QUOTE_UNPROVEN,
+        "en.md:14",
+    ),
+    "a quote after the end": (
+        lambda f: swap(f / "en.md", "quote road 0.0-0.5", "quote road 0.0-9.5"),
+        Code.QUOTE_UNPROVEN,
+        "en.md:14",
+    ),
+    "a still after the end": (lambda f: swap(f / "en.md", "road 0.3", "road 7"), Code.STORY_INVALID, "en.md:23"),
+    "an invisible character in the words": (
+        lambda f: swap(f / "words/road.json", "Oak", "O\u202eak"),
+        Code.INVISIBLE,
+        "words/road.json:1",
+    ),
+    "a file nobody can read": (
+        lambda f: (f / "notes.bin").write_bytes(b"\xff\x00\x01"),
+        Code.DOCUMENT_INVALID,
+        "notes.bin",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_what_is_refused(story: Path, examined: Examined, how: str):
+    spoil, code, file = REFUSED[how]
+    spoil(story)
+    assert (code, file) in codes(examined(story))
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"confirmed": None}, "unconfirmed"),
+        ({"of": "0" * 16}, "stale"),
+        ({"text": " "}, "untranslated"),
+    ],
+)
+def test_words_that_are_not_ready(story: Path, examined: Examined, changes: dict[str, object], state: str):
+    (story / "words/road.json").write_text(json.dumps(words(**changes)))
+    (refusal,) = examined(story).refusals
+    assert refusal.code is Code.WORDS_INCOMPLETE
+    assert state in refusal.detail
+    assert "line 2" in refusal.detail
+
+
+def test_a_near_name_waits_for_a_person_and_can_be_waived(story: Path, examined: Examined):
+    swap(story / "en.md", "She counted", "Mrs Hashimi counted")
+    report = examined(story)
+    assert not report.refusals
+    assert not report.passed
+    assert [(look.file, look.line, look.level) for look in report.looks] == [("en.md", 7, Level.LOOK)]
+    Waivers(waivers=(waive(ROSTER, report.looks[0], "the minister", "editor 1"),)).save(story / "waivers.json")
+    assert examined(story).passed
+
+
+def test_a_place_near_a_protected_one_warns(story: Path, examined: Examined):
+    (story / "maps/city.geojson").write_text(json.dumps(city(feature("Point", [-30.502, 24.501]))))
+    assert [hint.text for hint in examined(story).hints] == ["Feature 4 lies near a protected place."]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+SPELLED = ("Khadija al-Hashimi", "KHADIJA ALHASHIMI", "خديجة الهاشمي", "Khadīja al-Hāshimī")
+File = Callable[[Path, str], object]
+LEAKS: dict[str, tuple[str, File]] = {
+    "title": ("en.md", lambda f, w: swap(f / "en.md", "Two roads", w)),
+    "lead": ("ar.md", lambda f, w: swap(f / "ar.md", "قصة قصيرة.", w)),
+    "statement": ("en.md", lambda f, w: swap(f / "en.md", "Made with care.", f"Made with {w}.")),
+    "front matter comment": ("en.md", lambda f, w: swap(f / "en.md", "lead:", f"# from {w}\nlead:")),
+    "text": ("en.md", lambda f, w: swap(f / "en.md", "She counted", f"{w} counted")),
+    "bold inside": ("en.md", lambda f, w: swap(f / "en.md", "She counted", f"{w[:4]}**{w[4:]}** counted")),
+    "caption": ("en.md", lambda f, w: swap(f / "en.md", "caption: The road.", f"caption: The road of {w}.")),
+    "alt": ("en.md", lambda f, w: swap(f / "en.md", "alt: A yard.", f"alt: {w} in a yard.")),
+    "warning": ("en.md", lambda f, w: swap(f / "en.md", "Shots are heard", f"{w} is heard")),
+    "quoted person": ("en.md", lambda f, w: swap(f / "en.md", "who: Om Yasin", f"who: {w}")),
+    "note": ("en.md", lambda f, w: swap(f / "en.md", "All is made up.", f"{w} is made up.")),
+    "correction": ("en.md", lambda f, w: swap(f / "en.md", "It was the bridge.", f"It was {w}.")),
+    "HTML comment": ("en.md", lambda f, w: swap(f / "en.md", "She counted", f"<!-- {w} -->\n\nShe counted")),
+    "credit": ("story.yaml", lambda f, w: swap(f / "story.yaml", "a witness", f'"{w}"')),
+    "speaker": ("words/road.json", lambda f, w: swap(f / "words/road.json", "أم ياسين", w)),
+    "translation": ("words/road.json", lambda f, w: swap(f / "words/road.json", "Then nothing.", f"Then {w}.")),
+    "translator": ("words/road.json", lambda f, w: swap(f / "words/road.json", '"Oak"', json.dumps(w))),
+    "GeoJSON name": ("maps/city.geojson", lambda f, w: swap(f / "maps/city.geojson", '"Thing"', json.dumps(w))),
+    "GeoJSON property": (
+        "maps/city.geojson",
+        lambda f, w: (f / "maps/city.geojson").write_text(json.dumps(city(feature("Point", [1, 2], created_by=w)))),
+    ),
+    "VTT note": ("road.vtt", lambda f, w: papers.PLACES["note.vtt"](f / "road.vtt", w)),
+    "SRT": ("road.srt", lambda f, w: papers.PLACES["a.srt"](f / "road.srt", w)),
+    "file name": ("{}.txt", lambda f, w: (f / f"{w.lower().replace(' ', '_')}.txt").write_text("x")),
+    "EXIF": ("pictures/y.jpg", lambda f, w: (f / "pictures/y.jpg").write_bytes(papers.jpeg(w))),
+    "PNG note": ("pictures/yard.png", lambda f, w: papers.png(f / "pictures/yard.png", w)),
+    "PDF property": ("a.pdf", lambda f, w: papers.pdf(f / "a.pdf", w)),
+    "DOCX comment": ("a.docx", lambda f, w: papers.docx(f / "a.docx", w, where="comment")),
+    "HTML file": ("a.html", lambda f, w: papers.PLACES["comment.html"](f / "a.html", w)),
+}
+PLANTED = [(place, spelled) for place in LEAKS for spelled in SPELLED]
+
+
+@pytest.mark.parametrize(("place", "spelled"), PLANTED)
+def test_planted_leaks_are_stopped(story: Path, examined: Examined, place: str, spelled: str):
+    file, plant = LEAKS[place]
+    plant(story, spelled)
+    report = examined(story)
+    found = [r.file or "" for r in report.refusals if r.code is Code.NAME_FOUND]
+    wanted = file.format(spelled.lower().replace(" ", "_"))
+    assert any(name == wanted or name.startswith(f"{wanted}:") for name in found), report.refusals
+    assert not any(part in r.detail for r in report.refusals for part in ("Hashimi", "الهاشمي"))
+
+
+def test_at_least_a_hundred_leaks_are_planted():
+    assert len(PLANTED) >= 100
+    assert "She counted" in EN

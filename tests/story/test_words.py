@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from safelight.errors import Code, SafelightError
+from safelight.story.hints import hints
+from safelight.story.listen import PACKAGE, draft
+from safelight.story.parts import Quote
+from safelight.story.quotes import unproven
+from safelight.story.source import read_story
+from safelight.story.subtitles import FORMATS, read_subtitles, vtt, written
+from safelight.story.transcript import By, Line, State, Transcript
+from tests.program import safelight
+from tests.story.folders import AR_LINES, EN_LINES, swap, words
+
+
+@pytest.fixture
+def transcript() -> Transcript:
+    return Transcript.model_validate(words())
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_what_is_written_is_read_back(transcript: Transcript, form: str, language: str, tmp_path: Path):
+    path = tmp_path / f"a.{form}"
+    path.write_text(written(transcript, language, form), encoding="utf-8")
+    lines = read_subtitles(path)
+    assert [line.text for line in lines] == list(AR_LINES if language == "ar" else EN_LINES)
+    assert [(line.start, line.end) for line in lines] == [(0.0, 0.4), (0.5, 0.8)]
+    if form != "srt":
+        assert {line.speaker for line in lines} == {"أم ياسين"}
+
+
+def test_a_changed_line_makes_its_translation_stale(transcript: Transcript):
+    first, second = transcript.lines
+    changed = transcript.model_copy(update={"lines": [first, second.model_copy(update={"text": "ثم جاء المطر."})]})
+    assert [said.state for said in changed.said("en")] == [State.READY, State.STALE]
+    assert "[stale] Then nothing." in written(changed, "en", "srt")
+    confirmed = changed.confirmed("en", "editor 2")
+    assert [said.state for said in confirmed.said("en")] == [State.READY, State.STALE]  # nobody confirms it by accident
+
+
+def test_a_language_that_is_not_there_is_missing(transcript: Transcript):
+    assert {said.state for said in transcript.said("sv")} == {State.MISSING}
+    with pytest.raises(SafelightError) as refusal:
+        written(transcript, "sv", "vtt")
+    assert refusal.value.code is Code.WORDS_INCOMPLETE
+
+
+def test_what_a_machine_heard_counts_only_once_confirmed():
+    line = Line(id="1", start=0, end=1, text="hello there", by=By.MACHINE)
+    heard = Transcript(language="en", lines=[line])
+    assert [said.state for said in heard.said("en")] == [State.UNCONFIRMED]
+    assert "[unconfirmed, machine] hello there" in written(heard, "en", "srt")
+    assert [said.state for said in heard.confirmed("en", "editor 1").said("en")] == [State.READY]
+
+
+def test_a_page_gets_words_and_nothing_else(transcript: Transcript):
+    text = "".join(vtt(transcript.said("en")))
+    assert text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:00.400\n<v أم ياسين>There were nine lorries.\n")
+    assert "NOTE" not in text
+    hostile = Transcript(language="en", lines=[Line(id="1", start=0, end=1, text="a --> <script>", speaker="x>y")])
+    assert "".join(vtt(hostile.said("en"))).count("-->") == 1
+
+
+def test_no_draft_without_the_library(tmp_path: Path):
+    if importlib.util.find_spec(PACKAGE) is not None:
+        pytest.skip("faster-whisper is installed here")
+    with pytest.raises(SafelightError) as refusal:
+        draft(tmp_path / "a.mp4", tmp_path, None)
+    assert refusal.value.code is Code.TOOL_MISSING
+
+
+def test_the_commands(tmp_path: Path):
+    (tmp_path / "a.srt").write_text(
+        "1\n00:00:00,000 --> 00:00:00,400\nواحد\n\n2\n00:00:00,500 --> 00:00:00,800\nاثنان\n"
+    )
+    (tmp_path / "en.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.400\n<v Om Yasin>One\n")
+    assert safelight(
+        "words", "import", "a.srt", "w.json", "--language", "ar", cwd=tmp_path
+    ).out == "ar: 2 not confirmed\n".replace("not confirmed", "unconfirmed")
+    told = safelight("words", "import", "en.vtt", "w.json", "--language", "en", "--translator", "Oak", cwd=tmp_path)
+    assert told.out == "ar: 2 unconfirmed\nen: 1 untranslated, 1 unconfirmed\n"
+    safelight("words", "confirm", "w.json", "--language", "ar", "--who", "e", cwd=tmp_path)
+    told = safelight("words", "confirm", "w.json", "--language", "en", "--who", "e", cwd=tmp_path)
+    assert told.out == "ar: 2 ready\nen: 1 ready, 1 untranslated\n"
+    assert safelight("words", "export", "w.json", "en.ass", "--language", "en", cwd=tmp_path).status == 0
+    assert "One" in (tmp_path / "en.ass").read_text()
+    document = json.loads((tmp_path / "w.json").read_text())
+    assert document["lines"][0]["confirmed"]["who"] == "e"
+
+
+def quote(text: str, start: float = 0.0, end: float = 0.5) -> Quote:
+    return Quote(1, text, "Om Yasin", "road", start, end)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "language", "why"),
+    [
+        (quote("There were nine lorries."), "en", None),
+        (quote("there were nine lorries"), "en", None),
+        (quote("There … lorries"), "en", None),
+        (quote("There were nine lorries. Then nothing.", 0, 0.8), "en", None),
+        (quote("كانت تسعُ شاحنات"), "ar", None),
+        (quote("lorries nine"), "en", "not in road"),
+        (quote("were nine lorries then"), "en", "not in road"),
+        (quote("…"), "en", "not in road"),
+        (quote("Then nothing.", 0.41, 0.44), "en", "Nothing is said"),
+        (quote("Then nothing.", 0.5, 1.2), "en", "ends at 1.2 s"),
+        (quote("Det var nio"), "sv", "not translated into sv"),
+    ],
+)
+def test_quotes_are_proven_or_not(transcript: Transcript, quoted: Quote, language: str, why: str | None):
+    said = unproven(quoted, transcript, language, duration=1.0)
+    assert said is None if why is None else said is not None and why in said
+
+
+def test_words_that_nobody_confirmed_prove_nothing():
+    transcript = Transcript.model_validate(words(confirmed=None))
+    assert unproven(quote("Then nothing.", 0.5, 0.8), transcript, "en", 1.0) == "Line 2 of road is unconfirmed in en."
+    assert unproven(quote("There were nine lorries."), transcript, "en", 1.0) is None
+    assert "no words" in (unproven(quote("x"), None, "en", 1.0) or "")
+
+
+ODD = {
+    "two exchange rates": (
+        "One paid 12,500 liras for a dollar.\n\nLater it was 15 000 liras to the dollar.",
+        "liras for one dollar",
+    ),
+    "two counts": ("They saw 40 armed men there.\n\nThe 45 armed men left.", "armed men"),
+    "two dates": (
+        "The long siege began on 3 March.\n\nMany left before the long siege began on 5 March.",
+        "Two dates after “long siege began”",
+    ),
+    "two ages": ("Rana, 18, was there.\n\nRana, 19, left.", "Rana is 18"),
+    "an age and a year": ("Rana, 18, was there.\n\nRana was born in 1990.", "Rana, 18 (line"),
+    "a loose quote": ("“Nobody told us anything about the bridge,” she said.", "points to no clip"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_hints(story: Path, odd: str):
+    text, wanted = ODD[odd]
+    swap(story / "en.md", "She counted", f"{text}\n\nShe counted")
+    found = [hint for hint in hints(read_story(story)) if hint.file == "en.md" and wanted in hint.text]
+    assert found
+    assert all(hint.line >= 7 for hint in found)
+
+
+def test_captions_of_one_picture_that_differ(story: Path):
+    swap(story / "en.md", "road 0.2", "road 0.3")
+    assert any("another caption on line 23" in hint.text for hint in hints(read_story(story)))
+
+
+def test_figures_that_differ_between_languages(story: Path):
+    swap(story / "en.md", "She counted", "On 11 days she counted")
+    assert any(hint.file == "ar.md" and "figures" in hint.text for hint in hints(read_story(story)))
+
+
+def test_a_story_without_contradictions_gets_no_hint(story: Path):
+    assert hints(read_story(story)) == []
