@@ -64,7 +64,7 @@ def test_spellings_of_dates_and_places():
 
 
 def test_generic_values_are_no_secrets():
-    for text in ("eng", "VideoHandler", "25", "12345", "isom", "ftypisomiso2avc1mp41", "Core Media Video"):
+    for text in ("eng", "VideoHandler", "25", "12345", "isom", "ftypisomiso2avc1mp41", "Core Media Video", "colrnclx"):
         assert is_generic(text), text
     for text in ("Sony A7", "SN-0012345", "Damascus", "يزن الخطيب"):
         assert not is_generic(text), text

@@ -39,6 +39,8 @@ _GENERIC = frozenset(
 _CODES = re.compile(
     r".{0,3}(?:(?:ftyp|free|skip|wide|mdat|moov|mvhd|trak|tkhd|edts|elst|mdia|mdhd|hdlr|minf|vmhd|smhd|dinf|dref|url |"
     r"stbl|stsd|stts|udta|meta|ilst|mdir|appl|vide|soun|mhlr|dhlr|alis|qt  |isom|iso\d|avc1|hev1|hvc1|mp4\w|m4v |m4a |"
+    r"colr|nclx|nclc|pasp|btrt|esds|avcc|hvcc|fiel|clap|clef|prof|enof|tapt|stss|ctts|stsc|stsz|stco|co64|sgpd|sbgp|roll|"
+    r"cslg|sdtp|tref|cdsc|gmhd|gmin|tmcd|tcmi|uuid|mvex|trex|mehd|moof|mfhd|traf|tfhd|tfdt|trun|mfra|tfra|mfro|sidx|"
     r"3gp\d|dash|msdh|msix|riff|avi |list|hdrl|avih|strl|strh|strf|vids|auds|idx1|movi|info|isft|lame|lavf|lavc)"
     r"[^a-z0-9]{0,2})+.{0,2}"
 )
