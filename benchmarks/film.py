@@ -34,6 +34,10 @@ class Shown:
             return self.frame.copy()
         return np.asarray(cv2.resize(self.frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
+    def luma(self, width: int, height: int) -> Image:
+        """How light it is (height, width), at that size."""
+        return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
+
 
 @dataclass
 class Film:

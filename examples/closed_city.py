@@ -58,16 +58,15 @@ def prepare(work: Path) -> Path:
     film = work / "card" / "road.mp4"
     film.parent.mkdir(parents=True, exist_ok=True)
     write_film(film)
-    run("protect", "--out", work / "protected", film)
-    copy, plan = work / "protected" / "road.safelight.mp4", work / "protected" / "road.safelight-plan.json"
-    run("attack", "--original", film, "--plan", plan, "--out", work / "protected", copy)
+    run("protect", "--sensor", "off", "--out", work / "protected", film)  # drawn: no camera made it
+    copy = work / "protected" / "road.safelight.mp4"
     for pseudonym, names, facts in PEOPLE:
         words = [option for name in names for option in ("--name", name)]
         words += [option for fact in facts for option in ("--fact", fact)]
         run("names", "add", "--pseudonym", pseudonym, *words, "--names", story / "names.age")
     clips = story / "making"
     clips.mkdir(exist_ok=True)
-    verdict = clips / "road.safelight.attack.json"
+    verdict = clips / "road.safelight-report.json"
     shutil.copyfile(copy, clips / copy.name)
     shutil.copyfile(work / "protected" / verdict.name, verdict)
     approve(clips / copy.name, verdict, "editor 1")

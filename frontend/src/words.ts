@@ -124,6 +124,7 @@ const en = {
   "stage.hiding": "Hiding",
   "stage.attacking": "Attacking the copy",
   "stage.finding": "Finding",
+  "stage.speaking": "Speaking the words",
   held: "The attack held.",
   notYet: "Not yet to be signed, because:",
   "missing.unseen": "{0} doubtful places were not looked at",
@@ -286,6 +287,7 @@ const sv: Record<Word, string> = {
   "stage.hiding": "Döljer",
   "stage.attacking": "Angriper kopian",
   "stage.finding": "Söker",
+  "stage.speaking": "Läser upp orden",
   held: "Kopian höll för angreppet.",
   notYet: "Kan inte signeras än, eftersom:",
   "missing.unseen": "{0} tveksamma ställen är inte sedda",
@@ -446,6 +448,7 @@ const ar: Record<Word, string> = {
   "stage.hiding": "إخفاء",
   "stage.attacking": "مهاجمة النسخة",
   "stage.finding": "بحث",
+  "stage.speaking": "نطق الكلمات",
   held: "صمدت النسخة أمام الهجوم.",
   notYet: "لا يمكن التوقيع بعد، لأن:",
   "missing.unseen": "{0} مواضع مشكوك فيها لم تُشاهد",
@@ -501,9 +504,10 @@ export function speak(chosen: Language): void {
   localStorage.setItem("language", chosen);
 }
 
-/** A sentence in the chosen language; {0}, {1} are filled in. */
+/** A sentence in the chosen language; {0}, {1} are filled in. What the server may name and nobody has words for stays. */
 export function t(word: Word, ...values: (string | number)[]): string {
-  return TABLES[language.value][word].replace(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ""));
+  const sentence: string | undefined = TABLES[language.value][word];
+  return (sentence ?? word).replace(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ""));
 }
 
 /** A word that the server chose; shown as it is where the page does not know it. */

@@ -127,7 +127,13 @@ def hide_only(
 
 
 def protect_as_planned(
-    path: Path, plan: Plan, names: Names, *, accept_damaged: bool, observer: Observer, cancel: threading.Event
+    path: Path | Original,
+    plan: Plan,
+    names: Names,
+    *,
+    accept_damaged: bool,
+    observer: Observer,
+    cancel: threading.Event,
 ) -> Outcome:
     """Carry out a plan as a person left it, attack the copy, and publish it when it held. One round: a person mends.
 

@@ -65,15 +65,15 @@ def room(case: Case, clip: Clip, out: Path, why: str) -> Iterator[Place]:
     """
     with private_folder(memory_folder()) as folder:
         names, outside = Names(folder, clip.name), Names(out, clip.name)
-        kept = _lay_out(case, clip, names, outside)
+        kept = lay_out(case, clip, names, outside)
         try:
             with lent(case, clip, why) as original:
                 yield Place(original, names, sealed=True)
         except SafelightError as error:
             error.detail = error.detail.replace(f"{folder}/", f"{IN_THE_CASE}/")
-            _seal(case, clip, names, outside, kept)
+            seal_results(case, clip, names, outside, kept)
             raise
-        _seal(case, clip, names, outside, kept)
+        seal_results(case, clip, names, outside, kept)
 
 
 def protect_sealed(
@@ -113,7 +113,7 @@ def memory_folder() -> Path:
     raise SafelightError(Code.CASE_MEMORY, "This system has no folder in memory (tmpfs) to work in.")
 
 
-def _lay_out(case: Case, clip: Clip, names: Names, outside: Names) -> dict[str, bytes]:
+def lay_out(case: Case, clip: Clip, names: Names, outside: Names) -> dict[str, bytes]:
     """Write the clip's documents, and the copy that lies outside, where the work expects them."""
     kept: dict[str, bytes] = {}
     with writing(names.folder):
@@ -131,7 +131,7 @@ def _lay_out(case: Case, clip: Clip, names: Names, outside: Names) -> dict[str, 
     return kept
 
 
-def _seal(case: Case, clip: Clip, names: Names, outside: Names, kept: dict[str, bytes]) -> None:
+def seal_results(case: Case, clip: Clip, names: Names, outside: Names, kept: dict[str, bytes]) -> None:
     """Seal what is new, then let the copy out, or take an earlier one away that was withdrawn."""
     made = {kind: path.read_bytes() for kind, path in documents(names).items() if path.is_file()}
     new = {kind: data for kind, data in made.items() if kept.get(kind) != data}

@@ -18,10 +18,15 @@ from desk.long import plan_of, write_long
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 MINUTES, TRACKS = 30, 500
-# What a person may wait, in seconds, on a machine with nothing else to do. On a machine that is shared, the figures are
-# printed and the bounds are this many times wider: what is tested then is that nothing grows with the film.
+# What a person may wait, in seconds, on a machine with nothing else to do.
 OPEN, STEP, FRAME = 2.0, 0.1, 1 / 50
-SLACK = 1.0 if os.environ.get("SAFELIGHT_QUIET_MACHINE") else 5.0
+
+
+def slack() -> float:
+    """How much longer it may take here: by how many want each processor now; twice that, since load is a mean."""
+    if os.environ.get("SAFELIGHT_QUIET_MACHINE"):
+        return 1.0
+    return 2 * max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
 
 
 def test_a_long_film_with_many_tracks(tmp_path: Path) -> None:
@@ -56,10 +61,11 @@ def test_a_long_film_with_many_tracks(tmp_path: Path) -> None:
             f"step to the next frame {stepped * 1000:.0f} ms, jump {jumped * 1000:.0f} ms, "
             f"edit to changed picture {drawn * 1000:.0f} ms (medians)"
         )
-        assert opened < OPEN * SLACK
-        assert scrolled < FRAME * SLACK
-        assert stepped < STEP * SLACK
-        assert drawn < 1.0 * SLACK
+        wider = slack()
+        assert opened < OPEN * wider
+        assert scrolled < FRAME * wider
+        assert stepped < STEP * wider
+        assert drawn < 1.0 * wider
     finally:
         driver.quit()
         desk.process.terminate()

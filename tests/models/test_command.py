@@ -57,8 +57,8 @@ def test_fetch_from_a_folder_then_verify(stick: Path) -> None:
 def test_a_missing_weight_fails_verify_only_if_it_is_needed(stick: Path) -> None:
     assert run(app, ["verify"]).exit_code == 1
     assert run(app, ["fetch", "--from", str(stick)]).exit_code == 0
-    assert run(app, ["verify"]).exit_code == 0  # sface is not here, and `protect` does without
-    assert run(app, ["verify", "sface"]).exit_code == 1
+    assert run(app, ["verify"]).exit_code == 0  # content-1 is not here, and `protect` does without
+    assert run(app, ["verify", "content-1"]).exit_code == 1
 
 
 def test_fetch_that_fails_says_so(store_folder: Path, tmp_path: Path) -> None:

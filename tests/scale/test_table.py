@@ -63,6 +63,14 @@ def test_a_card_that_is_mounted_elsewhere_is_the_same_card(table: JobTable, tmp_
     assert (job.source, job.names.stem) == (tmp_path / "mounted" / "a.mp4", "a")
 
 
+def test_what_is_not_there_has_a_row_that_says_so_later(table: JobTable, tmp_path: Path) -> None:
+    items = [Item(tmp_path / "missing.mp4", Path()), Item(tmp_path / "gone.mp4", Path())]
+    numbers = table.add([*items, items[0]], tmp_path / "out", Options())
+    assert numbers[0] == numbers[2] != numbers[1]
+    jobs = [table.take(number) for number in numbers]
+    assert [job.source if job else None for job in jobs] == [items[0].path, items[1].path, None]
+
+
 def test_names_that_are_no_text_are_kept(table: JobTable, tmp_path: Path) -> None:
     (tmp_path / "card").mkdir()
     name = os.fsdecode(b"\xff\xfe.mp4")

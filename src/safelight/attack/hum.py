@@ -70,6 +70,7 @@ class Hum(Attacker):
             theirs, stands = drift(original, hertz)
             heard += bool(stands.sum() >= _ENOUGH)
             ours, _ = drift(copy, hertz)
+            self.notes.alive()
             both = stands[: len(ours)]
             if both.sum() < _ENOUGH:
                 continue

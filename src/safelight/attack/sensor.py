@@ -39,7 +39,8 @@ _KNOWN = {Strength.DEFAULT: 60.0, Strength.STRONG: 25.0}  # for who knows the be
 _CALM = 6.0  # variance of fine detail below which a place is calm
 _LEFT = 0.35  # share of the original's detail that a treated copy's calm places may show
 _CALM_LEAST = 2000  # calm pixels needed for a judgement
-_FAR = 26.0  # decibels below which a picture is not the one the lots make
+_NEAR = 0.75  # from other lots' picture (0) to the one these lots make (1): where the copy's must at least lie
+_TELLING = 4.0  # squared grey levels by which those two must differ, in the mean
 
 
 class Sensor(Attacker):
@@ -59,6 +60,7 @@ class Sensor(Attacker):
     def __init__(self, case: Case, notes: Notes) -> None:
         super().__init__(case, notes)
         self._treatment: Treatment | None = None
+        self._control: Treatment
         self._pattern: Grey | None = None
         plan = case.plan
         if plan is not None and plan.settings.sensor is not Strength.OFF and case.original_facts is not None:
@@ -72,7 +74,7 @@ class Sensor(Attacker):
         self._pictures = self._compared = 0
         self._shared = self._detail = 0.0
         self._calm = 0
-        self._worst = 100.0
+        self._nearest = 1.0
         self._evidence: list[Evidence] = []
 
     def watch(self, pair: Pair) -> None:
@@ -138,7 +140,13 @@ class Sensor(Attacker):
             Figure(name="the original's fine detail left in calm places", value=left * 100, unit="%"),
         ]
         if self._compared:
-            figures.append(Figure(name="copy against treated original, worst", value=self._worst, unit="dB"))
+            figures.append(
+                Figure(
+                    name="likeness to the treated original, worst picture",
+                    value=self._nearest,
+                    meaning="1: treated with these very lots; about 0.5: with others, or not at all.",
+                )
+            )
         not_tried = [
             "The camera itself: its other films were not at hand. Dust on the lens and vignetting are not treated.",
             f"Pictures other than {self._pictures} of them, in short stretches spread over the film.",
@@ -161,13 +169,16 @@ class Sensor(Attacker):
     def _prepare(self, plan: Plan) -> None:
         facts = self.case.original_facts
         assert facts is not None
-        self._treatment = Treatment(
-            facts.raster.shown_size,
-            RECIPES[plan.settings.sensor],
-            self.case.key or draw_key(),
-            still=facts.still,
-            base=facts.base,
-            first=plan.clip.first_pts,
+        self._treatment, self._control = (
+            Treatment(
+                facts.raster.shown_size,
+                RECIPES[plan.settings.sensor],
+                key,
+                still=facts.still,
+                base=facts.base,
+                first=plan.clip.first_pts,
+            )
+            for key in (self.case.key or draw_key(), draw_key())
         )
         width, height = facts.raster.shown_size
         # any camera will do, as long as it is the same in every picture
@@ -188,7 +199,7 @@ class Sensor(Attacker):
         developer = Developer(facts)
         picture = (developer.develop(planes, pair.original.picture.pts) + developer.finish())[0]
         if self.case.key is not None and pair.index % self._every == 0:
-            self._compare_copy(pair, self._treatment.treat(picture))
+            self._compare_copy(pair, self._treatment.treat(picture), self._control.treat(picture))
         luma = view(picture.frame, 0)
         height, width = self._pattern.shape
         light = luma[:height, :width].astype(np.float32)
@@ -221,23 +232,26 @@ class Sensor(Attacker):
         small = np.asarray(cv2.resize(self._pattern, treatment.size, interpolation=cv2.INTER_AREA), np.float32)
         self._single = max(self._single, pce(small, single.pattern(), anywhere=True))
 
-    def _compare_copy(self, pair: Pair, treated: Developed) -> None:
-        """With the lots known: is this the picture they make?"""
-        own = pair.copy.picture.luma(*self.case.own_size)
-        wanted = view(treated.frame, 0)
-        if own.shape != wanted.shape:
+    def _compare_copy(self, pair: Pair, treated: Developed, other: Developed) -> None:
+        """With the lots known: is this the picture they make, and not one that ``other`` lots or none would make?"""
+        own = pair.copy.picture.luma(*self.case.own_size).astype(np.float32)
+        if own.shape != view(treated.frame, 0).shape:
             return  # another shape: for the attacker of timing and fidelity
-        wrong = float(np.square(own.astype(np.float32) - wanted).mean())
-        quality = 10 * float(np.log10(255**2 / max(wrong, 0.01)))
+        wanted, unlike = (view(picture.frame, 0).astype(np.float32) for picture in (treated, other))
+        way = wanted - unlike
+        length = float(np.square(way).sum())
+        if length < _TELLING * way.size:
+            return  # a bare wall looks the same however it is bent
+        near = float(((own - unlike) * way).sum()) / length
         self._compared += 1
-        self._worst = min(self._worst, quality)
-        if quality < _FAR:
+        self._nearest = min(self._nearest, near)
+        if near < _NEAR:
             self._evidence.append(
                 Evidence(
                     what="This picture was not treated with the lots of this copy.",
                     frame=pair.index,
                     seconds=pair.seconds,
-                    score=quality,
+                    score=near,
                 )
             )
 

@@ -9,7 +9,8 @@ comes among the first tenth, on the mean of both ways, does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ _EDGE = 0.05  # seconds by which a coder may smear a passage over its border
 _UNDO = tuple((tract, tones) for tract in (0.9, 1.0, 1.1) for tones in (-4.0, 0.0, 4.0) if (tract, tones) != (1.0, 0.0))
 
 Mark = NDArray[np.floating]
+T = TypeVar("T")
 
 
 class Voices(Attacker):
@@ -119,12 +121,7 @@ class Voices(Attacker):
     def _ranked(self) -> tuple[list[Evidence], list[Figure]]:
         copy, original = halves(self._copy.joined()), halves(self._original.joined())
         disguise = Disguise()
-
-        def alive(speech: Speech) -> Speech:
-            self.notes.alive()
-            return disguise.at_16k(speech)
-
-        ways = [ranks(original[a], copy[1 - a], alive) for a in (0, 1)]
+        ways = [ranks(original[a], copy[1 - a], disguise.at_16k, alive=self.notes.alive) for a in (0, 1)]
         figures, evidence = [], []
         for name in ways[0]:
             mean = float(np.mean([way[name] for way in ways]))
@@ -162,34 +159,47 @@ def halves(speech: Speech) -> tuple[Speech, Speech]:
 
 
 def ranks(
-    enrolment: Speech, test: Speech, disguise: Callable[[Speech], Speech], strangers: int = STRANGERS
+    enrolment: Speech,
+    test: Speech,
+    disguise: Callable[[Speech], Speech],
+    *,
+    strangers: int = STRANGERS,
+    alive: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
     """Rank of the true speaker, 0 (first) to 1 (last), for each recogniser and manner of attack.
 
-    ``enrolment``: plain speech of the speaker; ``test``: other speech of theirs, as it is in the copy.
+    ``enrolment``: plain speech of the speaker; ``test``: other speech of theirs, as it is in the copy. ``alive``:
+    called often; all of it takes minutes on a slow machine.
     """
     plain = enrolment[: round(_ENROLMENT * RATE)]
-    bendable = Bendable(plain)
-    candidates = [plain, *(bendable.stranger(number) for number in range(strangers))]
-    likewise = [disguise(candidate) for candidate in candidates]
-    tests = Bendable(test[: round(_ENROLMENT * RATE)])
-    undone = [test, *(tests.voice(tract, tones) for tract, tones in _UNDO)]
-    found = {}
+    bendable, tests = Bendable(plain), Bendable(test[: round(_ENROLMENT * RATE)])
     network = Ge2e()
-    heard = [network(part) for part in undone]
-    marks = [network(candidate) for candidate in candidates]
-    found["GE2E, plain enrolment"] = _place(marks, heard[:1])
-    found["GE2E, disguise undone"] = _place(marks, heard)
-    found["GE2E, enrolment disguised likewise"] = _place([network(one) for one in likewise], heard[:1])
+
+    def each(do: Callable[[Any], T], over: Iterable[Any]) -> list[T]:
+        done = []
+        for one in over:
+            alive()
+            done.append(do(one))
+        return done
+
+    candidates = [plain, *each(bendable.stranger, range(strangers))]
+    likewise = each(disguise, candidates)
+    undone = [test, *each(lambda way: tests.voice(*way), _UNDO)]
+    heard, marks = each(network, undone), each(network, candidates)
+    found = {
+        "GE2E, plain enrolment": _place(marks, heard[:1]),
+        "GE2E, disguise undone": _place(marks, heard),
+        "GE2E, enrolment disguised likewise": _place(each(network, likewise), heard[:1]),
+    }
     for manner, voices, parts in (
         ("plain enrolment", candidates, undone[:1]),
         ("disguise undone", candidates, undone),
         ("trained on disguised speech", likewise, undone[:1]),
     ):
-        known = [traits(voice) for voice in voices]
+        known = each(traits, voices)
         space = Discriminant(known)
         found[f"cepstra and pitch, {manner}"] = _place(
-            [space.mark(one) for one in known], [space.mark(traits(part)) for part in parts]
+            [space.mark(one) for one in known], [space.mark(one) for one in each(traits, parts)]
         )
     return found
 

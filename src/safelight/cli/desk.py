@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from safelight import models
+from safelight.cli.opening import Identity, InCase, open_case
 
 EXAMPLES = """**Examples**
 
@@ -17,12 +18,18 @@ EXAMPLES = """**Examples**
 
 `safelight desk protected --originals card` — the clips themselves lie below `card`
 
+`safelight desk --case story copies` — the clips of a case; only copies leave it, two members sign
+
 `safelight desk protected --port 8400 --no-browser` — print the address only
 """
 
 
 def desk(
-    folder: Annotated[Path, typer.Argument(help="Folder of results: plans and copies.")] = Path("protected"),
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of results: plans and copies. With --case: where copies lie.")
+    ] = Path("protected"),
+    case: InCase = None,
+    identity: Identity = None,
     originals: Annotated[
         Path | None,
         typer.Option(help="Where the clips lie, if not beside the results or one folder above.", show_default=False),
@@ -34,6 +41,7 @@ def desk(
 
     Only this machine can reach the page. Each address that is printed opens one browser, once.
     """
+    from safelight.desk import incase
     from safelight.desk.folder import Folder
     from safelight.desk.serve import serve
 
@@ -44,4 +52,8 @@ def desk(
     def say(address: str) -> None:
         console.print(Line(f"The desk is at {address}"), soft_wrap=True)
 
-    serve(Folder(folder, originals), port=port, browser=not no_browser, say=say)
+    if case is None:
+        serve(Folder(folder, originals), port=port, browser=not no_browser, say=say)
+        return
+    with incase.InCase(lambda: open_case(case, identity), folder) as store:
+        serve(store, port=port, browser=not no_browser, say=say)

@@ -10,7 +10,7 @@ import typer
 
 from safelight import models
 from safelight.cues import read_cues
-from safelight.hide.sound.engine import LANGUAGES
+from safelight.hide.sound.languages import LANGUAGES
 from safelight.plan import Asked, Effort, Sensor, SoundDefault
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Sound as Span

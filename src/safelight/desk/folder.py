@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from safelight.account import Account, FileFacts
+from safelight.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.attack.verdict import Verdict
-from safelight.desk.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
 from safelight.desk.store import Entry, Signature, Standing
@@ -96,11 +96,11 @@ class Folder:
 
     def journal(self, clip: str) -> list[bytes]:
         """The lines of the journal."""
-        return _whole_lines(_journal(self._of(clip)))
+        return _whole_lines(journal_of(self._of(clip)))
 
-    def take(self, clip: str) -> _Held:
+    def take(self, clip: str) -> Held:
         """Lock the clip's journal."""
-        return _Held(_journal(self._of(clip)))
+        return Held(journal_of(self._of(clip)))
 
     def standing(self, clip: str) -> Standing:
         """What lies beside the plan, looked at again only where files changed."""
@@ -149,7 +149,7 @@ class Folder:
             verdict=VerdictFacts(outcome="held", sha256=_hash(names.verdict)),
             signed=[*signed, Signed(who=who, when=now())],
         )
-        _replace(_approval(names), approval.to_json().encode())
+        _replace(approval_of(names), approval.to_json().encode())
 
     def note(self, clip: str, who: str, act: str) -> None:
         """A folder has no log of its own; the clip's journal has it already."""
@@ -199,7 +199,7 @@ class Folder:
 
     def _signed(self, names: Names, copy: str) -> tuple[Signature, ...]:
         """Signatures under exactly this copy and the verdict that lies there."""
-        approval = Approval.load(_approval(names))
+        approval = Approval.load(approval_of(names))
         if approval is None or approval.copy_.sha256 != copy:
             return ()
         if approval.verdict.sha256 != self._fresh("sha256", names.verdict, _hash):
@@ -234,7 +234,7 @@ class FileLines:
                 raise
 
 
-class _Held:
+class Held:
     """A locked journal."""
 
     def __init__(self, path: Path) -> None:
@@ -255,11 +255,13 @@ class _Held:
         os.close(self._descriptor)
 
 
-def _journal(names: Names) -> Path:
+def journal_of(names: Names) -> Path:
+    """Where the journal of a clip lies."""
     return names.folder / f"{names.stem}.safelight-edits.jsonl"
 
 
-def _approval(names: Names) -> Path:
+def approval_of(names: Names) -> Path:
+    """Where the approval of a copy lies."""
     return names.folder / f"{names.stem}.safelight-approval.json"
 
 

@@ -50,8 +50,8 @@ class Recipe:
 
 
 RECIPES = {
-    Sensor.DEFAULT: Recipe(0.66, 480, 2.2, (4, 2, 1), (3, 2), 1.5, 24),
-    Sensor.STRONG: Recipe(0.5, 240, 2.5, (6, 3, 2), (4, 3), 2.0, 26, sparks=6),
+    Sensor.DEFAULT: Recipe(0.66, 480, 1.6, (4, 2, 1), (3, 2), 1.5, 24),
+    Sensor.STRONG: Recipe(0.5, 240, 2.2, (6, 3, 2), (4, 3), 2.0, 26, sparks=6),
 }
 
 

@@ -24,7 +24,7 @@ KEY_BYTES = 32
 
 Map = NDArray[np.float32]
 
-CELL = 64  # pixels of the original between two independent values of a field
+CELL = 96  # pixels of the original between two independent values of a field
 _ZOOM = (1.01, 1.02)
 _TURN = (0.1, 0.4)  # degrees, either way
 _MOST = 3.5  # times the standard deviation that a field may reach

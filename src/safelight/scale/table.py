@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -40,7 +40,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from safelight.account import Options
 from safelight.errors import Code, SafelightError
@@ -167,9 +167,15 @@ class JobTable:
         keeps its row: the old place is empty now.
         """
         numbers: list[int] = []
+        known = _Known()
         for chunk in _chunks(items):
-            with self._begin() as connection:
-                numbers += _add(connection, chunk, folder, options)
+            try:
+                with self._begin() as connection:
+                    numbers += _add(connection, known, chunk, folder, options)
+            except IntegrityError:  # somebody else puts clips in as well: look again at what is there
+                known = _Known()
+                with self._begin() as connection:
+                    numbers += _add(connection, known, chunk, folder, options)
         return numbers
 
     def unchanged(self, source: Path, folder: Path) -> bool:
@@ -258,15 +264,30 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield chunk
 
 
-def _add(connection: Connection, items: list[Item], folder: Path, options: Options) -> list[int]:
-    query = select(_jobs.c.id, _jobs.c.source, _jobs.c.folder, _jobs.c.stem)
-    rows = list(connection.execute(query))
-    known = {(row.source, row.folder): row.id for row in rows}
-    named = {_name(row.folder, row.stem): row for row in rows}
-    taken = set(named)
+@dataclass
+class _Known:
+    """What is in the table, each row read once: numbers by source and folder, sources by name of the copy."""
+
+    last: int = -1  # number of the last row that was read
+    numbers: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    sources: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def look(self, connection: Connection) -> None:
+        """Read what has come in since the last look."""
+        query = select(_jobs.c.id, _jobs.c.source, _jobs.c.folder, _jobs.c.stem).where(_jobs.c.id > self.last)
+        for row in connection.execute(query.order_by(_jobs.c.id)):
+            name = _name(row.folder, row.stem)
+            self.numbers[row.source, row.folder] = self.last = row.id
+            self.sources[name] = row.id, row.source
+            self.taken.add(name)
+
+
+def _add(connection: Connection, known: _Known, items: list[Item], folder: Path, options: Options) -> list[int]:
+    known.look(connection)
     fresh: dict[str, Any] = {"state": "waiting", "worker": None, "lease": None, "code": None, "detail": None}
     fresh["options"] = json.dumps(options.model_dump(mode="json"), sort_keys=True)
-    added: list[dict[str, Any]] = []
+    added: dict[tuple[bytes, bytes], dict[str, Any]] = {}
     keys = []
     for item in items:
         source, target = os.fsencode(item.path.absolute()), (folder / item.below).absolute()
@@ -274,23 +295,25 @@ def _add(connection: Connection, items: list[Item], folder: Path, options: Optio
         row = {"source": source, "size": size, "modified": modified, "tries": 0} | fresh
         key = (source, os.fsencode(target))
         keys.append(key)
-        moved = named.get(_name(key[1], os.fsencode(item.path.stem)))
-        if key not in known and moved is not None and not os.path.lexists(moved.source):
-            known[key] = moved.id
-        if key in known:
-            free = and_(_jobs.c.id == known[key], _free(time.time()))
+        if key in added:
+            continue  # named twice
+        moved = known.sources.get(_name(key[1], os.fsencode(item.path.stem)))
+        if key not in known.numbers and moved is not None and not os.path.lexists(moved[1]):
+            known.numbers[key] = moved[0]
+        if key in known.numbers:
+            free = and_(_jobs.c.id == known.numbers[key], _free(time.time()))
             connection.execute(update(_jobs).where(free).values(row))
             continue
         try:
-            stem = names_for(item.path, target, taken).stem
+            stem = names_for(item.path, target, known.taken).stem
         except SafelightError as error:
-            stem = f"{item.path.name}:{len(rows) + len(added)}"  # a name no clip can have: nothing is made of it
+            stem = f"{item.path.name}:{len(known.numbers) + len(added)}"  # a name no clip can have: nothing is made
             row |= {"state": "failed", "code": error.code.value, "detail": error.detail}
-        added.append(row | {"folder": key[1], "stem": os.fsencode(stem)})
+        added[key] = row | {"folder": key[1], "stem": os.fsencode(stem)}
     if added:
-        connection.execute(insert(_jobs), added)
-        known |= {(row.source, row.folder): row.id for row in connection.execute(query)}
-    return [known[key] for key in keys]
+        connection.execute(insert(_jobs), list(added.values()))
+        known.look(connection)
+    return [known.numbers[key] for key in keys]
 
 
 def _name(folder: bytes, stem: bytes) -> str:
@@ -350,6 +373,8 @@ def _patient(connection: Any, _: object) -> None:
 def _told() -> Iterator[None]:
     try:
         yield
+    except IntegrityError:
+        raise  # two at once; whoever put in looks again
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise SafelightError(Code.TABLE, f"The job table could not be used: {why[:300]}.") from error

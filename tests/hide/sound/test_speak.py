@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from safelight.errors import Code, SafelightError
-from safelight.hide.sound.engine import LANGUAGES
+from safelight.hide.sound.languages import LANGUAGES
 from safelight.hide.sound.speak import cast
 from safelight.plan import Plan, Sound, SoundAction
 from tests.hide.sound.made import speech_of

@@ -93,6 +93,23 @@ def test_hidden_sound_cannot_influence_the_copy(tmp_path: Path, rate: int) -> No
     assert copied(path, plan_of(path, sounds), tmp_path / "c").read_bytes() != copies[0]
 
 
+@pytest.mark.parametrize("rate", [48000, 16000])
+def test_silenced_sound_cannot_influence_the_disguise_around_it(tmp_path: Path, rate: int) -> None:
+    """Not by its loudness, its pitch or its words: statistics are those of each passage."""
+    sounds = [Sound(start=0.2, end=1.8, action=SoundAction.DISGUISE, decided_by="desk"), silent(0.9, 1.2)]
+    wave = noise(2, rate) * 0.2
+    other = wave.copy()
+    other[round(0.9 * rate) : round(1.2 * rate)] = 0.9
+    copies = []
+    for name, sound in (("a", wave), ("b", other)):
+        path = heard_clip(tmp_path / f"{name}.mkv", sound, rate)
+        copies.append(copied(path, plan_of(path, sounds), tmp_path / name))
+    assert copies[0].read_bytes() == copies[1].read_bytes()
+    heard = hear(copies[0])
+    assert loudness(heard, 0.95, 1.15) < 1e-4
+    assert loudness(heard, 0.3, 0.8) > 1e-3
+
+
 def test_each_stretch_is_what_the_plan_says(tmp_path: Path) -> None:
     path = heard_clip(tmp_path / "a.mkv", noise(4), frames=100)
     tone = Sound(start=1, end=1.5, action=SoundAction.TONE)

@@ -15,17 +15,6 @@ from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
 
-# Language of a text: voice of the engine, and the scripts it can read beside Latin.
-LANGUAGES: dict[str, tuple[str, frozenset[str]]] = {
-    "ar": ("ar", frozenset({"ARABIC"})),
-    "de": ("de", frozenset()),
-    "en": ("en-us", frozenset()),
-    "fa": ("fa", frozenset({"ARABIC"})),
-    "fr": ("fr", frozenset()),
-    "ku": ("ku", frozenset()),
-    "sv": ("sv", frozenset()),
-    "tr": ("tr", frozenset()),
-}
 # Variants of a voice, tried by ear and by spectrogram for being clear; (name, pitch 0 to 99).
 VOICES: tuple[tuple[str, int], ...] = (
     ("m3", 45),

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from safelight.errors import Code, SafelightError
-from safelight.hide.sound.engine import FASTEST, LANGUAGES, SLOWEST, USUAL, VOICES, Engine
+from safelight.hide.sound.engine import FASTEST, SLOWEST, USUAL, VOICES, Engine
+from safelight.hide.sound.languages import LANGUAGES
 from safelight.media.sound import RATE, Samples
 from safelight.plan import Decision, Plan, Sound, SoundAction
 
