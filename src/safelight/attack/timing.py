@@ -19,6 +19,7 @@ from safelight.hide.sensor import planned_size
 
 _SIDE = 320  # longer side of the pictures compared, pixels
 _GROWN = 3  # pixels of that size around a hidden area that the encoder may have smeared into
+_RIM = 0.03  # share of the width at each edge that a copy treated against sensor noise may lack
 _MOVED = 10.0  # grey levels by which a pixel must change from one picture to the next to tell them apart
 _MOVED_LEAST = 40  # such pixels needed for a judgement
 _NEARER = 0.5  # a neighbour whose squared error is below this share of the right picture's: displaced
@@ -145,6 +146,9 @@ class Timing(Attacker):
 
     def _visible(self, index: int, width: int, height: int) -> NDArray[np.bool_]:
         visible = np.ones((height, width), np.bool_)
+        if self.case.seen is not None:  # the treatment against sensor noise cuts the rim off
+            rim = int(np.ceil(_RIM * width))
+            visible[:rim], visible[-rim:], visible[:, :rim], visible[:, -rim:] = False, False, False, False
         if self.case.plan is not None:
             sx, sy = width / self.case.plan.clip.width, height / self.case.plan.clip.height
             for _, box in self.case.plan.covers(index):
