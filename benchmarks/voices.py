@@ -95,8 +95,9 @@ def errors(
         return equal_error(part[alike & apart], part[~alike & (group[:, None] == group)])
 
     everybody = np.unique(names)
+    drawn = [dice.choice(everybody, len(everybody)) for _ in range(DRAWS)]
     draws = [
-        rate(dice.choice(everybody, len(everybody))) if len(everybody) > 2 else rate(everybody) for _ in range(DRAWS)
+        rate(chosen) for chosen in drawn if len({(groups or {}).get(name, 0) for name in chosen}) < len(set(chosen))
     ]
     low, high = np.percentile(draws, (2.5, 97.5))
     return rate(everybody), float(low), float(high)
