@@ -18,6 +18,7 @@ from examples.clip import write_clip
 from safelight.account import Account
 from safelight.scale.table import JobTable
 
+ENDS = (".mp4", ".json", "-plan.json", "-sheet.png", "-report.html", "-report.json")  # of what lies beside a copy
 COMMAND = [sys.executable, "-m", "safelight", "protect", "--quick", "-q"]
 
 
@@ -144,7 +145,7 @@ def wrong_with(card: Path, out: Path, *, finished: bool) -> list[str]:
         receipt = receipts.get(clip.absolute())
         if account is None or receipt is None or receipt.copy != account.copy_.sha256:
             wrong.append(f"the receipt of {clip.name} does not match")
-    expected = {f"{stem}.safelight{end}" for stem in clips for end in (".mp4", ".json", "-plan.json", "-sheet.png")}
+    expected = {f"{stem}.safelight{end}" for stem in clips for end in ENDS}
     left = {path.name for path in out.iterdir() if path.name != ".safelight.db"} ^ expected
     return wrong + sorted(f"{name} is there, or missing, against all order" for name in left)
 

@@ -40,7 +40,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from safelight.account import Options
 from safelight.errors import Code, SafelightError
@@ -137,7 +137,10 @@ class JobTable:
             self._engine = create_engine(url, pool_pre_ping=True)
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _patient)
-            _meta.create_all(self._engine)
+            try:
+                _meta.create_all(self._engine)
+            except (IntegrityError, ProgrammingError):  # somebody else made it at this very moment
+                _meta.create_all(self._engine)
 
     @classmethod
     def beside(cls, folder: Path) -> Self:
