@@ -65,7 +65,7 @@ def exposed(original: Path, copy: Path, faces: list[Box]) -> int:
 
 
 def measure(width: int, height: int, seconds: float, runs: int, table: Table) -> None:
-    """Add the rows of one picture size. *found, hidden*: `protect` without the time its attackers took, which deface and
+    """Add the rows of one picture size. *found, hidden*: `protect` without what its attackers took, which deface and
     the floor have nothing to set against.
     """
     frames = round(seconds * RATE)
