@@ -108,6 +108,13 @@ def test_strangers_are_other_voices_and_the_same_each_time() -> None:
     assert np.abs(bendable.stranger(3) - bendable.stranger(4)).max() > 0.01
 
 
+def test_digital_silence_bends_too() -> None:
+    wave = voice(3, seed=11)
+    wave[RATE : 2 * RATE] = 0
+    bendable = Bendable(wave)
+    assert all(np.isfinite(bendable.stranger(number)).all() for number in range(4))
+
+
 def test_traits_tell_voices_apart() -> None:
     people = [(100, 0.85), (150, 1.0), (230, 1.25)]
     known = [traits(voice(6, pitch, tract, seed=number)) for number, (pitch, tract) in enumerate(people)]

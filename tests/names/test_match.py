@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from benchmarks.names import entered, level, sentence, spellings
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from safelight.names.align import distance
@@ -38,6 +38,7 @@ def matcher() -> Matcher:
         ("Khadīja al-Hāshimī's brother", "name"),
         ("Kha\u200bdija al-Hash\u202eimi", "name"),
         ("KhadijaAlHashimi", "name"),
+        ("𝕶𝖍𝖆𝖉𝖎𝖏𝖆 al-Ｈａｓｈｉｍｉ", "name"),
         ("ومعها خديجة الهاشمي", "name"),
         ("وخديجه هاشمي", "name"),
         ("خَدِيجَة الهاشِمِي", "name"),
@@ -107,6 +108,7 @@ def test_spellings_of_the_standards_are_found(half: str):
 
 
 @given(st.text(max_size=60))
+@example("𝕬")
 @settings(deadline=None)
 def test_any_text_can_be_folded_and_sounded(text: str):
     assert fold(fold(text)) == fold(text)

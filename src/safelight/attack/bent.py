@@ -19,6 +19,7 @@ _TRACT = (0.05, 0.22)  # least and most by which a vocal tract is longer or shor
 _PITCH = (2.0, 9.0)  # semitones, least and most
 _COLOURS = 5  # lowest cosine waves over the mel-like scale by which the colour is changed
 _COLOUR = 3.0  # dB each
+_FLOOR = 1e-16  # power
 
 
 class Bendable:
@@ -26,7 +27,7 @@ class Bendable:
 
     def __init__(self, speech: Speech) -> None:
         """At least half a second."""
-        wave = speech.astype(np.float64)
+        wave = np.clip(np.nan_to_num(speech.astype(np.float64)), -1, 1)
         pitch, times = pyworld.dio(wave, RATE, frame_period=_PERIOD)
         self._pitch = pyworld.stonemask(wave, pitch, times, RATE)
         self._spectrum = pyworld.cheaptrick(wave, self._pitch, times, RATE)
@@ -38,7 +39,7 @@ class Bendable:
         source = np.clip(np.arange(bins) / tract, 0, bins - 1)
         low = np.floor(source).astype(int)
         part = source - low
-        logs = np.log(self._spectrum)
+        logs = np.log(np.maximum(self._spectrum, _FLOOR))  # digital silence has no logarithm
         bent = logs[:, low] * (1 - part) + logs[:, np.minimum(low + 1, bins - 1)] * part
         scale = np.sqrt(np.arange(bins) / (bins - 1))
         for number, decibels in enumerate(colour, 1):
@@ -51,7 +52,7 @@ class Bendable:
             moved = middle + (logs_of_pitch - middle) * melody + semitones * np.log(2) / 12
             pitch[heard] = np.clip(np.exp(moved), 55, 600)
         made = pyworld.synthesize(pitch, np.ascontiguousarray(np.exp(bent)), self._noise, RATE, _PERIOD)
-        return np.asarray(made, np.float32)
+        return np.asarray(np.nan_to_num(made), np.float32)
 
     def stranger(self, number: int) -> Speech:
         """Stranger ``number``: the same each time."""

@@ -67,7 +67,9 @@ class Bytes(Attacker):
         if not self.case.names:
             not_tried.append("No list of protected names was given.")
         if not asked:
-            not_tried.append("exiftool is not installed here; it would be a second, independent reader of the copy.")
+            not_tried.append(
+                "exiftool, a second reader of the copy: it is not installed, or a confined worker may not start it."
+            )
         if not known:
             not_tried.append(
                 "The form of this file is not one that copies are written in; its parts were not compared."

@@ -85,7 +85,8 @@ def explained(copy: View, original: View, plan: Plan, index: int) -> Explained:
     planes = Planes(shown.copy(), None, None, 1, 1, 8, False)
     cover(planes, plan, index, Raster(columns, rows), (columns / plan.clip.width, rows / plan.clip.height))
     wanted, before = planes.y.astype(np.float32), original.luma(columns, rows).astype(np.float32)
-    judge = _Judge(shown.astype(np.float32), wanted, before, columns / width, rows / height)
+    held = copy.held(columns, rows)
+    judge = _Judge(shown.astype(np.float32), wanted, before, held, columns / width, rows / height)
     verdicts = [(area, judge.share(area)) for area in areas]
     decided = [(area, share) for area, share in verdicts if share is not None]
     return Explained(
@@ -95,9 +96,13 @@ def explained(copy: View, original: View, plan: Plan, index: int) -> Explained:
     )
 
 
-def still_bare(areas: tuple[Area, ...], copy: Grey, wanted: Grey, original: Grey) -> list[Bare]:
-    """Those areas that are bare at full size too, against the exact fill ``wanted``. All three have the copy's size."""
-    judge = _Judge(copy, wanted, original, 1.0, 1.0)
+def still_bare(
+    areas: tuple[Area, ...], copy: Grey, wanted: Grey, original: Grey, held: NDArray[np.bool_]
+) -> list[Bare]:
+    """Those areas that are bare at full size too, against the exact fill ``wanted``. All have the copy's size;
+    ``held``: pixels that the copy's file really holds.
+    """
+    judge = _Judge(copy, wanted, original, held, 1.0, 1.0)
     return [Bare(area, share) for area in areas if (share := judge.share(area)) is not None and share > 0]
 
 
@@ -120,7 +125,8 @@ def _outwards(side: float) -> float:
 class _Judge:
     """Squared differences of three pictures, asked for one area after the other."""
 
-    def __init__(self, copy: Grey, wanted: Grey, original: Grey, sx: float, sy: float) -> None:
+    def __init__(self, copy: Grey, wanted: Grey, original: Grey, held: NDArray[np.bool_], sx: float, sy: float) -> None:
+        self._held = held
         self._to_fill = np.square(copy - wanted)
         self._to_original = np.square(copy - original)
         self._contrast = np.square(original - wanted)
@@ -137,7 +143,7 @@ class _Judge:
         left, top, right, bottom = int(np.floor(x1)), int(np.floor(y1)), int(np.ceil(x2)), int(np.ceil(y2))
         if right <= left or bottom <= top:
             return None
-        mask = self._mask(area, inner, left, top, right, bottom)
+        mask = self._mask(area, inner, left, top, right, bottom) & self._held[top:bottom, left:right]
         count = int(np.count_nonzero(mask))
         if count < _LEAST:
             return None

@@ -116,17 +116,17 @@ class Fill(Attacker):
         cover(filled, plan, pair.original_index, facts.raster)
         if due and self._pictures % _EMPTIED_EVERY == 0:
             self._empty(pair, plan, filled, facts.raster)
-        copy = pair.copy.full_luma().astype(np.float32)
+        copy, held = pair.copy.full_luma().astype(np.float32), pair.copy.held(*pair.copy.size)
         wanted, original = self._developed(filled, pair), self._developed(pair.original.picture.planes(), pair)
         if wanted is None or original is None or not copy.shape == wanted.shape == original.shape:
             return  # another shape: for the attacker of timing and fidelity
-        for bare in still_bare(seen.bare, copy, wanted, original):
+        for bare in still_bare(seen.bare, copy, wanted, original, held):
             self._bare.add(pair.index)
             self._note(f"Area {bare.name} is not hidden.", pair, bare.box, 200.0 + min(bare.share, 1.0))
         if due:
             self._pictures += 1
             for region, box in plan.covers(pair.original_index):
-                self._compare(pair, region, box, copy, wanted, original)
+                self._compare(pair, region, box, copy, wanted, original, held)
 
     def finding(self) -> Finding:
         """Held when nothing of the hidden pictures is in the copy."""
@@ -213,7 +213,9 @@ class Fill(Attacker):
         done = developer.develop(planes, pair.original.picture.pts) + developer.finish()
         return _luma(unpack(done[0].frame)) if done else None
 
-    def _compare(self, pair: Pair, region: Region, box: Box, copy: Grey, wanted: Grey, original: Grey) -> None:
+    def _compare(
+        self, pair: Pair, region: Region, box: Box, copy: Grey, wanted: Grey, original: Grey, held: NDArray[np.bool_]
+    ) -> None:
         width, height = pair.copy.size
         assert self.case.plan is not None
         scaled = box.scaled(width / self.case.plan.clip.width, height / self.case.plan.clip.height)
@@ -222,7 +224,7 @@ class Fill(Attacker):
         if x2 - x1 < 2 or y2 - y1 < 2:
             return
         where = slice(y1, y2), slice(x1, x2)
-        mask = _mask(region.shape, inner, x1, y1, x2, y2)
+        mask = _mask(region.shape, inner, x1, y1, x2, y2) & held[where]
         if not mask.any():
             return
         residue = (copy[where] - wanted[where]) * mask

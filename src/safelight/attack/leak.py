@@ -14,6 +14,7 @@ _SHIFT = 4000  # samples at 16 kHz to either side, a quarter of a second
 _LOWEST = 60  # bins of a second left out at the bottom, where only hum and rumble are
 _ONE, _ALL = 16.0, 8.0  # spreads that are no chance any more, in one second (voices are regular) and in all
 _QUIET = 1e-4
+_FLOOR = 1e-3  # of the strongest frequency
 
 
 class Leak:
@@ -49,9 +50,12 @@ class Leak:
 def _whitened(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
     """The correlation at each delay, in spreads of what unrelated sounds give."""
     size = 2 * len(a)
-    cross = np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size))
-    cross[: 2 * _LOWEST] = 0
+    first, second = np.fft.rfft(a, size), np.fft.rfft(b, size)
+    cross = first * np.conj(second)
     cross /= np.maximum(np.abs(cross), 1e-20)
+    cross[: 2 * _LOWEST] = 0
+    for spectrum in (first, second):  # what coders leave in empty bands says nothing
+        cross[np.abs(spectrum) < _FLOOR * np.abs(spectrum).max()] = 0
     values = np.fft.irfft(cross, size)
     near = np.concatenate((values[-_SHIFT:], values[: _SHIFT + 1]))
     return near / max(float(np.std(values)), 1e-12)

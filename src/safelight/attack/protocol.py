@@ -86,6 +86,10 @@ class View:
         """The luma at the picture's own size."""
         return self.luma(*self.size)
 
+    def held(self, width: int, height: int) -> NDArray[np.bool_]:
+        """Which pixels of a picture of that size, (height, width), the file holds: all that were not cropped away."""
+        return np.ones((height, width), np.bool_)
+
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
         """The shown picture at that size, (height, width, 3). Shared: not to be written to."""
         if (width, height) not in self._scaled:

@@ -48,6 +48,7 @@ class Straight(View):
         self._own = own
         self._back = back
         self._straight: dict[tuple[str, int, int], NDArray[np.uint8]] = {}
+        self._held: dict[tuple[int, int], NDArray[np.bool_]] = {}
 
     def luma(self, width: int, height: int) -> NDArray[np.uint8]:
         """See :meth:`View.luma`."""
@@ -57,12 +58,18 @@ class Straight(View):
         """See :meth:`View.bgr`."""
         return self._kept("bgr", super().bgr, width, height)
 
+    def held(self, width: int, height: int) -> NDArray[np.bool_]:
+        """See :meth:`View.held`; what lies next to the rim counts as cropped away too."""
+        self.luma(width, height)
+        return self._held[width, height]
+
     def _kept(
         self, what: str, bent: Callable[[int, int], NDArray[np.uint8]], width: int, height: int
     ) -> NDArray[np.uint8]:
         if (what, width, height) not in self._straight:
             into = min(width, self._own[0]), min(height, self._own[1])
             x, y = self._back((width, height), into)
+            self._held[width, height] = (x > 1) & (y > 1) & (x < into[0] - 2) & (y < into[1] - 2)
             moved = cv2.remap(bent(*into), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             self._straight[what, width, height] = np.asarray(moved, np.uint8)
         return self._straight[what, width, height]

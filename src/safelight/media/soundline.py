@@ -84,7 +84,8 @@ def _placed(container: InputContainer, source: SoundSource, passages: Sequence[S
             parts = [np.asarray(part.to_ndarray(), np.float32).mean(axis=0) for part in planar.resample(frame)]
         except (ValueError, av.error.FFmpegError) as error:
             raise SafelightError(Code.UNSUPPORTED, "The sound changes its channels midway.") from error
-        mono = np.nan_to_num(np.concatenate(parts)) if parts else np.zeros(0, np.float32)
+        mono = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        mono = np.clip(np.nan_to_num(mono), -1, 1)
         due = done if frame.time is None else round((frame.time - zero) * rate)
         if abs(due - done) <= _SLIP * rate and (done or due > 0):
             due = done

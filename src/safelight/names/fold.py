@@ -36,12 +36,17 @@ def fold(text: str) -> str:
     if _ASCII.fullmatch(text):
         return text
     folded = []
-    for character in unicodedata.normalize("NFKD", text.casefold().translate(_ALIKE)):
+    for character in unicodedata.normalize("NFKD", _lower(text).translate(_ALIKE)):
         if unicodedata.category(character) in ("Mn", "Me", "Cf", "Lm", "Sk"):
             continue
         digit = unicodedata.decimal(character, None)
         folded.append(character if digit is None else str(digit))
     return "".join(folded).translate(_ALIKE)
+
+
+def _lower(text: str) -> str:
+    """Small letters, also of letters that are drawn in a style of their own (bold, circled, full width)."""
+    return unicodedata.normalize("NFKD", text).casefold()
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _find(grapheme: str) -> list[tuple[str, float]] | None:
 def _letters(word: str) -> str:
     """Lower case; marks are dropped, except where they make another sound of a letter."""
     kept: list[str] = []
-    for character in unicodedata.normalize("NFD", word.lower().replace("ı", "i")):
+    for character in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).lower().replace("ı", "i")):
         if unicodedata.combining(character):
             whole = unicodedata.normalize("NFC", kept[-1] + character) if kept else ""
             if whole in _KEPT or whole in _ARABIC or whole in _CYRILLIC:

@@ -53,6 +53,7 @@ class Disguise:
 
     def at_16k(self, speech: NDArray[np.float32]) -> NDArray[np.float32]:
         """The same for mono speech at 16 kHz."""
+        speech = np.clip(np.nan_to_num(speech), -1, 1)  # the vocoder never comes back from what is no number
         if len(speech) < SPEECH_RATE // 10 or not np.any(speech):
             return np.zeros_like(speech)
         spectrum, noise, voiced = self._pool.nearest(self._content(speech))
