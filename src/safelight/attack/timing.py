@@ -96,13 +96,14 @@ class Timing(Attacker):
             self._note(f"Shown {pair.shift * 1000:+.1f} ms from its time.", pair.index, pair.seconds)
         factor = min(_SIDE / max(pair.original.size), 1.0)
         width, height = (max(round(side * factor), 2) for side in pair.original.size)
+        # What was decoded after damage, and accepted, decodes differently each time: nothing can be held against it.
         moment = _Moment(
             pair.index,
             pair.seconds,
             pair.original_index,
             pair.copy.luma(width, height).astype(np.float32),
             pair.original.luma(width, height).astype(np.float32),
-            self._visible(pair.original_index, width, height),
+            self._visible(pair.original_index, width, height) & (not pair.original.picture.doubtful),
         )
         if self._now is not None:
             self._judge(self._before, self._now, moment)
