@@ -214,10 +214,11 @@ def _protected(
     work: Path,
     watch: Stopwatch,
     cancel: threading.Event,
-    rounds: int = ROUNDS,
+    rounds: int | None = None,
 ) -> Outcome:
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
     planned = len(plan.regions)
+    rounds = rounds or ROUNDS
     for number in range(1, rounds + 1):
         key = secrets.token_hex(KEY_BYTES)
         done = _hide(original, plan, options, work, key, watch, cancel)
