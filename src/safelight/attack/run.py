@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -111,9 +112,11 @@ def attack(
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
                     running.remove(attacker)
             progress(frames, total)
-    _let_hear(case, running, findings)
+    # Only more than before counts as progress: what comes after the last picture goes on counting.
+    steps = count(frames + 1)
+    notes.alive = lambda: progress(next(steps), total)
+    _let_hear(case, notes, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
-    notes.alive = lambda: progress(frames, total)
     while running:
         attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
         _guarded(lambda a=attacker: findings.append(a.finding()), type(attacker), findings)  # type: ignore[misc]
@@ -145,7 +148,7 @@ def _sha256(source: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> None:
+def _let_hear(case: Case, notes: Notes, running: list[Attacker], findings: list[Finding]) -> None:
     """Play the sound, once for each rate that somebody wants; who could not be served to the end leaves ``running``."""
     for rate in sorted({attacker.hears for attacker in running if attacker.hears is not None}):
         listening = [attacker for attacker in running if attacker.hears == rate]
@@ -160,6 +163,7 @@ def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> N
                 break
             if pair is None:
                 break
+            notes.alive()
             for attacker in list(listening):
                 if not _guarded(lambda a=attacker, p=pair: a.hear(p), type(attacker), findings):  # type: ignore[misc]
                     listening.remove(attacker)
