@@ -124,7 +124,10 @@ class Voices(Attacker):
             ),
         ]
         found = [Evidence(what="Original sound is left in the copy.", seconds=leak.worst_at, score=leak.worst)]
-        return figures, found if leak.found else [], ["Words, dialect and phrases: they are the story's own."]
+        not_tried = ["Words, dialect and phrases: they are the story's own."]
+        if 0:
+            not_tried.append(f"{0} seconds in which copy or original is a mere tone: likeness says nothing.")
+        return figures, found if leak.found else [], not_tried
 
     def _ranked(self) -> tuple[list[Evidence], list[Figure]]:
         copy, original = halves(self._copy.joined()), halves(self._original.joined())
