@@ -42,7 +42,7 @@ class Ge2e:
 
     def __call__(self, samples: Array) -> Array:
         """The mark (SIZE numbers, length 1) of mono speech at 16 kHz; compare two by their product."""
-        return self.marks([samples])[0]
+        return np.asarray(self.marks([samples])[0])
 
     def marks(self, voices: Sequence[Array]) -> Array:
         """The marks of several voices, (voices, SIZE); many at once are several times faster than one by one."""

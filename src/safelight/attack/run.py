@@ -83,7 +83,8 @@ def attack(
     findings: list[Finding] = []
     running: list[Attacker] = []
     frames, seconds = 0, 0.0
-    shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None else 0.0
+    cut = plan is not None and plan.ends is not None
+    shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None and not cut else 0.0
     bent = treated(plan) if plan is not None else original is not None and looks_bent(copy, original)
     with ExitStack() as stack:
         shown = stack.enter_context(Reader(copy))
@@ -106,7 +107,7 @@ def attack(
         for kind in attackers:
             _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
         total = picture_count(shown.facts)
-        for pair in pairs(shown, source, notes, straightener, shift):
+        for pair in pairs(shown, source, notes, straightener, shift, plan):
             frames, seconds = pair.index + 1, pair.seconds
             for attacker in list(running):
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
@@ -152,7 +153,7 @@ def _let_hear(case: Case, notes: Notes, running: list[Attacker], findings: list[
     """Play the sound, once for each rate that somebody wants; who could not be served to the end leaves ``running``."""
     for rate in sorted({attacker.hears for attacker in running if attacker.hears is not None}):
         listening = [attacker for attacker in running if attacker.hears == rate]
-        heard = sound_pairs(case, rate)
+        heard = sound_pairs(case, rate, notes.cut)
         while listening:
             try:
                 pair = next(heard, None)

@@ -32,7 +32,7 @@ _TOGETHER = 16  # voices the network hears at once
 _LEAST = 3.0  # seconds of speech in each half without which nobody can be ranked
 _AUDIBLE = 1e-4
 _EDGE = 0.05  # seconds by which a coder may smear a passage over its border
-_UNDO = tuple((tract, tones) for tract in (0.9, 1.0, 1.1) for tones in (-4.0, 0.0, 4.0) if (tract, tones) != (1.0, 0.0))
+UNDO = tuple((tract, tones) for tract in (0.9, 1.0, 1.1) for tones in (-4.0, 0.0, 4.0) if (tract, tones) != (1.0, 0.0))
 
 Mark = NDArray[np.floating]
 T = TypeVar("T")
@@ -125,8 +125,8 @@ class Voices(Attacker):
         ]
         found = [Evidence(what="Original sound is left in the copy.", seconds=leak.worst_at, score=leak.worst)]
         not_tried = ["Words, dialect and phrases: they are the story's own."]
-        if 0:
-            not_tried.append(f"{0} seconds in which copy or original is a mere tone: likeness says nothing.")
+        if leak.narrow:
+            not_tried.append(f"{leak.narrow} seconds in which copy or original is a mere tone: likeness says nothing.")
         return figures, found if leak.found else [], not_tried
 
     def _ranked(self) -> tuple[list[Evidence], list[Figure]]:
@@ -193,13 +193,13 @@ def ranks(
             done.append(do(one))
         return done
 
-    def marked(voices: list[Speech]) -> Sequence[Mark]:
+    def marked(voices: list[Speech]) -> Mark:
         groups = [voices[start : start + _TOGETHER] for start in range(0, len(voices), _TOGETHER)]
         return np.concatenate(each(network.marks, groups))
 
     candidates = [plain, *each(bendable.stranger, range(strangers))]
     likewise = each(disguise, candidates)
-    undone = [test, *each(lambda way: tests.voice(*way), _UNDO)]
+    undone = [test, *each(lambda way: tests.voice(*way), UNDO)]
     heard, marks = marked(undone), marked(candidates)
     found = {
         "GE2E, plain enrolment": _place(marks, heard[:1]),
@@ -219,7 +219,7 @@ def ranks(
     return found
 
 
-def _place(candidates: Sequence[Mark], tests: Sequence[Mark]) -> float:
+def _place(candidates: Sequence[Mark] | Mark, tests: Sequence[Mark] | Mark) -> float:
     """Share of strangers that are more like the test than the first candidate, each by its best test."""
-    likeness = (np.stack(candidates) @ np.stack(tests).T).max(axis=1)
+    likeness = (np.asarray(candidates) @ np.asarray(tests).T).max(axis=1)
     return float(np.mean(likeness[1:] >= likeness[0]))

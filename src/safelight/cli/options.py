@@ -31,6 +31,10 @@ SensorChoice = Annotated[
 ]
 Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit screens too, not only propose them.")]
 Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]
+Trim = Annotated[
+    bool,
+    typer.Option("--trim", help="Cut both ends so that the copy lasts whole seconds: its exact length tells, too."),
+]
 Damaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
 ]
