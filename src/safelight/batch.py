@@ -12,6 +12,7 @@ from safelight.inputs import printable
 from safelight.observer import Observer
 from safelight.outputs import Names
 from safelight.protect import Outcome, protect
+from safelight.workers.crew import Crew
 from safelight.workers.parent import Cancelled
 
 
@@ -24,12 +25,19 @@ class Result:
     refusal: SafelightError | None
 
 
-def attempt(path: Path, names: Names, options: Options, observer: Observer, cancel: threading.Event) -> Result:
+def attempt(
+    path: Path,
+    names: Names,
+    options: Options,
+    observer: Observer,
+    cancel: threading.Event,
+    crew: Crew | None = None,
+) -> Result:
     """Protect one clip. Raises nothing but what ends the whole program; a set ``cancel`` ends it as SL-INTERRUPTED."""
     try:
         if cancel.is_set():
             raise Cancelled
-        return Result(path, protect(path, names, options, observer=observer, cancel=cancel), None)
+        return Result(path, protect(path, names, options, observer=observer, cancel=cancel, crew=crew), None)
     except SafelightError as error:
         return Result(path, None, error)
     except Cancelled:

@@ -106,6 +106,18 @@ class Original:
             raise _refusal(error, self.path) from error
         return bytes(data)
 
+    @contextlib.contextmanager
+    def again(self) -> Iterator[Original]:
+        """The same file opened once more, with a position of its own. Raises SL-CHANGED when it is another by now."""
+        try:
+            with Original(self.path, os.open(f"/proc/self/fd/{self.descriptor}", os.O_RDONLY | os.O_CLOEXEC)) as own:
+                yield own
+        except FileNotFoundError:  # no Linux
+            with Original(self.path) as own:
+                if not os.path.samestat(own._facts, self._facts):
+                    raise SafelightError(Code.CHANGED, "The file was exchanged.", file=printable(self.path)) from None
+                yield own
+
     def require_unchanged(self) -> None:
         """Raise SL-CHANGED when the file was written to since it was opened."""
         now = os.fstat(self.descriptor)
