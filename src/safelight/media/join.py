@@ -23,6 +23,8 @@ from safelight.media.pieces import Part
 from safelight.media.sound import Samples
 from safelight.media.write import Writer
 
+_SLICES = (1, 5)  # NAL unit types of pictures: those that need others, and those that need none (H.264, table 7-1)
+
 
 def join(
     target: Path, facts: ClipFacts, pieces: Sequence[tuple[Path, Part]], sound: Iterable[Samples]
@@ -72,26 +74,21 @@ class Joiner(Writer):
         done = len(self._times)
         self._times += times
         lead = self._times[min(self._delay, len(self._times) - 1)] - self._times[0]
+        step = self._times[-1] - self._times[-2] if len(self._times) > 1 else self._step
         for number, packet in enumerate((first, *packets), done):
             shown = offset + self._ticks(packet)
             coded = self._times[number - self._delay] if number >= self._delay else self._times[number] - lead
             if coded > shown:
                 raise ValueError("its pictures are in another order")
             packet.pts, packet.dts, packet.time_base = shown, coded, self._facts.base
-            packet.duration = 0
+            following = bisect.bisect_right(self._times, shown)
+            packet.duration = (self._times[following] if following < len(self._times) else shown + step) - shown
             if self._sound is not None:
                 with self._failures():
                     self._sound.until(float(coded * self._facts.base))
-            self._mux([packet])
-        last = self._times[-1]
-        step = last - self._times[-2] if len(self._times) > 1 else self._step
-        self._end = float((last + step) * self._facts.base)
-
-    def close(self) -> None:
-        """See :class:`Writer`."""
-        if self._filter is not None and self._open:
-            self._flush_filter()
-        super().close()
+            _require_slices(bytes(packet))
+            self._put([packet])
+        self._end = float((self._times[-1] + step) * self._facts.base)
 
     def _take_over(self, track: VideoStream) -> None:
         video = self._container.add_stream_from_template(track)
@@ -112,3 +109,13 @@ class Joiner(Writer):
         if ticks.denominator != 1:
             raise ValueError("its clock is another")
         return int(ticks)
+
+
+def _require_slices(data: bytes) -> None:
+    """Raise ValueError when a packet holds anything but coded pictures (NAL units with lengths, ISO/IEC 14496-15)."""
+    place = 0
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        if not 0 < size <= len(data) - place - 4 or data[place + 4] & 31 not in _SLICES:
+            raise ValueError("it holds something that is no picture")
+        place += 4 + size
