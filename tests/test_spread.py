@@ -1,0 +1,182 @@
+"""A long film in pieces: one worker or many make the same, and nobody sees where it was cut."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from examples.clip import write_clip
+from numpy.typing import NDArray
+
+from safelight import spread as module
+from safelight.errors import Code, SafelightError
+from safelight.geometry import Box
+from safelight.inputs import Original
+from safelight.media.join import join
+from safelight.media.pieces import Part, Piece, survey
+from safelight.media.read import Reader
+from safelight.plan import Asked, Effort, Plan, Sensor
+from safelight.spread import Spread
+from safelight.workers.crew import Hands
+from safelight.workers.messages import FindJob, HideJob
+from safelight.workers.parent import Cancelled
+from tests.media.build import clip as build
+
+KEY = "5" * 64
+
+
+class Quiet:
+    """An observer that keeps to itself."""
+
+    def stage(self, name: str) -> None: ...
+
+    def progress(self, done: int, total: int | None) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Box]]:
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return path, write_clip(path, 256, 144, 8.0, keys=20)
+
+
+@pytest.fixture(autouse=True)
+def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS_A_PIECE", 2.0)
+    monkeypatch.setattr(module, "SECONDS_AROUND", 1.0)
+    monkeypatch.setattr(module, "LEAST_BYTES", 1)
+
+
+def made(film: Path, folder: Path, hands: int, *, whole: bool = False) -> Path:
+    """Find and hide; the folder then holds the plan, the copy and the sheet."""
+    folder.mkdir()
+    with Original(film) as original:
+        spread = Spread(original, Hands(hands), Quiet(), threading.Event())
+        sha256 = original.sha256()
+        if not whole:
+            spread.find(FindJob(sha256=sha256, asked=Asked(effort=Effort.QUICK)), folder)
+            assert len(spread._told or ()) > 2
+        else:
+            spread._told = []
+        plan = Plan.load(folder / "plan.json") if not whole else Plan.load(folder.parent / "one" / "plan.json")
+        plan.settings.sensor = Sensor.DEFAULT
+        (folder / "plan.json").write_text(plan.to_json())
+        done = spread.hide(HideJob(sensor_key=KEY), plan, folder)
+        assert done.frames_written == plan.clip.frames
+        assert bool(spread._told) is not whole  # no piece was refused
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rooms(film: tuple[Path, list[Box]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("SECONDS_A_PIECE", 2.0), ("SECONDS_AROUND", 1.0), ("LEAST_BYTES", 1)):
+            patch.setattr(module, name, value)
+        yield {
+            "one": made(film[0], folder / "one", 1),
+            "two": made(film[0], folder / "two", 2),
+            "whole": made(film[0], folder / "whole", 1, whole=True),
+        }
+
+
+def surveyed(path: Path) -> list[Piece]:
+    """Where a film is cut."""
+    with path.open("rb") as file, Reader(file) as reader:
+        return survey(file, reader.facts, 2.0, 1.0)
+
+
+def pictures(path: Path) -> Iterator[tuple[int | None, NDArray[np.float32]]]:
+    """Times and luma of all pictures."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield frame.pts, frame.to_ndarray()[: frame.height].astype(np.float32)
+
+
+def sound(path: Path) -> list[bytes]:
+    """The packets of the sound."""
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0)]
+
+
+def test_many_workers_make_the_very_files_that_one_makes(rooms: dict[str, Path]) -> None:
+    for name in ("plan.json", "copy.mp4", "sheet.png"):
+        assert (rooms["one"] / name).read_bytes() == (rooms["two"] / name).read_bytes()
+    assert sorted(path.name for path in rooms["two"].iterdir()) == ["copy.mp4", "plan.json", "sheet.png"]
+
+
+def test_a_joined_copy_shows_what_a_whole_one_shows(rooms: dict[str, Path]) -> None:
+    """The treatment's bend and grain go on over the joins; only the encoder begins anew at them."""
+    pieces, whole = ([*pictures(rooms[name] / "copy.mp4")] for name in ("one", "whole"))
+    assert [pts for pts, _ in pieces] == [pts for pts, _ in whole]
+    apart = [float(np.abs(a - b).mean()) for (_, a), (_, b) in zip(pieces, whole, strict=True)]
+    assert max(apart) < 2.5, max(apart)
+    assert (rooms["one"] / "sheet.png").read_bytes() == (rooms["whole"] / "sheet.png").read_bytes()
+    assert sound(rooms["one"] / "copy.mp4") == sound(rooms["whole"] / "copy.mp4")
+
+
+def test_the_face_is_covered_on_both_sides_of_every_join(rooms: dict[str, Path], film: tuple[Path, list[Box]]) -> None:
+    plan = Plan.load(rooms["two"] / "plan.json")
+    assert plan.clip.frames == len(film[1])
+    for index, face in enumerate(film[1]):
+        inside = max((box.intersection(face).area / face.area for _, box in plan.covers(index)), default=0.0)
+        assert inside > 0.95, index
+    stops = {piece.own.stop for piece in surveyed(film[0])[:-1]}
+    across = [region for region in plan.regions if any(region.first < stop <= region.last for stop in stops)]
+    assert len(across) < len(stops) + 2, "what goes on over a border is one region"
+
+
+def test_a_film_with_key_frames_that_are_none_is_worked_on_whole(tmp_path: Path) -> None:
+    """Pictures around them lean on one another, so that a piece cannot be read; the whole film can."""
+    path = build(tmp_path / "open.mp4", frames=200, options={"x264-params": "open-gop=1:keyint=25:bframes=3:ref=4"})
+    folder = tmp_path / "work"
+    folder.mkdir()
+    with Original(path) as original:
+        spread = Spread(original, Hands(2), Quiet(), threading.Event())
+        found = spread.find(FindJob(sha256=original.sha256(), asked=Asked(effort=Effort.QUICK)), folder)
+    assert found.frames == 200
+    assert Plan.load(folder / "plan.json").clip.frames == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("short.mp4", {"frames": 40}), ("one.mp4", {"options": {"g": "999"}}), ("avi.avi", {"codec": "mpeg4"})],
+)
+def test_what_cannot_be_cut_stays_whole(name: str, changes: dict[str, object], tmp_path: Path) -> None:
+    assert surveyed(build(tmp_path / name, **{"frames": 200, **changes})) == []
+
+
+def test_a_film_that_was_cut_off_stays_whole(film: tuple[Path, list[Box]], tmp_path: Path) -> None:
+    (tmp_path / "cut.mp4").write_bytes(film[0].read_bytes() + (1 << 20).to_bytes(4, "big") + b"free")
+    assert surveyed(film[0])
+    assert surveyed(tmp_path / "cut.mp4") == []
+
+
+def test_a_piece_that_is_another_is_not_joined(
+    rooms: dict[str, Path], film: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    with film[0].open("rb") as file, Reader(file) as reader:
+        facts = reader.facts
+    copy, foreign = rooms["whole"] / "copy.mp4", tmp_path / "foreign.mp4"
+    build(foreign, frames=50, width=96, height=96)
+    part = Part(first=0, pts=0, stop=50)
+    for pieces in ([(copy, part)], [(foreign, part)], [(film[0], Part(first=0, pts=0, stop=200))]):
+        with pytest.raises(SafelightError) as refused:
+            list(join(tmp_path / "joined.mp4", facts, pieces, ()))
+        assert refused.value.code is Code.WORKER_LIED
+        assert not (tmp_path / "joined.mp4").exists()
+
+
+def test_calling_it_off_ends_all_workers(film: tuple[Path, list[Box]], tmp_path: Path) -> None:
+    cancel = threading.Event()
+
+    class Impatient(Quiet):
+        def progress(self, done: int, total: int | None) -> None:
+            cancel.set()
+
+    with Original(film[0]) as original, pytest.raises(Cancelled):
+        Spread(original, Hands(2), Impatient(), cancel).find(FindJob(sha256=original.sha256()), tmp_path)
+    assert not list(tmp_path.iterdir())
