@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safelight.account import Options
+from safelight.buckets import brought, sent
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.observer import Observer
@@ -37,7 +38,9 @@ def attempt(
     try:
         if cancel.is_set():
             raise Cancelled
-        return Result(path, protect(path, names, options, observer=observer, cancel=cancel, crew=crew), None)
+        with brought(path) as clip, sent(names) as here:
+            outcome = protect(clip, here, options, observer=observer, cancel=cancel, crew=crew)
+        return Result(path, replace(outcome, names=names, copy=names.folder / outcome.copy.name), None)
     except SafelightError as error:
         return Result(path, None, error)
     except Cancelled:

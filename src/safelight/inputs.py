@@ -26,7 +26,10 @@ LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 def printable(path: Path) -> str:
     """A path as one harmless line: control characters, bidirectional marks and undecodable bytes are spelled out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in os.fspath(path))
+    name = os.fspath(path)
+    if path.parts[:1] == ("s3:",):  # a place in a bucket; a path has lost a stroke of it
+        name = f"s3://{name[4:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from pydantic import ValidationError
 
 from safelight.errors import Code, SafelightError
 from safelight.media import colour, tracks, upright
@@ -78,7 +79,11 @@ class Film:
             raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
         self._first: Shot | None = first
         self.mirrored, turn = upright.of_frame(first.frame)
-        self.facts = self._describe(first, turn)
+        try:
+            self.facts = self._describe(first, turn)
+        except ValidationError as error:
+            what = error.errors()[0]["loc"][-1]
+            raise SafelightError(Code.UNSUPPORTED, f"What the file says of itself cannot be ({what}).") from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -165,7 +170,7 @@ class Film:
             primaries=meaning.primaries,
             transfer=meaning.transfer,
             time_base=(self._base.numerator, self._base.denominator),
-            frames_expected=track.frames or None,
+            frames_expected=track.frames if track.frames > 0 else None,
             rate=float(self._rate) if self._rate else None,
             duration=duration,
             picture_start=picture - self._origin,

@@ -17,10 +17,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from safelight.buckets import in_bucket
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import writing
-from safelight.workers.crew import Told, Work
+from safelight.workers.crew import Hands, Told, Work
 from safelight.workers.messages import ANSWER, JOB, Done, Failure, Progress, ViewJob
 from safelight.workers.parent import run
 
@@ -33,6 +34,8 @@ class Comrades:
 
     def each(self, original: Original, works: Sequence[Work], told: Told, cancel: threading.Event) -> list[Done]:
         """See :class:`safelight.workers.crew.Crew`; ``cancel`` is looked at by nobody, Dask ends its workers."""
+        if in_bucket(original.path):  # it was brought to this machine only
+            return Hands().each(original, works, told, cancel)
         distributed: Any = import_module("distributed")
         with distributed.worker_client() as client:
             futures = [

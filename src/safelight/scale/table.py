@@ -43,6 +43,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from safelight.account import Options
+from safelight.buckets import in_bucket, placed
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Item, printable
 from safelight.outputs import Names, names_for
@@ -185,8 +186,8 @@ class JobTable:
         """Whether a clip is in the table as it lies on the disk now, by size and time."""
         size, modified = _looks(source)
         same = and_(
-            _jobs.c.source == os.fsencode(source.absolute()),
-            _jobs.c.folder == os.fsencode(folder.absolute()),
+            _jobs.c.source == os.fsencode(placed(source)),
+            _jobs.c.folder == os.fsencode(placed(folder)),
             _jobs.c.size == size,
             _jobs.c.modified == modified,
         )
@@ -293,7 +294,7 @@ def _add(connection: Connection, known: _Known, items: list[Item], folder: Path,
     added: dict[tuple[bytes, bytes], dict[str, Any]] = {}
     keys = []
     for item in items:
-        source, target = os.fsencode(item.path.absolute()), (folder / item.below).absolute()
+        source, target = os.fsencode(placed(item.path)), placed(folder / item.below)
         size, modified = _looks(item.path)
         row = {"source": source, "size": size, "modified": modified, "tries": 0} | fresh
         key = (source, os.fsencode(target))
@@ -301,7 +302,7 @@ def _add(connection: Connection, known: _Known, items: list[Item], folder: Path,
         if key in added:
             continue  # named twice
         moved = known.sources.get(_name(key[1], os.fsencode(item.path.stem)))
-        if key not in known.numbers and moved is not None and not os.path.lexists(moved[1]):
+        if key not in known.numbers and moved is not None and _gone(moved[1]):
             known.numbers[key] = moved[0]
         if key in known.numbers:
             free = and_(_jobs.c.id == known.numbers[key], _free(time.time()))
@@ -322,6 +323,12 @@ def _add(connection: Connection, known: _Known, items: list[Item], folder: Path,
 def _name(folder: bytes, stem: bytes) -> str:
     """As `names_for` writes names down."""
     return os.fspath(Path(os.fsdecode(folder)) / os.fsdecode(stem)).lower()
+
+
+def _gone(source: bytes) -> bool:
+    """Whether nothing lies there any more; of buckets nobody knows without asking."""
+    path = Path(os.fsdecode(source))
+    return not in_bucket(path) and not os.path.lexists(path)
 
 
 def _free(now: float) -> Any:
