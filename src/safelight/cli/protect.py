@@ -31,6 +31,7 @@ from safelight.cli.options import (
 from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import printable
+from safelight.media.ahead import ahead
 from safelight.scale.cluster import work_on_cluster
 from safelight.scale.run import work_off
 from safelight.sealed import protect_sealed
@@ -110,9 +111,9 @@ def protect(
                 items = iter(listed := list(items))
                 if len(listed) != 1:
                     raise typer.BadParameter(ONE_CLIP)
-            numbers = held.add(items, out, options)
+            numbers = stack.enter_context(ahead(held.adding(items, out, options), 0))
             if cluster is not None:
-                ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+                ended = work_on_cluster(held, list(numbers), cluster, cancel=cancel)
             else:
                 ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
         for result in ended:

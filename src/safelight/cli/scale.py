@@ -106,6 +106,7 @@ def watch(
         raise typer.BadParameter(ONE_CLIP)
     models.require("find")
     confine.require()
+    models.require("attack")
     console = Console(stderr=True, highlight=False)
     with cancel_on_signals() as cancel, Display(console, quiet=True) as display, job_table(table, out) as held:
         held.free_the_dead()

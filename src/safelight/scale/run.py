@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ from safelight.workers.crew import Crew, Hands
 
 
 def work_off(
-    table: JobTable, numbers: list[int], *, jobs: int, watch: Callable[[Path], Observer], cancel: threading.Event
+    table: JobTable, numbers: Iterable[int], *, jobs: int, watch: Callable[[Path], Observer], cancel: threading.Event
 ) -> Iterator[Result]:
     """Protect the clips of these rows, ``jobs`` at a time, and yield results as they come. Where there are fewer clips
     than that, the pieces of long ones are worked on side by side.

@@ -50,7 +50,7 @@ from safelight.outputs import Names, names_for
 
 FILE = ".safelight.db"  # in the folder of the copies
 SECONDS_OF_LEASE = 600.0
-_MANY = 10_000  # rows put in at once
+_MANY = 2_000  # rows put in at once
 
 _meta = MetaData()
 # Paths are kept as bytes: a file name need not be text.
@@ -170,17 +170,20 @@ class JobTable:
         with SL-IN-THE-WAY in its own row. A clip that is found at another place than before (a card mounted elsewhere)
         keeps its row: the old place is empty now.
         """
-        numbers: list[int] = []
+        return list(self.adding(items, folder, options))
+
+    def adding(self, items: Iterable[Item], folder: Path, options: Options) -> Iterator[int]:
+        """The same little by little, so that work can begin before the last clip is in."""
         known = _Known()
         for chunk in _chunks(items):
             try:
                 with self._begin() as connection:
-                    numbers += _add(connection, known, chunk, folder, options)
+                    numbers = _add(connection, known, chunk, folder, options)
             except IntegrityError:  # somebody else puts clips in as well: look again at what is there
                 known = _Known()
                 with self._begin() as connection:
-                    numbers += _add(connection, known, chunk, folder, options)
-        return numbers
+                    numbers = _add(connection, known, chunk, folder, options)
+            yield from numbers
 
     def unchanged(self, source: Path, folder: Path) -> bool:
         """Whether a clip is in the table as it lies on the disk now, by size and time."""
