@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from safelight.account import Account
 from safelight.buckets import brought, expand_all, in_bucket, sent
 from safelight.errors import Code, SafelightError
 from safelight.outputs import Names
+from tests.scale.chaos import make_card
+from tests.scale.storm import cut_until_done, served, wrong_in
 
 obstore = pytest.importorskip("obstore", reason="the extra `bucket` is not installed")
 servers = pytest.importorskip("moto.server", reason="moto is not installed")
@@ -122,3 +125,12 @@ def test_nothing_asks_for_keys_that_the_environment_lacks(bucket: Any, monkeypat
     _store.cache_clear()
     assert _store("anything").config["skip_signature"] in (True, "true")
     _store.cache_clear()
+
+
+def test_a_line_that_is_cut_leaves_nothing_half_done(tmp_path: Path) -> None:
+    """Two clips; `python -m benchmarks.chaos --bucket` is the long one."""
+    make_card(tmp_path / "card", 2)
+    with served() as (line, store):
+        struck = cut_until_done(tmp_path / "card", tmp_path / "jobs.db", line, store, strikes=4, dice=random.Random(3))
+        assert sum(struck.values()) == 4
+        assert not wrong_in(store, tmp_path / "card", tmp_path / "jobs.db", finished=True)
