@@ -140,8 +140,8 @@ class Fill(Attacker):
                 not_tried=["Comparing the fill with the one the plan asks for: that needs the original and the plan."],
             )
         for name, offs in self._offs.items():
-            # The mean of n pictures scatters less than one picture: from thrice the limit down to the limit.
-            if sum(offs) / len(offs) > self._off * (1 + (_OFF_ONCE - 1) / len(offs)):
+            # The median of many pictures scatters less than one picture: from thrice the limit down to the limit.
+            if float(np.median(offs)) > self._off * (1 + (_OFF_ONCE - 1) / len(offs)):
                 self._evidence.append(Evidence(what=_OTHER.format(name)))
         for name, sums in self._regions.items():
             if sums.leaks:
@@ -172,7 +172,7 @@ class Fill(Attacker):
                 name="largest smoothed difference to the fill that should be there",
                 value=self._residue,
                 unit="grey levels",
-                meaning=f"Of 255. Encoder and grain: under {self._off:.0f} in the mean, once under thrice that.",
+                meaning=f"Of 255. Encoder and grain: under {self._off:.0f} in the median, once under thrice that.",
             ),
         ]
         not_tried = (
