@@ -33,6 +33,7 @@ class Options(Document):
     look: Look = Look.VEIL
     sensor: Sensor = Sensor.DEFAULT
     curtain: bool = False
+    trim: bool = False
     sound: SoundDefault = SoundDefault.SILENCE
     cues: tuple[Sound, ...] = ()  # what subtitles say, to be spoken
     accept_damaged: bool = False
@@ -230,6 +231,11 @@ def warnings_of(plan: Plan, done: Hidden, attack: AttackFacts | None) -> list[st
         told.append(f"The attackers saw {attack.regions_added} face(s) that `find` had missed; look there first.")
     if not plan.regions:
         told.append("Nothing was found to hide. Look at every second of the copy.")
+    cut = done.frames_read - done.frames_written
+    if cut:
+        told.append(f"Cut to whole seconds as asked: {cut} frame(s) at the ends of the source are not in the copy.")
+    elif plan.settings.trim:
+        told.append("Cutting to whole seconds was asked for and left out nothing.")
     if done.missing:
         told.append(f"The source is damaged: {len(done.missing)} stretch(es) could not be read, or only in doubt.")
     held = sum(1 for region in plan.regions if any(s.how is How.HELD for s in region.stretches))

@@ -17,6 +17,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -255,12 +256,16 @@ class Sound(Document):
 
 
 class Settings(Document):
-    """How the plan is carried out; everything that changes the copy and is no region."""
+    """How the plan is carried out; everything that changes the copy and is no region.
+
+    ``trim``: the copy of a film lasts whole seconds; what is over is left out, half of it at each end.
+    """
 
     look: Look = Look.VEIL
     curtain: bool = False  # hide the whole picture except revealed regions
     sound: SoundDefault = SoundDefault.SILENCE
     sensor: Sensor = Sensor.DEFAULT
+    trim: bool = False
 
 
 class Effort(StrEnum):
@@ -328,6 +333,27 @@ class Plan(Document):
                 box = region.box_at(frame)
                 if box is not None:
                     yield region, box
+
+    @property
+    def step(self) -> Fraction:
+        """Seconds from one picture to the next, in the mean; 0 for a single one."""
+        clip = self.clip
+        return (clip.last_pts - clip.first_pts) * Fraction(*clip.time_base) / max(clip.frames - 1, 1)
+
+    @property
+    def ends(self) -> tuple[Fraction, Fraction] | None:
+        """Where the copy begins and ends, in seconds since the clip's first picture; None: it has everything.
+
+        That is so unless whole seconds are asked for (``settings.trim``) and there is one. How long the last picture
+        lasts is not known to every container: as long as the others in the mean.
+        """
+        clip = self.clip
+        length = self.step * clip.frames
+        whole = int(length)
+        if not self.settings.trim or clip.still or whole == 0:
+            return None
+        cut = (length - whole) / 2
+        return cut, cut + whole
 
     def to_json(self) -> str:
         """The document as text; equal plans give equal text."""

@@ -102,6 +102,7 @@ def hide_only(
     look: Look | None,
     sensor: Sensor | None,
     curtain: bool,
+    trim: bool = False,
     sound: SoundDefault | None = None,
     cues: Sequence[Sound] = (),
     accept_damaged: bool,
@@ -109,7 +110,7 @@ def hide_only(
     cancel: threading.Event,
 ) -> Outcome:
     """Carry out a plan as it is, whoever wrote it; ``look``, ``sensor`` or ``sound`` None takes the plan's; either may
-    ask for the ``curtain``. ``cues``: what is to be spoken, instead of what subtitles brought before.
+    ask for the ``curtain`` and to ``trim``. ``cues``: what is to be spoken, instead of what subtitles brought before.
 
     Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
@@ -123,6 +124,7 @@ def hide_only(
             look=look or plan.settings.look,
             sensor=sensor or plan.settings.sensor,
             curtain=curtain or plan.settings.curtain,
+            trim=trim or plan.settings.trim,
             sound=sound or plan.settings.sound,
             cues=tuple(cues),
             accept_damaged=accept_damaged,
@@ -159,6 +161,7 @@ def protect_as_planned(
             look=settings.look,
             sensor=settings.sensor,
             curtain=settings.curtain,
+            trim=settings.trim,
             sound=settings.sound,
             accept_damaged=accept_damaged,
         )
@@ -251,7 +254,7 @@ def _hide(spread: Spread, plan: Plan, options: Options, work: Path, key: str) ->
     that hide and attack, and is never written.
     """
     plan.settings.look, plan.settings.curtain = options.look, options.curtain
-    plan.settings.sensor = options.sensor
+    plan.settings.sensor, plan.settings.trim = options.sensor, options.trim
     plan.settings.sound = options.sound
     spoken = any(s.action is SoundAction.REVOICE and s.decision is Decision.HIDE for s in plan.sounds)
     if options.sound is SoundDefault.REVOICE and not spoken:
@@ -267,7 +270,8 @@ def _hide(spread: Spread, plan: Plan, options: Options, work: Path, key: str) ->
     spread.observer.stage("hiding")
     job = HideJob(accept_damaged=options.accept_damaged, speech=spoken, sensor_key=key)
     done = spread.hide(job, plan, work)
-    if not done.frames_written == done.frames_read == plan.clip.frames:
+    whole = done.frames_written == done.frames_read or (options.trim and 0 < done.frames_written < done.frames_read)
+    if not whole or done.frames_read != plan.clip.frames:
         raise SafelightError(
             Code.COPY_DIFFERS,
             f"{plan.clip.frames} frames were planned, {done.frames_read} read, {done.frames_written} written.",

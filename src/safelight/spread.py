@@ -69,7 +69,8 @@ class Spread:
 
     def hide(self, job: HideJob, plan: Plan, work: Path) -> Hidden:
         """Carry out the plan, which lies in ``work`` too; copy and sheet lie there then. Raises like :func:`run`."""
-        pieces = self._pieces(job, work)
+        # Ends that are cut off may take a whole piece with them: such a film is hidden as one.
+        pieces = [] if plan.settings.trim else self._pieces(job, work)
         if pieces and pieces[-1].own.stop == plan.clip.frames:
             try:
                 return self._hide_pieces(job, pieces, work)

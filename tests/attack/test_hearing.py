@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 
@@ -117,3 +118,19 @@ def test_audible_sound_blocks_unless_somebody_judges_voices(tmp_path: Path):
     copy = film(tmp_path / "copy.mkv", tone(1))
     assert run(copy, None, Sound).outcome is Outcome.COULD_NOT_RUN
     assert run(copy, None, Sound, Voices).findings[0].outcome is Outcome.NOT_ASKED
+
+
+def test_who_works_long_after_the_last_picture_is_not_taken_for_stuck(tmp_path: Path) -> None:
+    """Only more than before counts as progress: saying the last picture's number again ended working attackers."""
+
+    class Slow(Ear):
+        def finding(self) -> Finding:
+            for _ in range(5):
+                self.notes.alive()
+            return super().finding()
+
+    told: list[int] = []
+    with film(tmp_path / "copy.mkv", np.zeros(2 * RATE, np.float32)).open("rb") as copy:
+        attack(copy, attackers=[Slow], progress=lambda done, _: told.append(done))
+    assert len(told) >= 50 + 2 + 5
+    assert all(after > before for before, after in itertools.pairwise(told))

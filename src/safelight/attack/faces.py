@@ -87,11 +87,14 @@ class Faces(Attacker):
         self._looked = self._centers = self._claims = self._inside = self._dismissed = self._vague = 0
         self._hits: list[_Hit] = []
         self._times = array("q")  # presentation times of the plan's pictures
+        self._first: int | None = None  # the plan's number of the copy's first picture
         self._evidence: list[tuple[float, Evidence]] = []
 
     def watch(self, pair: Pair) -> None:
         """Look at one picture, with the finders whose turn it is."""
         index = pair.original_index
+        if self._first is None:
+            self._first = index
         while len(self._times) <= index:  # should a picture of the original be lost, it gets the next one's time
             self._times.append((pair.original or pair.copy).picture.pts)
         often, seldom = due(self._often, index), due(self._seldom, index)
@@ -253,7 +256,9 @@ class Faces(Attacker):
             while f"attack-{number}" in taken:
                 number += 1
             taken.add(f"attack-{number}")
-            self.notes.proposals.append(_region(f"attack-{number}", track, self.case, self._times, gap))
+            self.notes.proposals.append(
+                _region(f"attack-{number}", track, self.case, self._times, self._first or 0, gap)
+            )
 
 
 def _look(finder: CenterFace | YuNet, view: View, picture: Bgr, mirrored: bool) -> list[Detection]:
@@ -348,10 +353,10 @@ def drawn(view: View, box: Box | None, longest: int = 360) -> bytes:
     return bytes(png)
 
 
-def _region(name: str, track: list[_Hit], case: Case, times: array[int], reach: int) -> Region:
+def _region(name: str, track: list[_Hit], case: Case, times: array[int], first: int, reach: int) -> Region:
     """Heads around a track of faces, from a little before it was seen to a little after.
 
-    ``times``: presentation times of the clip's pictures. Boxes are in pixels of the clip.
+    ``times``: presentation times of the clip's pictures, from number ``first`` on. Boxes are in pixels of the clip.
     """
     clip = case.plan.clip if case.plan is not None else None
     width, height = (clip.width, clip.height) if clip is not None else case.size
@@ -361,7 +366,7 @@ def _region(name: str, track: list[_Hit], case: Case, times: array[int], reach: 
     for hit in track:
         face = hit.box.scaled(sx, sy)
         boxes[hit.frame] = face.grown(0.45 * face.width, 0.6 * face.height, 0.45 * face.width, 0.35 * face.height)
-    boxes.setdefault(max(track[0].frame - reach, 0), boxes[track[0].frame])
+    boxes.setdefault(max(track[0].frame - reach, first), boxes[track[0].frame])
     boxes.setdefault(min(track[-1].frame + reach, last), boxes[track[-1].frame])
     keys = [Keyframe.of(frame, times[frame], boxes[frame].clipped(width, height)) for frame in sorted(boxes)]
     return Region(

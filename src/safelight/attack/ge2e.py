@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,15 +42,15 @@ class Ge2e:
 
     def __call__(self, samples: Array) -> Array:
         """The mark (SIZE numbers, length 1) of mono speech at 16 kHz; compare two by their product."""
-        level = float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
-        if 0 < level < _LEVEL:
-            samples = samples * (_LEVEL / level)
-        mel = mel_power(samples.astype(np.float32), _BANDS)
-        starts = range(0, max(len(mel) - _FRAMES // 4, 1), _STEP)
-        mel = np.pad(mel, ((0, starts[-1] + _FRAMES), (0, 0)))
-        marks = self._marks(np.stack([mel[start : start + _FRAMES] for start in starts]))
-        mean = marks.mean(axis=0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+        return np.asarray(self.marks([samples])[0])
+
+    def marks(self, voices: Sequence[Array]) -> Array:
+        """The marks of several voices, (voices, SIZE); many at once are several times faster than one by one."""
+        looks = [_looks(samples) for samples in voices]
+        marks = self._marks(np.concatenate(looks))
+        ends = np.cumsum([len(own) for own in looks])
+        means = np.stack([own.mean(axis=0) for own in np.split(marks, ends[:-1])])
+        return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9), np.float32)
 
     def _marks(self, mels: Array) -> Array:
         """Marks of looks, (looks, frames, bands)."""
@@ -74,6 +74,17 @@ class Ge2e:
             hidden = expit(leave) * np.tanh(cell)
             out[number] = hidden
         return out
+
+
+def _looks(samples: Array) -> Array:
+    """What the network looks at, one after the other: (looks, frames, bands)."""
+    level = float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
+    if 0 < level < _LEVEL:
+        samples = samples * (_LEVEL / level)
+    mel = mel_power(samples.astype(np.float32), _BANDS)
+    starts = range(0, max(len(mel) - _FRAMES // 4, 1), _STEP)
+    mel = np.pad(mel, ((0, starts[-1] + _FRAMES), (0, 0)))
+    return np.stack([mel[start : start + _FRAMES] for start in starts])
 
 
 # --------------------------------------------------------------------------------------------------------------------

@@ -13,15 +13,15 @@ from safelight.media.facts import ClipFacts
 from safelight.media.listen import listen
 
 
-def sound_pairs(case: Case, rate: int) -> Iterator[SoundPair]:
+def sound_pairs(case: Case, rate: int, cut: float = 0.0) -> Iterator[SoundPair]:
     """The copy's sound and the original's, in stretches of a second, from the earlier beginning to the later end.
 
-    Times count from the first picture of each file, as in :func:`safelight.attack.pairs.pairs`, and are right to about
+    Times count from the original's first picture, which comes ``cut`` seconds before the copy's, and are right to about
     one coded frame of sound. Nothing where the copy has no sound. Raises what listening raises.
     """
     if case.facts.sound is None:
         return
-    copy = _Line(case.copy, case.facts, rate)
+    copy = _Line(case.copy, case.facts, rate, cut)
     original = None
     if case.original is not None and case.original_facts is not None and case.original_facts.sound is not None:
         original = _Line(case.original, case.original_facts, rate)
@@ -36,13 +36,13 @@ def sound_pairs(case: Case, rate: int) -> Iterator[SoundPair]:
 
 
 class _Line:
-    """One file's sound, put on the time line that begins with its first picture."""
+    """One file's sound, put on the time line that begins ``later`` seconds before its first picture."""
 
-    def __init__(self, source: BinaryIO, facts: ClipFacts, rate: int) -> None:
+    def __init__(self, source: BinaryIO, facts: ClipFacts, rate: int, later: float = 0.0) -> None:
         assert facts.sound is not None
         self._rate = rate
         self._heard = listen(source, rate=rate)
-        self._begins = facts.sound.start - facts.picture_start
+        self._begins = facts.sound.start - facts.picture_start + later
         self._origin: float | None = None
         self.next = round(self._begins * rate)  # number of the first sample not taken yet
         self.last = self.next  # number after the last sample read so far

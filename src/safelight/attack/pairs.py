@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
@@ -12,6 +13,7 @@ from safelight.attack.protocol import Notes, Pair, View
 from safelight.attack.straight import Straightener
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture, Reader
+from safelight.plan import Plan
 
 _TRIED = 40  # pictures by which two time lines are laid over each other
 _SMALL = (64, 36)
@@ -42,23 +44,40 @@ def offset(copy: BinaryIO, original: BinaryIO, *, accept_damaged: bool = False) 
 
 
 def pairs(
-    copy: Reader, original: Reader | None, notes: Notes, straightener: Straightener, shift: float = 0.0
+    copy: Reader,
+    original: Reader | None,
+    notes: Notes,
+    straightener: Straightener,
+    shift: float = 0.0,
+    plan: Plan | None = None,
 ) -> Iterator[Pair]:
     """Every picture of the copy, each with the original's picture nearest in time.
 
-    Times count from the first picture of each file; ``shift`` seconds are added to the copy's (:func:`offset`). How
-    many pictures the original has after the last pair is left in ``notes``. Raises what reading raises.
+    Times count from the first picture of each file; ``shift`` seconds are added to the copy's (:func:`offset`). Where
+    the ``plan`` cuts the ends off, only what lies between them counts of the original, and the first picture there is
+    the copy's first. How many pictures the original has after the last pair, and how much was cut off before the
+    first, is left in ``notes``. Raises what reading raises.
     """
     pictures = _timed(copy)
+    ends = plan.ends if plan is not None else None
     if original is None:
+        cut = 0
+        if plan is not None and ends is not None:
+            notes.cut, cut = float(ends[0]), math.ceil(ends[0] / plan.step)  # if pictures come evenly
         for picture, seconds in pictures:
-            yield Pair(picture.index, seconds, straightener.view(picture, None))
+            yield Pair(picture.index, seconds, straightener.view(picture, None), cut=cut)
         return
     size = original.facts.raster.shown_size
     source = _timed(original)
+    if ends is not None:
+        first, end = map(float, ends)
+        source = ((picture, seconds) for picture, seconds in source if first <= seconds < end)
     here = next(source, None)
     ahead = next(source, None)
     last = -1
+    if ends is not None and here is not None:
+        last, shift = here[0].index - 1, here[1]
+        notes.cut = shift
     view: View | None = None
     for picture, at in pictures:
         seconds = at + shift

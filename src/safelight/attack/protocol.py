@@ -113,7 +113,8 @@ class Pair:
 
     ``index``: number in the copy. ``seconds``: since the copy's first picture. ``shift``: seconds by which the copy's
     picture comes later than the original's. ``skipped``: pictures of the original between this pair's and the last
-    pair's. ``repeated``: the original's picture was in the last pair already.
+    pair's. ``repeated``: the original's picture was in the last pair already. ``cut``: pictures of the original before
+    the copy's first, where there is no original to tell.
 
     A copy that was treated against sensor noise is shown straightened, in the original's raster (``straight.py``); the
     picture as it is in the file is ``copy.picture``.
@@ -126,11 +127,12 @@ class Pair:
     shift: float = 0.0
     skipped: int = 0
     repeated: bool = False
+    cut: int = 0
 
     @property
     def original_index(self) -> int:
         """Number of the moment in the original, hence in the plan."""
-        return self.original.picture.index if self.original is not None else self.index
+        return self.original.picture.index if self.original is not None else self.index + self.cut
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,9 @@ class SoundPair:
     """The same stretch of time, at most a second, of the copy's sound and the original's, mixed to one channel.
 
     ``rate``: samples a second, as the attacker asked. ``first``: number of the first sample; 0 is the moment of the
-    first picture, in either file, and sound before it counts below 0. ``copy``: (n,) float32, -1 to 1, zeros where the
-    file has no sound. ``original``: likewise; None without an original or where it has no sound.
+    original's first picture (without an original the copy's), and sound before it counts below 0. ``copy``: (n,)
+    float32, -1 to 1, zeros where the file has no sound. ``original``: likewise; None without an original or where it
+    has no sound.
     """
 
     rate: int
@@ -149,7 +152,7 @@ class SoundPair:
 
     @property
     def seconds(self) -> float:
-        """Time of the first sample, counted from the first picture."""
+        """Time of the first sample, counted from that picture."""
         return self.first / self.rate
 
 
@@ -157,13 +160,15 @@ class SoundPair:
 class Notes:
     """What is left behind besides findings: proposals for the plan, moments for the contact sheet.
 
-    ``originals_left``: pictures that the original has after the copy's last one. ``alive``: to be called now and then
+    ``originals_left``: pictures that the original has after the copy's last one. ``cut``: seconds of the original that
+    the plan cut off before the copy's first picture. ``alive``: to be called now and then
     by whoever works long without looking at pictures, or the worker is taken for stuck.
     """
 
     proposals: list[Region] = field(default_factory=list)
     moments: list[tuple[float, str, int, float, str, bytes]] = field(default_factory=list)
     originals_left: int = 0
+    cut: float = 0.0
     alive: Callable[[], None] = lambda: None
 
     def wants(self, weight: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,7 +83,8 @@ def attack(
     findings: list[Finding] = []
     running: list[Attacker] = []
     frames, seconds = 0, 0.0
-    shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None else 0.0
+    cut = plan is not None and plan.ends is not None
+    shift = offset(copy, original, accept_damaged=accept_damaged) if original is not None and not cut else 0.0
     bent = treated(plan) if plan is not None else original is not None and looks_bent(copy, original)
     with ExitStack() as stack:
         shown = stack.enter_context(Reader(copy))
@@ -105,15 +107,17 @@ def attack(
         for kind in attackers:
             _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
         total = picture_count(shown.facts)
-        for pair in pairs(shown, source, notes, straightener, shift):
+        for pair in pairs(shown, source, notes, straightener, shift, plan):
             frames, seconds = pair.index + 1, pair.seconds
             for attacker in list(running):
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
                     running.remove(attacker)
             progress(frames, total)
-    _let_hear(case, running, findings)
+    # Only more than before counts as progress: what comes after the last picture goes on counting.
+    steps = count(frames + 1)
+    notes.alive = lambda: progress(next(steps), total)
+    _let_hear(case, notes, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
-    notes.alive = lambda: progress(frames, total)
     while running:
         attacker = running.pop(0)  # let go of one attacker's networks before the next one loads his
         _guarded(lambda a=attacker: findings.append(a.finding()), type(attacker), findings)  # type: ignore[misc]
@@ -145,11 +149,11 @@ def _sha256(source: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> None:
+def _let_hear(case: Case, notes: Notes, running: list[Attacker], findings: list[Finding]) -> None:
     """Play the sound, once for each rate that somebody wants; who could not be served to the end leaves ``running``."""
     for rate in sorted({attacker.hears for attacker in running if attacker.hears is not None}):
         listening = [attacker for attacker in running if attacker.hears == rate]
-        heard = sound_pairs(case, rate)
+        heard = sound_pairs(case, rate, notes.cut)
         while listening:
             try:
                 pair = next(heard, None)
@@ -160,6 +164,7 @@ def _let_hear(case: Case, running: list[Attacker], findings: list[Finding]) -> N
                 break
             if pair is None:
                 break
+            notes.alive()
             for attacker in list(listening):
                 if not _guarded(lambda a=attacker, p=pair: a.hear(p), type(attacker), findings):  # type: ignore[misc]
                     listening.remove(attacker)

@@ -42,7 +42,8 @@ _CALM = 6.0  # variance of fine detail below which a place is calm
 _LEFT = 0.35  # share of the original's detail that a treated copy's calm places may show
 _CALM_LEAST = 2000  # calm pixels needed for a judgement
 _NEAR = 0.75  # from other lots' picture (0) to the one these lots make (1): where the copy's must at least lie
-_TELLING = 4.0  # squared grey levels by which those two must differ, in the mean
+_BLUR = 2.0  # pixels
+_TELLING = 1.0  # squared grey levels by which those two must differ, in the mean
 
 
 class Sensor(Attacker):
@@ -237,10 +238,14 @@ class Sensor(Attacker):
 
     def _compare_copy(self, pair: Pair, treated: Developed, other: Developed) -> None:
         """With the lots known: is this the picture they make, and not one that ``other`` lots or none would make?"""
-        own = pair.copy.picture.luma(*self.case.own_size).astype(np.float32)
-        if own.shape != view(treated.frame, 0).shape:
+        luma = pair.copy.picture.luma(*self.case.own_size)
+        if luma.shape != view(treated.frame, 0).shape:
             return  # another shape: for the attacker of timing and fidelity
-        wanted, unlike = (view(picture.frame, 0).astype(np.float32) for picture in (treated, other))
+        # Blurred: of the grain, which is different too, coding leaves more or less; of the bend it leaves everything.
+        own, wanted, unlike = (
+            cv2.GaussianBlur(np.asarray(plane, np.float32), (0, 0), _BLUR)
+            for plane in (luma, view(treated.frame, 0), view(other.frame, 0))
+        )
         way = wanted - unlike
         length = float(np.square(way).sum())
         if length < _TELLING * way.size:

@@ -34,6 +34,7 @@ class Sound(Attacker):
         loudest, samples, first = 0.0, 0, None
         for track in range(tracks):
             for heard in listen(self.case.copy, track=track):
+                self.notes.alive()
                 loud = np.abs(heard.samples).max(axis=0, initial=0.0)
                 peak = float(loud.max(initial=0.0))
                 samples += heard.samples.size

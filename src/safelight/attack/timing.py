@@ -200,7 +200,11 @@ class Timing(Attacker):
 
     def _check_length(self) -> None:
         plan, facts, original = self.case.plan, self.case.facts, self.case.original_facts
-        if plan is not None:
+        if plan is not None and plan.ends is not None:
+            whole, length = plan.ends[1] - plan.ends[0], self._seconds + float(plan.step)
+            if self._count > 1 and abs(length - whole) > self._steps[1] + _TOLERANCE:
+                self._note(f"The copy lasts {length:.3f} s, and was to be cut to {whole} s.")
+        elif plan is not None:
             if self._count != plan.clip.frames:
                 self._note(f"The copy has {self._count} pictures, the original {plan.clip.frames}.")
             span = (plan.clip.last_pts - plan.clip.first_pts) * plan.clip.time_base[0] / plan.clip.time_base[1]

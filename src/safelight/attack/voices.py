@@ -28,10 +28,11 @@ STRANGERS = 100
 _TENTH = 0.1
 _HALF = 12.0  # seconds of disguised speech kept from the beginning, and as many from the end
 _ENROLMENT = 4.0  # seconds each candidate is enrolled with
+_TOGETHER = 16  # voices the network hears at once
 _LEAST = 3.0  # seconds of speech in each half without which nobody can be ranked
 _AUDIBLE = 1e-4
 _EDGE = 0.05  # seconds by which a coder may smear a passage over its border
-_UNDO = tuple((tract, tones) for tract in (0.9, 1.0, 1.1) for tones in (-4.0, 0.0, 4.0) if (tract, tones) != (1.0, 0.0))
+UNDO = tuple((tract, tones) for tract in (0.9, 1.0, 1.1) for tones in (-4.0, 0.0, 4.0) if (tract, tones) != (1.0, 0.0))
 
 Mark = NDArray[np.floating]
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class Voices(Attacker):
         self._score = score(case.plan) if case.plan is not None else Score((), ((0.0, float("inf")),), (), ())
         self._leak = Leak()
         self._copy, self._original = Ends(_HALF), Ends(_HALF)
+        self._disguised = 0  # samples
         self._audible = self._blind = self._kept = False
 
     def hear(self, pair: SoundPair) -> None:
@@ -73,6 +75,7 @@ class Voices(Attacker):
         for a, b in self._score.disguise:
             first, last = max(round((a - start) * RATE), 0), min(round(min(b - start, 2.0) * RATE), len(pair.copy))
             if first < last:
+                self._disguised += last - first
                 self._copy.add(pair.copy[first:last])
                 self._original.add(pair.original[first:last])
 
@@ -92,6 +95,11 @@ class Voices(Attacker):
             found, ranks = self._ranked()
             figures += ranks
             evidence += found
+            if self._disguised > len(self._copy.joined()):
+                not_tried.append(
+                    f"Of {self._disguised / RATE:.0f} seconds of disguised speech the first and last {_HALF:.0f} were "
+                    "ranked; where different people speak in them, nobody was."
+                )
         elif speech:
             not_tried.append("Disguised speech too short to rank its speaker.")
         if evidence:
@@ -116,7 +124,10 @@ class Voices(Attacker):
             ),
         ]
         found = [Evidence(what="Original sound is left in the copy.", seconds=leak.worst_at, score=leak.worst)]
-        return figures, found if leak.found else [], ["Words, dialect and phrases: they are the story's own."]
+        not_tried = ["Words, dialect and phrases: they are the story's own."]
+        if leak.narrow:
+            not_tried.append(f"{leak.narrow} seconds in which copy or original is a mere tone: likeness says nothing.")
+        return figures, found if leak.found else [], not_tried
 
     def _ranked(self) -> tuple[list[Evidence], list[Figure]]:
         copy, original = halves(self._copy.joined()), halves(self._original.joined())
@@ -182,29 +193,33 @@ def ranks(
             done.append(do(one))
         return done
 
+    def marked(voices: list[Speech]) -> Mark:
+        groups = [voices[start : start + _TOGETHER] for start in range(0, len(voices), _TOGETHER)]
+        return np.concatenate(each(network.marks, groups))
+
     candidates = [plain, *each(bendable.stranger, range(strangers))]
     likewise = each(disguise, candidates)
-    undone = [test, *each(lambda way: tests.voice(*way), _UNDO)]
-    heard, marks = each(network, undone), each(network, candidates)
+    undone = [test, *each(lambda way: tests.voice(*way), UNDO)]
+    heard, marks = marked(undone), marked(candidates)
     found = {
         "GE2E, plain enrolment": _place(marks, heard[:1]),
         "GE2E, disguise undone": _place(marks, heard),
-        "GE2E, enrolment disguised likewise": _place(each(network, likewise), heard[:1]),
+        "GE2E, enrolment disguised likewise": _place(marked(likewise), heard[:1]),
     }
-    for manner, voices, parts in (
-        ("plain enrolment", candidates, undone[:1]),
-        ("disguise undone", candidates, undone),
-        ("trained on disguised speech", likewise, undone[:1]),
+    plainly, parts = each(traits, candidates), each(traits, undone)
+    for manner, known, tried in (
+        ("plain enrolment", plainly, parts[:1]),
+        ("disguise undone", plainly, parts),
+        ("trained on disguised speech", each(traits, likewise), parts[:1]),
     ):
-        known = each(traits, voices)
         space = Discriminant(known)
         found[f"cepstra and pitch, {manner}"] = _place(
-            [space.mark(one) for one in known], [space.mark(one) for one in each(traits, parts)]
+            [space.mark(one) for one in known], [space.mark(one) for one in tried]
         )
     return found
 
 
-def _place(candidates: Sequence[Mark], tests: Sequence[Mark]) -> float:
+def _place(candidates: Sequence[Mark] | Mark, tests: Sequence[Mark] | Mark) -> float:
     """Share of strangers that are more like the test than the first candidate, each by its best test."""
-    likeness = (np.stack(candidates) @ np.stack(tests).T).max(axis=1)
+    likeness = (np.asarray(candidates) @ np.asarray(tests).T).max(axis=1)
     return float(np.mean(likeness[1:] >= likeness[0]))

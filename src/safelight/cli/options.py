@@ -37,6 +37,10 @@ SensorChoice = Annotated[
 LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
 Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit screens too, not only propose them.")]
 Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]
+Trim = Annotated[
+    bool,
+    typer.Option("--trim", help="Cut both ends so that the copy lasts whole seconds: its exact length tells, too."),
+]
 Damaged = Annotated[
     bool, typer.Option("--accept-damaged", help="Protect what can be read of a damaged file; gaps are listed.")
 ]
@@ -106,6 +110,7 @@ def chosen(
     look: LookChoice = Look.VEIL,
     sensor: SensorChoice = Sensor.DEFAULT,
     curtain: Curtain = False,
+    trim: Trim = False,
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
     sound: Sound = None,
@@ -122,6 +127,7 @@ def chosen(
         look=look,
         sensor=sensor,
         curtain=curtain,
+        trim=trim,
         sound=default or SoundDefault.SILENCE,
         cues=cues,
         accept_damaged=accept_damaged,

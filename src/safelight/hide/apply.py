@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from safelight.media.facts import ClipFacts
 from safelight.media.pieces import Part
 from safelight.media.planes import Planes
 from safelight.media.read import Picture, Reader
-from safelight.media.sound import Samples
+from safelight.media.sound import RATE, Samples
 from safelight.media.write import QUALITY, Writer, write_still
 from safelight.plan import Clip, Decision, Plan, Sensor, Shape
 
@@ -77,20 +78,21 @@ def apply(
     base, number of frames and times.
 
     Raises SafelightError: SL-PLAN-OTHER-CLIP when they do not fit, SL-COPY-DIFFERS when not every picture read was
-    written, and whatever the reader and the writer raise. Then no copy is left behind.
+    written or cut off, and whatever the reader and the writer raise. Then no copy is left behind.
     """
     facts = reader.facts
     _require_fit(plan.clip, facts)
     copy = copy.with_name(copy.name + _suffix(facts))
     tally = _Tally()
     page = Sheet(plan)
+    ends = _Ends(plan)
     expected = plan.clip.frames if part is None else part.frames
     treatment = _treatment(plan, facts, key)
     size = treatment.size if treatment is not None else _written_size(facts)
-    made = _treated(_developed(reader, plan, tally, part), treatment)
+    made = _treated(ends.pictures(_developed(reader, plan, tally, part)), treatment)
     if part is not None:
         facts = facts.model_copy(update={"picture_start": 0.0, "sound": None})
-    with _output(copy, facts, plan.settings.sensor, sound) as output, ahead(made, _WAITING) as pictures:
+    with _output(copy, facts, plan.settings.sensor, ends.sound(sound)) as output, ahead(made, _WAITING) as pictures:
         for index, developed, treated in pictures:
             output.picture(treated)
             page.take(index, developed)
@@ -99,7 +101,7 @@ def apply(
                 progress(tally.written, expected)
         if tally.read != expected:
             raise _other(f"it has {tally.read} frames and the plan is for {expected}")
-        if tally.written != tally.read:
+        if tally.written != tally.read - ends.left_out:
             raise SafelightError(Code.COPY_DIFFERS, f"{tally.read} frames were read but {tally.written} were written.")
     if sheet is not None:
         (page.save if part is None else page.keep)(sheet)
@@ -125,6 +127,38 @@ def _treatment(plan: Plan, facts: ClipFacts, key: bytes | None) -> Treatment | N
         base=facts.base,
         first=plan.clip.first_pts,
     )
+
+
+class _Ends:
+    """Leaves out what the plan cuts off at both ends, of pictures and sound."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.left_out = 0
+        self._plan = plan
+        self._cut = Fraction(0)  # seconds from the clip's first picture to the copy's
+
+    def pictures(self, pictures: Generator[tuple[int, Developed]]) -> Generator[tuple[int, Developed]]:
+        """Those between the ends, with their index."""
+        clip, ends = self._plan.clip, self._plan.ends
+        began = False
+        with closing(pictures):
+            for index, developed in pictures:
+                seconds = (developed.pts - clip.first_pts) * Fraction(*clip.time_base)
+                if ends is not None and not ends[0] <= seconds < ends[1]:
+                    self.left_out += 1
+                    continue
+                if not began:
+                    began, self._cut = True, seconds
+                yield index, developed
+
+    def sound(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
+        """The sound from the first picture that stays; to be asked for after it."""
+        over = round(self._cut * RATE)
+        for block in blocks:
+            skipped = min(over, len(block))
+            over -= skipped
+            if skipped < len(block):
+                yield block[skipped:]
 
 
 def _treated(
