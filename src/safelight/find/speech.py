@@ -6,6 +6,7 @@ and where a default of ``disguise`` applies. Speech that is missed stays silent 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -89,7 +90,8 @@ def _joined(frames: list[float]) -> Iterator[tuple[float, float, float]]:
     step = _FRAME / _RATE
     start: int | None = None
     heard = 0  # the frame after the last one with speech
-    for number, probability in enumerate([*frames, *[0.0] * (round((_JOIN + 2 * _MARGIN) / step) + 1)]):
+    pause = math.ceil((_JOIN + 2 * _MARGIN) / step) + 1  # long enough to end what is spoken to the very end
+    for number, probability in enumerate([*frames, *[0.0] * pause]):
         if probability >= (_BEGIN if start is None else _GO_ON):
             start = number if start is None else start
             heard = number + 1
