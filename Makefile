@@ -29,7 +29,7 @@ test: weights $(VENV)/.dev
 	@$(BIN)/ruff check src tests benchmarks examples
 	@$(BIN)/ruff format --check --quiet src tests benchmarks examples
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: weights $(VENV)/.demo
 	@$(BIN)/python -m benchmarks.speed

@@ -71,12 +71,21 @@ def _murmur(seconds: float) -> NDArray[np.float32]:
 
 
 def write_clip(
-    path: Path, width: int = 640, height: int = 360, seconds: float = 8.0, rate: int = 25, *, sound: bool = True
+    path: Path,
+    width: int = 640,
+    height: int = 360,
+    seconds: float = 8.0,
+    rate: int = 25,
+    *,
+    sound: bool = True,
+    keys: int = 250,
 ) -> list[Box]:
-    """Write the clip as MP4 (H.264, AAC) and return the face's box in every frame, in pixels."""
+    """Write the clip as MP4 (H.264, AAC) and return the face's box in every frame, in pixels. ``keys``: pictures from
+    one key frame to the next, at most.
+    """
     boxes = []
     with av.open(str(path), "w") as file:
-        film = file.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast"})
+        film = file.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast", "g": str(keys)})
         film.width, film.height, film.pix_fmt = width, height, "yuv420p"
         film.time_base = Fraction(1, rate)
         voice = file.add_stream("aac", rate=SOUND_RATE, layout="mono") if sound else None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safelight.account import Options
+from safelight.buckets import brought, sent
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.observer import Observer
 from safelight.outputs import Names
 from safelight.protect import Outcome, protect
+from safelight.workers.crew import Crew
 from safelight.workers.parent import Cancelled
 
 
@@ -24,12 +26,21 @@ class Result:
     refusal: SafelightError | None
 
 
-def attempt(path: Path, names: Names, options: Options, observer: Observer, cancel: threading.Event) -> Result:
+def attempt(
+    path: Path,
+    names: Names,
+    options: Options,
+    observer: Observer,
+    cancel: threading.Event,
+    crew: Crew | None = None,
+) -> Result:
     """Protect one clip. Raises nothing but what ends the whole program; a set ``cancel`` ends it as SL-INTERRUPTED."""
     try:
         if cancel.is_set():
             raise Cancelled
-        return Result(path, protect(path, names, options, observer=observer, cancel=cancel), None)
+        with brought(path) as clip, sent(names) as here:
+            outcome = protect(clip, here, options, observer=observer, cancel=cancel, crew=crew)
+        return Result(path, replace(outcome, names=names, copy=names.folder / outcome.copy.name), None)
     except SafelightError as error:
         return Result(path, None, error)
     except Cancelled:

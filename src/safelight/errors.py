@@ -49,6 +49,7 @@ class Code(StrEnum):
     IN_THE_WAY = "SL-IN-THE-WAY"
     TABLE = "SL-TABLE"
     CLUSTER = "SL-CLUSTER"
+    BUCKET = "SL-BUCKET"
     # workers
     WORKER_DIED = "SL-WORKER-DIED"
     WORKER_TIMEOUT = "SL-WORKER-TIMEOUT"
@@ -129,6 +130,8 @@ NEXT_STEP: dict[Code, str] = {
     Code.DISK_FULL: "Free some space or choose another disk with -o; nothing half-done was left behind.",
     Code.IN_THE_WAY: "Something else has the name of the copy; move it away or choose another folder with -o.",
     Code.TABLE: "Check the disk or the connection to the job table and start again; what is finished is kept.",
+    Code.BUCKET: "Check its name, the connection and the keys in the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT, "
+    "AWS_REGION), and that `safelight[bucket]` is installed; start again, what is finished is kept.",
     Code.CLUSTER: "Check that a scheduler answers there, that `safelight[cluster]` is installed; start again.",
     Code.WORKER_DIED: "The file made its worker crash and may be hostile; keep it, do not open it elsewhere.",
     Code.WORKER_TIMEOUT: "The worker made no progress and was ended; try again, or treat the file as hostile.",

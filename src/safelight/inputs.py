@@ -26,7 +26,10 @@ LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 def printable(path: Path) -> str:
     """A path as one harmless line: control characters, bidirectional marks and undecodable bytes are spelled out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in os.fspath(path))
+    name = os.fspath(path)
+    if path.parts[:1] == ("s3:",):  # a place in a bucket; a path has lost a stroke of it
+        name = f"s3://{name[4:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,18 @@ class Original:
         except OSError as error:
             raise _refusal(error, self.path) from error
         return bytes(data)
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[Original]:
+        """The same file opened once more, with a position of its own. Raises SL-CHANGED when it is another by now."""
+        try:
+            with Original(self.path, os.open(f"/proc/self/fd/{self.descriptor}", os.O_RDONLY | os.O_CLOEXEC)) as own:
+                yield own
+        except FileNotFoundError:  # no Linux
+            with Original(self.path) as own:
+                if not os.path.samestat(own._facts, self._facts):
+                    raise SafelightError(Code.CHANGED, "The file was exchanged.", file=printable(self.path)) from None
+                yield own
 
     def require_unchanged(self) -> None:
         """Raise SL-CHANGED when the file was written to since it was opened."""

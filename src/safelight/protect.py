@@ -31,9 +31,11 @@ from safelight.inputs import Original, printable
 from safelight.observer import Observer, Stopwatch
 from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
 from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
+from safelight.spread import Spread
 from safelight.trial import Trial, mended, proposed, tried
 from safelight.workers.confine import Bounds, support
-from safelight.workers.messages import KEY_BYTES, FindJob, Found, Hidden, HideJob, SpeakJob
+from safelight.workers.crew import Crew, Hands
+from safelight.workers.messages import KEY_BYTES, FindJob, Hidden, HideJob, SpeakJob
 from safelight.workers.parent import left, run
 from safelight.workers.png import picture_left
 
@@ -52,14 +54,20 @@ class Outcome:
 
 
 def protect(
-    path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
+    path: Path | Original,
+    names: Names,
+    options: Options,
+    *,
+    observer: Observer,
+    cancel: threading.Event,
+    crew: Crew | None = None,
 ) -> Outcome:
     """Make the protected copy of one clip: a file, or an original that somebody opened.
 
     ``names``: where to put the results. The original is opened read-only and hashed; a finished result for the same
     bytes, options, version and weights is kept; a plan from an interrupted run, or one a person has mended, is used.
     The copy gets its name only when every attack on it held; faces that an attacker sees are hidden too, in at most
-    ROUNDS rounds.
+    ROUNDS rounds. ``crew``: who works on the pieces of a long film; without one a single worker at a time.
 
     Raises SL-LEAK or SL-NOT-ATTACKED when an attack succeeded or could not be carried out: then only the report and the
     plan, with what the attackers propose, are left. Raises SafelightError with the reason when there can be no copy for
@@ -72,9 +80,10 @@ def protect(
             return kept
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            plan = _plan_for(original, sha256, names, options, work, watch, cancel)
+            spread = Spread(original, crew or Hands(), watch, cancel)
+            plan = _plan_for(spread, sha256, names, options, work)
             _put_words(plan, options.cues)
-            return _protected(original, sha256, plan, names, options, work, watch, cancel)
+            return _protected(spread, sha256, plan, names, options, work, watch)
 
 
 def find_only(
@@ -82,7 +91,7 @@ def find_only(
 ) -> Plan:
     """Make only the plan of one clip, or keep the good one that lies there. Raises like :func:`protect`."""
     with _opened(path, observer) as (original, sha256), private_folder(names.folder) as work:
-        return _plan_for(original, sha256, names, options, work, observer, cancel)
+        return _plan_for(Spread(original, Hands(), observer, cancel), sha256, names, options, work)
 
 
 def hide_only(
@@ -123,7 +132,8 @@ def hide_only(
         _put_words(plan, cues)
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            done = _hide(original, plan, options, work, secrets.token_hex(KEY_BYTES), watch, cancel)
+            spread = Spread(original, Hands(), watch, cancel)
+            done = _hide(spread, plan, options, work, secrets.token_hex(KEY_BYTES))
             source = _source(original, sha256)
             return _publish(source, names, options, plan, done, work, watch)
 
@@ -157,7 +167,8 @@ def protect_as_planned(
         )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            return _protected(original, sha256, plan, names, options, work, watch, cancel, rounds=1)
+            spread = Spread(original, Hands(), watch, cancel)
+            return _protected(spread, sha256, plan, names, options, work, watch, rounds=1)
 
 
 @contextmanager
@@ -172,24 +183,15 @@ def _opened(path: Path | Original, observer: Observer) -> Iterator[tuple[Origina
         raise
 
 
-def _plan_for(
-    original: Original,
-    sha256: str,
-    names: Names,
-    options: Options,
-    work: Path,
-    observer: Observer,
-    cancel: threading.Event,
-) -> Plan:
+def _plan_for(spread: Spread, sha256: str, names: Names, options: Options, work: Path) -> Plan:
     """The plan for an original: the one that lies there if it is still good, else a new one, which is kept at once."""
     origin = Origin(safelight=__version__, finders=models.identities("find"), asked=options.asked)
     kept = _kept_plan(names, sha256, origin)
     if kept is not None:
         return kept
-    observer.stage("finding")
+    spread.observer.stage("finding")
     job = FindJob(sha256=sha256, asked=options.asked, accept_damaged=options.accept_damaged)
-    found = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
-    assert isinstance(found, Found)
+    found = spread.find(job, work)
     made = left(work / "plan.json", MAX_PLAN)
     try:
         plan = Plan.load(made)
@@ -209,14 +211,13 @@ def _put_words(plan: Plan, cues: Sequence[Sound]) -> None:
 
 
 def _protected(
-    original: Original,
+    spread: Spread,
     sha256: str,
     plan: Plan,
     names: Names,
     options: Options,
     work: Path,
     watch: Stopwatch,
-    cancel: threading.Event,
     rounds: int | None = None,
 ) -> Outcome:
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
@@ -224,8 +225,8 @@ def _protected(
     rounds = rounds or ROUNDS
     for number in range(1, rounds + 1):
         key = secrets.token_hex(KEY_BYTES)
-        done = _hide(original, plan, options, work, key, watch, cancel)
-        trial = _attack(original, plan, options, work / done.copy_name, key, watch, cancel)
+        done = _hide(spread, plan, options, work, key)
+        trial = _attack(spread, plan, options, work / done.copy_name, key)
         verdict = trial.verdict
         if verdict.outcome is Attacked.HELD:
             report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
@@ -237,7 +238,7 @@ def _protected(
                 rounds_most=rounds,
                 regions_added=len(plan.regions) - planned,
             )
-            source = _source(original, sha256)
+            source = _source(spread.original, sha256)
             return _publish(source, names, options, plan, done, work, watch, trial, facts)
         better = mended(plan, verdict) if number < rounds else None
         if better is None:
@@ -246,15 +247,7 @@ def _protected(
     raise AssertionError("the last round either publishes or refuses")
 
 
-def _hide(
-    original: Original,
-    plan: Plan,
-    options: Options,
-    work: Path,
-    key: str,
-    observer: Observer,
-    cancel: threading.Event,
-) -> Hidden:
+def _hide(spread: Spread, plan: Plan, options: Options, work: Path, key: str) -> Hidden:
     """Carry out a plan as it was asked for; the copy lies in ``work`` then.
 
     ``key``: the lots of the treatment against sensor noise. It lives in the memory of this program and of the workers
@@ -271,28 +264,25 @@ def _hide(
         for earlier in (*work.glob("copy.*"), *work.glob("speech.*"), work / "sheet.png"):  # of the round before
             earlier.unlink(missing_ok=True)
     if spoken:
-        observer.stage("speaking")
+        spread.observer.stage("speaking")
         with Path(os.devnull).open("rb") as nothing:
-            run(SpeakJob(), nothing.fileno(), work, progress=observer.progress, cancel=cancel)
-    observer.stage("hiding")
+            run(SpeakJob(), nothing.fileno(), work, progress=spread.observer.progress, cancel=spread.cancel)
+    spread.observer.stage("hiding")
     job = HideJob(accept_damaged=options.accept_damaged, speech=spoken, sensor_key=key)
-    done = run(job, original.descriptor, work, progress=observer.progress, cancel=cancel)
-    assert isinstance(done, Hidden)
+    done = spread.hide(job, plan, work)
     whole = done.frames_written == done.frames_read or (options.trim and 0 < done.frames_written < done.frames_read)
     if not whole or done.frames_read != plan.clip.frames:
         raise SafelightError(
             Code.COPY_DIFFERS,
             f"{plan.clip.frames} frames were planned, {done.frames_read} read, {done.frames_written} written.",
         )
-    original.require_unchanged()
+    spread.original.require_unchanged()
     return done
 
 
-def _attack(
-    original: Original, plan: Plan, options: Options, copy: Path, key: str, observer: Observer, cancel: threading.Event
-) -> Trial:
+def _attack(spread: Spread, plan: Plan, options: Options, copy: Path, key: str) -> Trial:
     """Have the copy attacked, in a folder of its own: who attacks may not write where the copy lies."""
-    observer.stage("attacking")
+    spread.observer.stage("attacking")
     folder = copy.parent / "attack"
     with writing(folder):
         shutil.rmtree(folder, ignore_errors=True)
@@ -301,13 +291,13 @@ def _attack(
         # the copy's name is made from the original's: that is said elsewhere, and no reason to block
         return tried(
             opened,
-            original,
+            spread.original,
             plan,
             folder,
             accept_damaged=options.accept_damaged,
             sensor_key=key,
-            progress=observer.progress,
-            cancel=cancel,
+            progress=spread.observer.progress,
+            cancel=spread.cancel,
         )
 
 

@@ -7,9 +7,10 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safelight.attack.bytes import _without
 from safelight.attack.needles import Needle, chance, search
 from safelight.attack.spell import degrees_binary, encoded, is_generic, of_label
-from safelight.attack.structure import structure
+from safelight.attack.structure import Part, structure
 from safelight.media.labels import Label
 from safelight.names.spell import degrees_spelled, of_name
 
@@ -88,3 +89,13 @@ def test_parts_of_a_png_and_a_jpeg():
     assert parts is not None
     assert [part.kind for part in parts if part.wrong] == ["FFE1"]
     assert structure(io.BytesIO(b"RIFFxxxxAVI ")) is None
+
+
+def test_numbers_in_a_table_are_no_words():
+    """Tables of key frames and sizes look like text now and then, and lie inside parts that are read for words."""
+    box, table, film = (Part(kind, at, size, "", kind == "mdat") for kind, at, size in PARTS)
+    assert list(_without(box.offset, box.offset + box.length, [film, table])) == [(100, 120), (140, 180)]
+    assert list(_without(0, 50, [film, table])) == [(0, 50)]
+
+
+PARTS = (("stbl", 100, 80), ("stss", 120, 20), ("mdat", 300, 900))

@@ -101,7 +101,8 @@ def test_the_edited_frames_are_those_hidden_in_the_copy(tmp_path: Path) -> None:
         key = {"frame": index, "x": -2, "y": -2, "width": 164, "height": 40}
         version = browser.edit(address, version, op="draw", kind="free", shape="box", keys=[key]).json()["version"]
     desk.close()
-    ran = safelight("hide", tmp_path / "clip.mp4", "--plan", tmp_path / "clip.safelight-plan.json", "-o", tmp_path)
+    plan = tmp_path / "clip.safelight-plan.json"  # unbent, or the numbers in the pictures cannot be read for sure
+    ran = safelight("hide", "--sensor", "off", tmp_path / "clip.mp4", "--plan", plan, "-o", tmp_path)
     assert ran.status == 0, ran.err
     with (tmp_path / "clip.safelight.mp4").open("rb") as file, Reader(file) as reader:
         gone = [p.index for p in reader.pictures() if p.index != number(p.bgr(160, 96))]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from safelight.attack.needles import Needle, chance, search, strings
 from safelight.attack.protocol import Attacker, Case, Notes
 from safelight.attack.spell import degrees_binary, encoded, is_generic, of_label, places
-from safelight.attack.structure import structure
+from safelight.attack.structure import Part, structure
 from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.media.labels import Label, is_worded, labels
 from safelight.media.notes import notes_of
@@ -119,10 +119,12 @@ class Bytes(Attacker):
         if parts is None:
             spans = [(0, min(size, _ENDS)), (max(size - _ENDS, 0), _ENDS)]
         else:
+            wordless = [part for part in parts if part.holds_media or part.kind in _TABLES]
+            worded = [part for part in parts if not part.holds_media and part.kind not in _TABLES]
             spans = [
-                (part.offset, min(part.length, _STRUCTURE_MOST))
-                for part in parts
-                if not part.holds_media and part.kind not in _TABLES
+                (start, min(end - start, _STRUCTURE_MOST))
+                for part in worded
+                for start, end in _without(part.offset, part.offset + part.length, wordless)
             ]
         for text in strings(self.case.original, spans, is_worded):
             yield Label("string in the file", text)
@@ -229,3 +231,16 @@ def _harmless(tag: str, value: object) -> bool:
 def _words_of(text: str) -> str:
     """Folded words between single blanks, with a blank at either end: a word of it is found only whole."""
     return " " + " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split()) + " "
+
+
+def _without(start: int, end: int, wordless: list[Part]) -> Iterator[tuple[int, int]]:
+    """What is left of a stretch of the file without the parts in it that hold no words: their numbers, key frames every
+    two seconds for one, look like words now and then, and a copy may hold the same.
+    """
+    for part in sorted(wordless, key=lambda part: part.offset):
+        if start <= part.offset < end and part.length < end - start:
+            if part.offset > start:
+                yield start, part.offset
+            start = part.offset + part.length
+    if start < end:
+        yield start, end

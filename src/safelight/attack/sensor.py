@@ -12,6 +12,8 @@ original's, and with the lots known its pictures must be the treated ones.
 
 from __future__ import annotations
 
+import hashlib
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from safelight.attack.protocol import Attacker, Case, Notes, Pair
 from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.hide.apply import cover
 from safelight.hide.sensor import RECIPES, Treatment, draw_key, planned_size
-from safelight.hide.warp import dice
+from safelight.hide.warp import KEY_BYTES, dice
 from safelight.media.coding import coded
 from safelight.media.develop import Developed, Developer
 from safelight.media.planes import view
@@ -170,6 +172,7 @@ class Sensor(Attacker):
     def _prepare(self, plan: Plan) -> None:
         facts = self.case.original_facts
         assert facts is not None
+        lots = self.case.key or draw_key()
         self._treatment, self._control = (
             Treatment(
                 facts.raster.shown_size,
@@ -179,7 +182,7 @@ class Sensor(Attacker):
                 base=facts.base,
                 first=plan.clip.first_pts,
             )
-            for key in (self.case.key or draw_key(), draw_key())
+            for key in (lots, hashlib.sha256(b"other lots" + lots).digest()[:KEY_BYTES])
         )
         width, height = facts.raster.shown_size
         # any camera will do, as long as it is the same in every picture

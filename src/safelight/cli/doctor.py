@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from safelight import __version__
-from safelight.models import store
+from safelight.models import engine, store
 from safelight.models.manifest import Group, weights
 from safelight.workers.confine import Support, support
 from safelight.workers.trial import ATTEMPTS, held
@@ -65,7 +65,13 @@ def examine() -> list[Finding]:
         *_confinement(able),
         *(Finding(f"a locked worker cannot {name}", held(name), True, "tried it out") for name in _testable(able)),
         *(_weight(group) for group in Group),
+        _devices(engine.devices()),
     ]
+
+
+def _devices(there: dict[str, str]) -> Finding:
+    told = "; ".join(f"{name} ({maker})" for name, maker in there.items())
+    return Finding("devices of the inference engine", "CPU" in there, True, f"{told}; used: CPU")
 
 
 def _confinement(able: Support) -> list[Finding]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from safelight import models
+from safelight.account import Options
+from safelight.buckets import in_bucket
 from safelight.cues import read_cues
 from safelight.hide.sound.languages import LANGUAGES
-from safelight.plan import Asked, Effort, Sensor, SoundDefault
+from safelight.plan import Asked, Effort, Look, Sensor, SoundDefault
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Sound as Span
 from safelight.scale.table import JobTable
 from safelight.workers.confine import UNCONFINED
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for copies, accounts and plans.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder or s3:// bucket for copies, accounts and plans.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
 Thorough = Annotated[bool, typer.Option("--thorough", help="Look at every frame, larger. Slower.")]
 Hide = Annotated[
@@ -29,6 +34,7 @@ SensorChoice = Annotated[
         "--sensor", help="Take the camera's own noise out; smaller and slightly bent. Off keeps every pixel in place."
     ),
 ]
+LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
 Text = Annotated[bool, typer.Option("--text", help="Hide readable text and lit screens too, not only propose them.")]
 Curtain = Annotated[bool, typer.Option("--curtain", help="Hide the whole picture, except what a plan reveals.")]
 Trim = Annotated[
@@ -94,8 +100,56 @@ Table = Annotated[
 
 
 def job_table(url: str | None, out: Path) -> JobTable:
-    """The job table that was asked for: by URL, or the one beside the copies."""
+    """The job table that was asked for: by URL, or the one beside the copies. Raises typer.BadParameter, SL-TABLE."""
+    if url is None and in_bucket(out):
+        raise typer.BadParameter("copies that go to a bucket need --table: the job table cannot lie beside them")
     return JobTable(url) if url is not None else JobTable.beside(out)
+
+
+def chosen(
+    look: LookChoice = Look.VEIL,
+    sensor: SensorChoice = Sensor.DEFAULT,
+    curtain: Curtain = False,
+    trim: Trim = False,
+    hide: Hide = HideChoice.HEADS,
+    text: Text = False,
+    sound: Sound = None,
+    subtitles: Subtitles = None,
+    language: Language = None,
+    quick: Quick = False,
+    thorough: Thorough = False,
+    accept_damaged: Damaged = False,
+) -> Options:
+    """What is done to each clip. Raises typer.BadParameter for what excludes each other, and as :func:`words`."""
+    default, cues = words(sound, subtitles, language)
+    return Options(
+        asked=asked(quick, thorough, hide, text),
+        look=look,
+        sensor=sensor,
+        curtain=curtain,
+        trim=trim,
+        sound=default or SoundDefault.SILENCE,
+        cues=cues,
+        accept_damaged=accept_damaged,
+    )
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that can be told everything :func:`chosen` can, and is given it as its parameter ``options``."""
+    own, choices = (inspect.signature(told, eval_str=True).parameters for told in (command, chosen))
+
+    @functools.wraps(command)
+    def told(**given: Any) -> None:
+        options = chosen(**{name: given.pop(name) for name in choices})
+        command(options=options, **given)
+
+    together: list[inspect.Parameter] = []
+    for name, parameter in own.items():
+        together += choices.values() if name == "options" else [parameter]
+    ordered = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in together]
+    told.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
+    told.__annotations__ = {parameter.name: parameter.annotation for parameter in ordered}
+    return told
 
 
 def asked(quick: bool, thorough: bool, hide: HideChoice, text: bool) -> Asked:

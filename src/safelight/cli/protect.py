@@ -19,31 +19,19 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Account, Options
 from safelight.batch import Result
+from safelight.buckets import expand_all
 from safelight.cli.opening import Identity, InCase, open_case
 from safelight.cli.options import (
-    Curtain,
-    Damaged,
-    Hide,
-    Language,
     Out,
-    Quick,
-    SensorChoice,
-    Sound,
-    Subtitles,
     Table,
-    Text,
-    Thorough,
-    Trim,
     Unconfined,
-    asked,
+    choosing,
     job_table,
-    words,
 )
 from safelight.cli.show import Display
 from safelight.errors import Code
-from safelight.inputs import expand, printable
-from safelight.plan import Hide as HideChoice
-from safelight.plan import Look, Sensor, SoundDefault
+from safelight.inputs import printable
+from safelight.media.ahead import ahead
 from safelight.scale.cluster import work_on_cluster
 from safelight.scale.run import work_off
 from safelight.sealed import protect_sealed
@@ -68,28 +56,19 @@ EXAMPLES = """**Examples**
 
 INTERRUPTED = 130
 ONE_CLIP = "--subtitles belong to one clip; name exactly one"
-LookChoice = Annotated[Look, typer.Option("--look", help="A calm veil in the colours around, or plain grey.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Clips worked on at once.")]
 
 
+@choosing
 def protect(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Films, pictures, or folders of them; with --case clips, default all.", show_default=False),
+        typer.Argument(
+            help="Films, pictures, folders of them, s3:// buckets; with --case clips, default all.", show_default=False
+        ),
     ] = None,
     out: Out = Path("protected"),
-    look: LookChoice = Look.VEIL,
-    sensor: SensorChoice = Sensor.DEFAULT,
-    curtain: Curtain = False,
-    trim: Trim = False,
-    hide: Hide = HideChoice.HEADS,
-    text: Text = False,
-    sound: Sound = None,
-    subtitles: Subtitles = None,
-    language: Language = None,
-    quick: Quick = False,
-    thorough: Thorough = False,
-    accept_damaged: Damaged = False,
+    options: Options = Options(),  # noqa: B008 - `choosing` puts its parameters here
     unconfined: Unconfined = False,
     jobs: Jobs = 1,
     table: Table = None,
@@ -112,17 +91,6 @@ def protect(
     """
     if not paths and case is None:
         raise typer.BadParameter("name a film, a picture or a folder")
-    default, cues = words(sound, subtitles, language)
-    options = Options(
-        asked=asked(quick, thorough, hide, text),
-        look=look,
-        sensor=sensor,
-        curtain=curtain,
-        trim=trim,
-        sound=default or SoundDefault.SILENCE,
-        cues=cues,
-        accept_damaged=accept_damaged,
-    )
     models.require("find")
     confine.require()
     models.require("attack")
@@ -132,20 +100,20 @@ def protect(
         if case is not None:
             story = stack.enter_context(open_case(case, identity))
             clips = [str(path) for path in paths or []]
-            if cues and len(clips) != 1:
+            if options.cues and len(clips) != 1:
                 raise typer.BadParameter(ONE_CLIP)
             ended = protect_sealed(story, clips, out, options, watch=display.watch, cancel=cancel)
         else:
             held = stack.enter_context(job_table(table, out))
             held.free_the_dead()
-            items = expand(paths or [], leave_out=out)
-            if cues:
+            items = expand_all(paths or [], leave_out=out)
+            if options.cues:
                 items = iter(listed := list(items))
                 if len(listed) != 1:
                     raise typer.BadParameter(ONE_CLIP)
-            numbers = held.add(items, out, options)
+            numbers = stack.enter_context(ahead(held.adding(items, out, options), 0))
             if cluster is not None:
-                ended = work_on_cluster(held, numbers, cluster, cancel=cancel)
+                ended = work_on_cluster(held, list(numbers), cluster, cancel=cancel)
             else:
                 ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
         for result in ended:

@@ -14,24 +14,15 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Options
 from safelight.cli.options import (
-    Curtain,
-    Damaged,
-    Hide,
     Out,
-    Quick,
-    SensorChoice,
     Table,
-    Text,
-    Thorough,
     Unconfined,
-    asked,
+    choosing,
     job_table,
 )
-from safelight.cli.protect import INTERRUPTED, Jobs, LookChoice, as_line, cancel_on_signals
+from safelight.cli.protect import INTERRUPTED, ONE_CLIP, Jobs, as_line, cancel_on_signals
 from safelight.cli.show import Display
 from safelight.inputs import printable
-from safelight.plan import Hide as HideChoice
-from safelight.plan import Look, Sensor
 from safelight.scale.run import work_off
 from safelight.scale.table import Status
 from safelight.scale.watch import arrivals
@@ -100,32 +91,22 @@ def _as_dict(now: Status, price: float | None) -> dict[str, object]:
     }
 
 
+@choosing
 def watch(
     folder: Annotated[Path, typer.Argument(help="Folder that clips arrive in.", show_default=False)],
     out: Out = Path("protected"),
     table: Table = None,
-    look: LookChoice = Look.VEIL,
-    sensor: SensorChoice = Sensor.DEFAULT,
-    curtain: Curtain = False,
-    hide: Hide = HideChoice.HEADS,
-    text: Text = False,
-    quick: Quick = False,
-    thorough: Thorough = False,
-    accept_damaged: Damaged = False,
+    options: Options = Options(),  # noqa: B008 - `choosing` puts its parameters here
     unconfined: Unconfined = False,
     jobs: Jobs = 1,
     settle: Annotated[float, typer.Option(min=0, help="Seconds a file must lie unchanged before it is taken.")] = 10.0,
 ) -> None:
     """Protect every clip that arrives in a folder, until Ctrl-C. A file that still grows is waited for."""
-    options = Options(
-        asked=asked(quick, thorough, hide, text),
-        look=look,
-        sensor=sensor,
-        curtain=curtain,
-        accept_damaged=accept_damaged,
-    )
+    if options.cues:
+        raise typer.BadParameter(ONE_CLIP)
     models.require("find")
     confine.require()
+    models.require("attack")
     console = Console(stderr=True, highlight=False)
     with cancel_on_signals() as cancel, Display(console, quiet=True) as display, job_table(table, out) as held:
         held.free_the_dead()

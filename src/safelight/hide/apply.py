@@ -22,6 +22,7 @@ from safelight.hide.sheet import Sheet
 from safelight.media.ahead import ahead
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
+from safelight.media.pieces import Part
 from safelight.media.planes import Planes
 from safelight.media.read import Picture, Reader
 from safelight.media.sound import RATE, Samples
@@ -62,8 +63,12 @@ def apply(
     sheet: Path | None = None,
     progress: Report | None = None,
     key: bytes | None = None,
+    part: Part | None = None,
 ) -> HideResult:
-    """Write the copy of a clip that a plan asks for.
+    """Write the copy of a clip that a plan asks for, or of a ``part`` of it.
+
+    The copy of a part is a film without sound that begins at time 0, to be joined by :mod:`safelight.media.join`; its
+    contact sheet is only the pictures for one (see :meth:`Sheet.keep`).
 
     ``copy``: path without suffix; .mp4 is added for films, .jpg or .png for stills. ``sound``: what is heard in the
     copy, from :func:`safelight.hide.sound.track.copy_sound`; silence without it. ``sheet``: where to write the
@@ -81,22 +86,25 @@ def apply(
     tally = _Tally()
     page = Sheet(plan)
     ends = _Ends(plan)
+    expected = plan.clip.frames if part is None else part.frames
     treatment = _treatment(plan, facts, key)
     size = treatment.size if treatment is not None else _written_size(facts)
-    made = _treated(ends.pictures(_developed(reader, plan, tally)), treatment)
+    made = _treated(ends.pictures(_developed(reader, plan, tally, part)), treatment)
+    if part is not None:
+        facts = facts.model_copy(update={"picture_start": 0.0, "sound": None})
     with _output(copy, facts, plan.settings.sensor, ends.sound(sound)) as output, ahead(made, _WAITING) as pictures:
         for index, developed, treated in pictures:
             output.picture(treated)
             page.take(index, developed)
             tally.written += 1
             if progress is not None:
-                progress(tally.written, plan.clip.frames)
-        if tally.read != plan.clip.frames:
-            raise _other(f"it has {tally.read} frames and the plan is for {plan.clip.frames}")
+                progress(tally.written, expected)
+        if tally.read != expected:
+            raise _other(f"it has {tally.read} frames and the plan is for {expected}")
         if tally.written != tally.read - ends.left_out:
             raise SafelightError(Code.COPY_DIFFERS, f"{tally.read} frames were read but {tally.written} were written.")
     if sheet is not None:
-        page.save(sheet)
+        (page.save if part is None else page.keep)(sheet)
     mean = tally.shares / max(tally.read, 1)
     return HideResult(copy, size, tally.read, tally.written, tally.hidden, mean, tally.largest)
 
@@ -177,7 +185,7 @@ class _Tally:
         self.largest = max(self.largest, share)
 
 
-def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Generator[tuple[int, Developed]]:
+def _developed(reader: Reader, plan: Plan, tally: _Tally, part: Part | None) -> Generator[tuple[int, Developed]]:
     """The pictures of the copy with their index, in order. Developing may hold some back; none may be lost."""
     developer = Developer(reader.facts)
     raster = reader.facts.raster
@@ -191,7 +199,7 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally) -> Generator[tuple[int
             yield index, developed
 
     times = _planned_times(plan)
-    with ahead((picture, picture.planes()) for picture in reader.pictures()) as pictures:
+    with ahead((picture, picture.planes()) for picture in reader.pictures(part)) as pictures:
         for picture, planes in pictures:
             _require_time(picture, plan.clip, times)
             height, width = planes.y.shape

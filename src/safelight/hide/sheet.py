@@ -7,6 +7,7 @@ clip and however many regions it has.
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
 from safelight.hide import page
 from safelight.media.develop import Developed
@@ -41,6 +43,7 @@ class _Track:
     region: Region
     moments: dict[int, str]
     tiles: dict[int, page.Tile] = field(default_factory=dict)
+    times: dict[int, int] = field(default_factory=dict)
 
 
 class Sheet:
@@ -62,11 +65,38 @@ class Sheet:
         for track in self._wanted.get(index, ()):
             box = track.region.box_at(index)
             assert box is not None
-            cut = surroundings(box, picture.size)
-            label = "" if self._plan.clip.still else f"{track.moments[index]}  {self._when(picture.pts)}"
-            track.tiles[index] = page.Tile(
-                crop(picture, cut), _within(box, cut), track.region.shape is Shape.ELLIPSE, label
-            )
+            self._put(track, index, picture.pts, crop(picture, surroundings(box, picture.size)))
+
+    def _put(self, track: _Track, index: int, pts: int, pixels: NDArray[np.uint8]) -> None:
+        box = track.region.box_at(index)
+        assert box is not None
+        cut = surroundings(box, (self._plan.clip.width, self._plan.clip.height))
+        label = "" if self._plan.clip.still else f"{track.moments[index]}  {self._when(pts)}"
+        track.tiles[index] = page.Tile(pixels, _within(box, cut), track.region.shape is Shape.ELLIPSE, label)
+        track.times[index] = pts
+
+    def keep(self, path: Path) -> None:
+        """Write what was collected so far, for :meth:`add`: NumPy's archive of tiles. Raises OSError."""
+        tiles = {
+            f"{row} {index} {track.times[index]}": tile.pixels
+            for row, track in enumerate(self._tracks)
+            for index, tile in track.tiles.items()
+        }
+        with path.open("xb") as file:
+            np.savez(file, allow_pickle=False, **tiles)
+
+    def add(self, path: Path) -> None:
+        """Take over what another sheet of the same plan collected. Raises SL-WORKER-LIED when it is no such thing."""
+        try:
+            with np.load(path, allow_pickle=False) as tiles:
+                for name in tiles.files:
+                    row, index, pts = map(int, name.split())
+                    pixels = np.asarray(tiles[name], np.uint8)
+                    if pixels.shape != (TILE_HEIGHT, TILE_WIDTH, 3):
+                        raise ValueError("no tile")
+                    self._put(self._tracks[row], index, pts, pixels)
+        except (ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:
+            raise SafelightError(Code.WORKER_LIED, "The pictures of a piece are not for its sheet.") from error
 
     def save(self, path: Path) -> None:
         """Write the sheet as PNG without any metadata. Raises OSError."""

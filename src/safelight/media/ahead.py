@@ -22,7 +22,7 @@ class _End:
 
 @contextmanager
 def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
-    """The same items in the same order, made in a thread of their own, at most ``depth`` of them waiting.
+    """The same items in the same order, made in a thread of their own, at most ``depth`` (0: any number) waiting.
 
     What making them raises is raised where they are used. On leaving, the thread has ended: whatever ``items`` reads
     from may be closed. The work must release the interpreter's lock to gain anything, as FFmpeg and OpenCV do.

@@ -9,6 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from safelight.geometry import Raster
 
+MOST_FRAMES = 2**31
+_CENTURIES = 1e10  # seconds; a clock that was never set says decades
+
+Moment = Annotated[float, Field(ge=-_CENTURIES, le=_CENTURIES, allow_inf_nan=False)]
+Length = Annotated[float, Field(ge=0, le=_CENTURIES, allow_inf_nan=False)]
+Ticks = Annotated[int, Field(gt=0, le=2**31)]
+
 
 class Dropped(BaseModel):
     """Something of the source that the copy will not have: its kind and how often, never its value."""
@@ -16,7 +23,7 @@ class Dropped(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Annotated[str, Field(max_length=100)]
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=2**63)]
 
 
 class SoundFacts(BaseModel):
@@ -25,10 +32,10 @@ class SoundFacts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     codec: Annotated[str, Field(max_length=50)]
-    rate: Annotated[int, Field(gt=0)]
+    rate: Annotated[int, Field(gt=0, le=2**31)]
     channels: Annotated[int, Field(gt=0, le=256)]
-    start: float  # seconds on the clip's time line, 0 = the earliest of first picture and first sound
-    duration: Annotated[float, Field(ge=0)]  # seconds
+    start: Moment  # seconds on the clip's time line, 0 = the earliest of first picture and first sound
+    duration: Length  # seconds
 
 
 class Gap(BaseModel):
@@ -36,10 +43,10 @@ class Gap(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    after: int  # index of the last picture before the gap; -1 when it lies before the first
-    frames: int | None  # pictures lost, when the container tells
-    start: float | None  # seconds on the clip's time line, when known
-    end: float | None
+    after: Annotated[int, Field(ge=-1, le=MOST_FRAMES)]  # the last picture before the gap; -1: it lies before the first
+    frames: Annotated[int, Field(ge=0, le=MOST_FRAMES)] | None  # pictures lost, when the container tells
+    start: Moment | None  # seconds on the clip's time line, when known
+    end: Moment | None
     reason: Annotated[str, Field(max_length=200)]
 
 
@@ -54,7 +61,7 @@ class ClipFacts(BaseModel):
     still: bool
     stored_width: Annotated[int, Field(gt=0, le=65536)]
     stored_height: Annotated[int, Field(gt=0, le=65536)]
-    pixel_aspect: Annotated[float, Field(gt=0)]
+    pixel_aspect: Annotated[float, Field(ge=0.1, le=10)]
     turn: Annotated[int, Field(ge=0, le=3)]
     interlaced: bool
     bottom_first: bool = False  # of interlaced pictures: the lower field is the earlier one
@@ -65,13 +72,13 @@ class ClipFacts(BaseModel):
     primaries: Annotated[int, Field(ge=0, le=255)] = 1
     transfer: Annotated[int, Field(ge=0, le=255)] = 1
     lossy: bool = True  # a still that was lossy already may be written as JPEG
-    time_base: tuple[int, int]
-    frames_expected: int | None  # what the container claims, never trusted
-    rate: float | None  # average frames per second, for progress only
-    duration: float | None  # seconds, for progress only
-    picture_start: float  # seconds on the clip's time line
+    time_base: tuple[Ticks, Ticks]
+    frames_expected: Annotated[int, Field(ge=0, le=2**63)] | None  # what the container claims, never trusted
+    rate: Annotated[float, Field(gt=0, le=1000)] | None  # average frames per second, for progress only
+    duration: Length | None  # seconds, for progress only
+    picture_start: Length  # seconds on the clip's time line
     sound: SoundFacts | None
-    dropped: list[Dropped]
+    dropped: Annotated[list[Dropped], Field(max_length=1000)]
 
     @property
     def raster(self) -> Raster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -12,11 +13,13 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from pydantic import ValidationError
 
 from safelight.errors import Code, SafelightError
 from safelight.media import colour, tracks, upright
 from safelight.media.facts import ClipFacts, Gap
 from safelight.media.fields import bottom_first
+from safelight.media.pieces import Part
 from safelight.media.shot import Shot
 from safelight.media.source import (
     MAX_PIXELS,
@@ -76,7 +79,11 @@ class Film:
             raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
         self._first: Shot | None = first
         self.mirrored, turn = upright.of_frame(first.frame)
-        self.facts = self._describe(first, turn)
+        try:
+            self.facts = self._describe(first, turn)
+        except ValidationError as error:
+            what = error.errors()[0]["loc"][-1]
+            raise SafelightError(Code.UNSUPPORTED, f"What the file says of itself cannot be ({what}).") from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -94,6 +101,31 @@ class Film:
         yield self._tagged(first)
         for shot in self._frames:
             yield self._tagged(shot)
+
+    def part(self, part: Part) -> Iterator[Shot]:
+        """Some of the frames, read from a key frame on, wherever reading stood.
+
+        Raises SafelightError SL-DAMAGED also when they are not those that were promised.
+        """
+        self._frames.close()
+        self._first = None
+        self._context.flush_buffers()
+        self._pending.clear()
+        self._last, self._index = None, part.first - 1
+        self._container.seek(part.pts, stream=self._track, backward=True)
+        self._frames = self._decode_part(part)
+        for shot in self._frames:
+            yield self._tagged(shot)
+
+    def _decode_part(self, part: Part) -> Generator[Shot]:
+        for packet in itertools.chain(self._read(part.pts), [None]):
+            for shot in self._pictures_of(packet):
+                if self._index == part.first and shot.pts != part.pts:
+                    self._damage("The key frame is another one than promised")
+                yield shot
+                if self._index + 1 == part.stop:
+                    return
+        self._damage("Pictures are missing")
 
     def _tagged(self, shot: Shot) -> Shot:
         """The shot with the colours settled once for the whole film; FFmpeg refuses to convert from reserved codes."""
@@ -138,7 +170,7 @@ class Film:
             primaries=meaning.primaries,
             transfer=meaning.transfer,
             time_base=(self._base.numerator, self._base.denominator),
-            frames_expected=track.frames or None,
+            frames_expected=track.frames if track.frames > 0 else None,
             rate=float(self._rate) if self._rate else None,
             duration=duration,
             picture_start=picture - self._origin,
@@ -195,9 +227,13 @@ class Film:
         for frame in frames:
             yield self._accepted(frame)
 
-    def _read(self) -> Iterator[Packet[VideoStream]]:
-        """The film's packets; errors of the disk and the container become refusals."""
+    def _read(self, since: int | None = None) -> Iterator[Packet[VideoStream]]:
+        """The film's packets; errors of the disk and the container become refusals.
+
+        ``since``: only those from the key frame of that time on, without pictures that are shown before it.
+        """
         errors = 0
+        begun = since is None
         while True:
             packets = self._container.demux()
             try:
@@ -212,6 +248,10 @@ class Film:
                         self._damage("The container is damaged")
                     if packet.stream_index != self._track.index or not packet.size:
                         continue
+                    if since is not None:
+                        begun = begun or (packet.is_keyframe and packet.pts == since)
+                        if not begun or packet.pts is None or packet.pts < since:
+                            continue  # these lean on pictures of the part before, which has them
                     if packet.is_corrupt:
                         self._damage("A packet is damaged", at=packet.pts)
                     self._expect(packet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safelight.media.colour import PQ, Colour
 from safelight.media.facts import ClipFacts, Gap
 from safelight.media.film import Film
+from safelight.media.pieces import Part
 from safelight.media.planes import Planes, has_luma, pack, unpack, view
 from safelight.media.scale import Scaler, shrunk
 from safelight.media.stills import Still, is_still
@@ -94,10 +95,15 @@ class Reader:
         """Whether pictures are stored with left and right exchanged."""
         return self._clip.mirrored
 
-    def pictures(self) -> Iterator[Picture]:
-        """All pictures in presentation order. Can be used once; each picture may be kept, at its cost in memory."""
+    def pictures(self, part: Part | None = None) -> Iterator[Picture]:
+        """All pictures in presentation order, or those of a film's ``part``. Can be used once; each picture may be
+        kept, at its cost in memory.
+        """
         scaler = Scaler()
-        for index, shot in enumerate(self._clip.shots()):
+        if part is not None and not isinstance(self._clip, Film):
+            raise ValueError("a still has no parts")
+        shots = self._clip.shots() if part is None or isinstance(self._clip, Still) else self._clip.part(part)
+        for index, shot in enumerate(shots, 0 if part is None else part.first):
             yield Picture(index, shot.pts, shot.doubtful, shot.frame, self.facts, self._clip.mirrored, scaler)
 
     def close(self) -> None:
@@ -111,3 +117,16 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Excerpt:
+    """A part of a film as if it were a film of its own: its pictures are numbered from 0, their times stay."""
+
+    def __init__(self, reader: Reader, part: Part) -> None:
+        self.facts = reader.facts
+        self._reader, self._part = reader, part
+
+    def pictures(self) -> Iterator[Picture]:
+        """Its pictures in presentation order, once."""
+        for picture in self._reader.pictures(self._part):
+            yield replace(picture, index=picture.index - self._part.first)

@@ -187,6 +187,18 @@ class Writer:
     # ------------------------------------------------------------------------------------------------------------
 
     def _start(self, frame: VideoFrame) -> None:
+        self._begin(self._encoder(frame))
+
+    def _begin(self, video: VideoStream) -> None:
+        """Write the head of the file, now that the picture track is known."""
+        if self._facts.sound is not None:
+            self._sound = SoundTrack(self._container, self._heard)
+        with self._failures():
+            self._container.start_encoding()
+        self._video = video
+        self._filter = BitStreamFilterContext(f"filter_units=remove_types={_SEI}", video)
+
+    def _encoder(self, frame: VideoFrame) -> VideoStream:
         rate = Fraction(_rate(self._facts)).limit_denominator(1001)
         video = self._container.add_stream("libx264", rate=rate, options=PROFILE | {"crf": str(self._quality)})
         assert isinstance(video, VideoStream)
@@ -200,12 +212,7 @@ class Writer:
         video.codec_context.color_primaries = colour.primaries
         video.codec_context.color_trc = colour.transfer
         video.codec_context.thread_count = int(PROFILE["threads"])
-        if self._facts.sound is not None:
-            self._sound = SoundTrack(self._container, self._heard)
-        with self._failures():
-            self._container.start_encoding()
-        self._video = video
-        self._filter = BitStreamFilterContext(f"filter_units=remove_types={_SEI}", video)
+        return video
 
     def _encode(self, frame: VideoFrame, pts: int, duration: int) -> None:
         assert self._video is not None

@@ -60,6 +60,11 @@ def _core() -> Any:
     return _engine().Core()
 
 
+def devices() -> dict[str, str]:
+    """What the engine could compute on here: its name for a device and the maker's. Networks run on ``CPU``, always."""
+    return {name: str(_core().get_property(name, "FULL_DEVICE_NAME")) for name in _core().available_devices}
+
+
 class Network:
     """A trained network that looks at pictures, one at a time: threads that share it take turns.
 

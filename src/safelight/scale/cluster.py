@@ -1,4 +1,5 @@
-"""The same jobs on a Dask cluster: this process owns the table, the cluster's workers protect, one clip a task.
+"""The same jobs on a Dask cluster: this process owns the table, the cluster's workers protect, one clip a task; who
+has a long one gives its pieces to the others (``comrades.py``).
 
 Workers must see clips and copies under the same paths as this process, and have Safelight with its weights. What they
 return is small: the account, or a code. A task whose worker died is given to another; when the scheduler is gone this
@@ -22,6 +23,7 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import Names
 from safelight.protect import Outcome
+from safelight.scale.comrades import Comrades
 from safelight.scale.run import receipt_of, renewed
 from safelight.scale.table import Job, JobTable
 
@@ -44,7 +46,12 @@ class _Silent:
 def protect_there(source: str, folder: str, stem: str, options: str) -> dict[str, str]:
     """What a worker of the cluster does: protect one clip; returns its account as JSON, or code and detail."""
     result = attempt(
-        Path(source), Names(Path(folder), stem), Options.model_validate_json(options), _Silent(), threading.Event()
+        Path(source),
+        Names(Path(folder), stem),
+        Options.model_validate_json(options),
+        _Silent(),
+        threading.Event(),
+        Comrades(),
     )
     if result.outcome is not None:
         return {"account": result.outcome.account.to_json(), "copy": result.outcome.copy.name}

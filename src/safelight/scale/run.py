@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,28 +14,32 @@ from safelight.errors import Code
 from safelight.observer import Observer
 from safelight.protect import Outcome
 from safelight.scale.table import SECONDS_OF_LEASE, JobTable, Receipt
+from safelight.workers.crew import Crew, Hands
 
 
 def work_off(
-    table: JobTable, numbers: list[int], *, jobs: int, watch: Callable[[Path], Observer], cancel: threading.Event
+    table: JobTable, numbers: Iterable[int], *, jobs: int, watch: Callable[[Path], Observer], cancel: threading.Event
 ) -> Iterator[Result]:
-    """Protect the clips of these rows, ``jobs`` at a time, and yield results as they come.
+    """Protect the clips of these rows, ``jobs`` at a time, and yield results as they come. Where there are fewer clips
+    than that, the pieces of long ones are worked on side by side.
 
     Rows that another process has taken are left to it. After ``cancel`` was set, what is unfinished ends as
     SL-INTERRUPTED and goes back into the table. Raises SL-TABLE when the table cannot be used.
     """
     waiting = iter(numbers)
     lock = threading.Lock()
+    hands = Hands(jobs)
     ended: queue.Queue[Result | BaseException | None] = queue.Queue()
 
     def work(held: set[int]) -> None:
         try:
             while True:
-                with lock:
-                    number = next(waiting, None)
-                if number is None:
-                    break
-                result = protect_row(table, number, watch=watch, cancel=cancel, held=held)
+                with hands.hold():
+                    with lock:
+                        number = next(waiting, None)
+                    if number is None:
+                        break
+                    result = protect_row(table, number, watch=watch, cancel=cancel, held=held, crew=hands)
                 if result is not None:
                     ended.put(result)
         except BaseException as error:  # noqa: BLE001 - handed to the one who waits
@@ -61,7 +65,13 @@ def work_off(
 
 
 def protect_row(
-    table: JobTable, number: int, *, watch: Callable[[Path], Observer], cancel: threading.Event, held: set[int]
+    table: JobTable,
+    number: int,
+    *,
+    watch: Callable[[Path], Observer],
+    cancel: threading.Event,
+    held: set[int],
+    crew: Crew,
 ) -> Result | None:
     """Take one row, protect its clip, write down how it ended; None when another process has it."""
     job = table.take(number)
@@ -69,7 +79,7 @@ def protect_row(
         return None
     held.add(number)
     try:
-        result = attempt(job.source, job.names, job.options, watch(job.source), cancel)
+        result = attempt(job.source, job.names, job.options, watch(job.source), cancel, crew)
     finally:
         held.discard(number)
     if result.outcome is not None:

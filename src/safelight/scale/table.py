@@ -43,13 +43,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from safelight.account import Options
+from safelight.buckets import in_bucket, placed
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Item, printable
 from safelight.outputs import Names, names_for
 
 FILE = ".safelight.db"  # in the folder of the copies
 SECONDS_OF_LEASE = 600.0
-_MANY = 10_000  # rows put in at once
+_MANY = 2_000  # rows put in at once
 
 _meta = MetaData()
 # Paths are kept as bytes: a file name need not be text.
@@ -169,24 +170,27 @@ class JobTable:
         with SL-IN-THE-WAY in its own row. A clip that is found at another place than before (a card mounted elsewhere)
         keeps its row: the old place is empty now.
         """
-        numbers: list[int] = []
+        return list(self.adding(items, folder, options))
+
+    def adding(self, items: Iterable[Item], folder: Path, options: Options) -> Iterator[int]:
+        """The same little by little, so that work can begin before the last clip is in."""
         known = _Known()
         for chunk in _chunks(items):
             try:
                 with self._begin() as connection:
-                    numbers += _add(connection, known, chunk, folder, options)
+                    numbers = _add(connection, known, chunk, folder, options)
             except IntegrityError:  # somebody else puts clips in as well: look again at what is there
                 known = _Known()
                 with self._begin() as connection:
-                    numbers += _add(connection, known, chunk, folder, options)
-        return numbers
+                    numbers = _add(connection, known, chunk, folder, options)
+            yield from numbers
 
     def unchanged(self, source: Path, folder: Path) -> bool:
         """Whether a clip is in the table as it lies on the disk now, by size and time."""
         size, modified = _looks(source)
         same = and_(
-            _jobs.c.source == os.fsencode(source.absolute()),
-            _jobs.c.folder == os.fsencode(folder.absolute()),
+            _jobs.c.source == os.fsencode(placed(source)),
+            _jobs.c.folder == os.fsencode(placed(folder)),
             _jobs.c.size == size,
             _jobs.c.modified == modified,
         )
@@ -293,7 +297,7 @@ def _add(connection: Connection, known: _Known, items: list[Item], folder: Path,
     added: dict[tuple[bytes, bytes], dict[str, Any]] = {}
     keys = []
     for item in items:
-        source, target = os.fsencode(item.path.absolute()), (folder / item.below).absolute()
+        source, target = os.fsencode(placed(item.path)), placed(folder / item.below)
         size, modified = _looks(item.path)
         row = {"source": source, "size": size, "modified": modified, "tries": 0} | fresh
         key = (source, os.fsencode(target))
@@ -301,7 +305,7 @@ def _add(connection: Connection, known: _Known, items: list[Item], folder: Path,
         if key in added:
             continue  # named twice
         moved = known.sources.get(_name(key[1], os.fsencode(item.path.stem)))
-        if key not in known.numbers and moved is not None and not os.path.lexists(moved[1]):
+        if key not in known.numbers and moved is not None and _gone(moved[1]):
             known.numbers[key] = moved[0]
         if key in known.numbers:
             free = and_(_jobs.c.id == known.numbers[key], _free(time.time()))
@@ -322,6 +326,12 @@ def _add(connection: Connection, known: _Known, items: list[Item], folder: Path,
 def _name(folder: bytes, stem: bytes) -> str:
     """As `names_for` writes names down."""
     return os.fspath(Path(os.fsdecode(folder)) / os.fsdecode(stem)).lower()
+
+
+def _gone(source: bytes) -> bool:
+    """Whether nothing lies there any more; of buckets nobody knows without asking."""
+    path = Path(os.fsdecode(source))
+    return not in_bucket(path) and not os.path.lexists(path)
 
 
 def _free(now: float) -> Any:

@@ -26,11 +26,13 @@ from safelight.workers.messages import (
     FindJob,
     HideJob,
     Job,
+    JoinJob,
     Message,
     Progress,
     ProxyJob,
     SpeakJob,
     StillsJob,
+    SurveyJob,
     ViewJob,
     WaveJob,
     WordsJob,
@@ -79,6 +81,10 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.find(job, clip, progress)
         if isinstance(job, HideJob):
             return jobs.hide(job, clip, progress)
+        if isinstance(job, SurveyJob):
+            return jobs.survey(job, clip)
+        if isinstance(job, JoinJob):
+            return jobs.join(job, clip, progress)
         if isinstance(job, WordsJob):
             return jobs.words(job, clip, progress)
         if isinstance(job, StillsJob):

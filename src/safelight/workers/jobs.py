@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from safelight.media.read import Reader
+from safelight.media.read import Excerpt, Reader
 from safelight.plan import Plan
 from safelight.workers.messages import (
     Attacked,
@@ -22,19 +22,25 @@ from safelight.workers.messages import (
     Found,
     Hidden,
     HideJob,
+    Joined,
+    JoinJob,
     Proxied,
     ProxyJob,
     Spoken,
     Stilled,
     StillsJob,
+    Surveyed,
+    SurveyJob,
     Waved,
     WaveJob,
     Worded,
     WordsJob,
+    piece_names,
 )
 
 PLAN = Path("plan.json")
 SHEET = Path("sheet.png")
+TILES = Path("tiles.npz")
 VERDICT = Path("verdict.json")
 WORDS = Path("words.json")
 SPEECH = Path("speech.pcm"), Path("speech.json")
@@ -56,7 +62,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
-            reader,
+            reader if job.part is None else Excerpt(reader, job.part),
             sha256=job.sha256,
             finders=Finders(
                 light=YuNet(threshold=0.3),
@@ -68,7 +74,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
             asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
-        if reader.facts.sound is not None:
+        if reader.facts.sound is not None and job.sound:
             plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), engine.plain("speech"))
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
@@ -108,9 +114,10 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         heard = reader.facts.sound
         source = SoundSource(clip, heard, job.accept_damaged) if heard is not None else None
-        sound = copy_sound(plan, source, speech)
+        sound = copy_sound(plan, source, speech) if job.part is None else ()
         key = bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None
-        done = apply(reader, plan, Path("copy"), sound=sound, sheet=SHEET, progress=report, key=key)
+        sheet = SHEET if job.part is None else TILES
+        done = apply(reader, plan, Path("copy"), sound=sound, sheet=sheet, progress=report, key=key, part=job.part)
         return Hidden(
             facts=reader.facts,
             copy_name=done.copy_name,
@@ -123,6 +130,39 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:
+    """Tell where a film can be cut."""
+    from safelight.media.pieces import survey as pieces_of
+
+    with Reader(clip) as reader:
+        return Surveyed(pieces=pieces_of(clip, reader.facts, job.seconds, job.overlap))
+
+
+def join(job: JoinJob, clip: BinaryIO, report: Report) -> Joined:
+    """Write the copy from the copies of its pieces, and the contact sheet."""
+    from safelight.hide.sheet import Sheet
+    from safelight.hide.sound.speak import Speech
+    from safelight.hide.sound.track import copy_sound
+    from safelight.media.join import join as join_pieces
+    from safelight.media.soundline import SoundSource
+
+    plan = Plan.load(PLAN)
+    sheet = Sheet(plan)
+    names = [piece_names(number) for number in range(len(job.parts))]
+    with Reader(clip) as reader:
+        heard = reader.facts.sound
+        source = SoundSource(clip, heard) if heard is not None else None
+        sound = copy_sound(plan, source, Speech(*SPEECH) if job.speech else None)
+        frames = 0
+        copies = [(Path(copy), part) for (copy, _), part in zip(names, job.parts, strict=True)]
+        for frames in join_pieces(Path("copy.mp4"), reader.facts, copies, sound):
+            report(frames, plan.clip.frames)
+    for _, tiles in names:
+        sheet.add(Path(tiles))
+    sheet.save(SHEET)
+    return Joined(frames=frames)
 
 
 def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:

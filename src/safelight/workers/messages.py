@@ -6,12 +6,14 @@ in the program. Everything a worker says is validated here as if a stranger had 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import itertools
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from safelight.errors import Code
 from safelight.media.facts import ClipFacts, Gap
+from safelight.media.pieces import MOST, Part, Piece
 from safelight.plan import Asked
 
 KEY_BYTES = 32  # of the lots that the treatment against sensor noise draws
@@ -30,6 +32,11 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def piece_names(number: int) -> tuple[str, str]:
+    """Names of a piece's copy and of its pictures for the contact sheet, for the worker who joins."""
+    return f"piece-{number:04d}.mp4", f"piece-{number:04d}.npz"
+
+
 class FindJob(Message):
     """Find what must be hidden and leave the plan as ``plan.json`` in the worker's folder."""
 
@@ -37,6 +44,8 @@ class FindJob(Message):
     sha256: Sha256
     asked: Asked = Asked()
     accept_damaged: bool = False
+    part: Part | None = None  # only these pictures, as if they were a film of their own
+    sound: bool = True  # listen for speech as well
 
 
 class HideJob(Message):
@@ -49,6 +58,25 @@ class HideJob(Message):
     accept_damaged: bool = False
     speech: bool = False  # the speech of the plan's cues lies in the folder
     sensor_key: SensorKey = Field(default=None, repr=False)
+    part: Part | None = None  # only these pictures, without sound, with ``tiles.npz`` instead of the sheet
+
+
+class SurveyJob(Message):
+    """Tell where a film can be cut into pieces of so many ``seconds``, seen ``overlap`` seconds farther."""
+
+    job: Literal["survey"] = "survey"
+    seconds: Annotated[float, Field(gt=0, le=1e6)]
+    overlap: Annotated[float, Field(ge=0, le=1e6)]
+
+
+class JoinJob(Message):
+    """Join the pieces in the worker's folder, named by :func:`piece_names`, that are copies of these parts of the clip,
+    with the sound that ``plan.json`` asks for. Leave copy and contact sheet.
+    """
+
+    job: Literal["join"] = "join"
+    parts: Annotated[list[Part], Field(min_length=1, max_length=MOST)]
+    speech: bool = False
 
 
 class SpeakJob(Message):
@@ -116,7 +144,7 @@ class ViewJob(Message):
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | SpeakJob | AttackJob | ProxyJob | WaveJob | WordsJob | StillsJob
+Job = FindJob | HideJob | SurveyJob | JoinJob | SpeakJob | AttackJob | ProxyJob | WaveJob | WordsJob | StillsJob
 
 
 class Progress(Message):
@@ -157,6 +185,29 @@ class Hidden(Message):
     share_mean: Share
     share_max: Share
     missing: Annotated[list[Gap], Field(max_length=10_000)]
+
+
+class Surveyed(Message):
+    """``survey`` is done. ``pieces``: without a gap from first to last picture; none when it stays whole."""
+
+    type: Literal["surveyed"] = "surveyed"
+    pieces: Annotated[list[Piece], Field(max_length=MOST)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        stops = [0, *(piece.own.stop for piece in self.pieces)]
+        if any(piece.own.first != stop for piece, stop in zip(self.pieces, stops, strict=False)):
+            raise ValueError("pieces are missing")
+        if any(b.own.pts <= a.last_pts for a, b in itertools.pairwise(self.pieces)):
+            raise ValueError("times do not rise")
+        return self
+
+
+class Joined(Message):
+    """``join`` is done; copy and sheet lie in the folder."""
+
+    type: Literal["joined"] = "joined"
+    frames: Count
 
 
 class Spoken(Message):
@@ -203,10 +254,12 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Spoken | Attacked | Proxied | Waved | Worded | Stilled
+Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
+    SurveyJob: Surveyed,
+    JoinJob: Joined,
     SpeakJob: Spoken,
     AttackJob: Attacked,
     ProxyJob: Proxied,

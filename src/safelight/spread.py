@@ -1,0 +1,202 @@
+"""Long films in pieces: found, stitched, hidden and joined by as many workers as there are hands.
+
+Whether a film is cut, and where, follows from the film alone, never from how many work on it: one worker takes the
+pieces one after the other and makes the same plan and the same copy. A film whose pieces turn out not to be what
+was promised is worked on whole.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safelight.errors import Code, SafelightError
+from safelight.find.stitch import stitched
+from safelight.inputs import Original
+from safelight.media.pieces import Part, Piece
+from safelight.observer import Observer
+from safelight.outputs import writing
+from safelight.plan import MAX_PLAN, Plan
+from safelight.workers.confine import Bounds
+from safelight.workers.crew import Crew, Work
+from safelight.workers.messages import (
+    Done,
+    FindJob,
+    Found,
+    Hidden,
+    HideJob,
+    Joined,
+    JoinJob,
+    Surveyed,
+    SurveyJob,
+    piece_names,
+)
+from safelight.workers.parent import left, run
+
+SECONDS_A_PIECE = 120.0  # at least; a film shorter than two of them stays whole
+SECONDS_AROUND = 10.0  # seen on either side of a piece while finding: as long as a head is followed unseen
+LEAST_BYTES = 4 << 20  # a smaller file is not asked whether it is long
+_MAX_TILES = 64 << 20  # bytes of a piece's pictures for the contact sheet
+# What a piece may be refused for although the whole film is in order: its key frame is none, its times are others.
+_NOT_IN_PIECES = (Code.DAMAGED, Code.PLAN_OTHER_CLIP, Code.COPY_DIFFERS, Code.UNSUPPORTED, Code.NO_FRAMES)
+
+
+@dataclass
+class Spread:
+    """Finds and hides in one opened original; in pieces where it is long."""
+
+    original: Original
+    crew: Crew
+    observer: Observer
+    cancel: threading.Event
+    _told: list[Piece] | None = field(default=None, init=False)
+
+    def find(self, job: FindJob, work: Path) -> Found:
+        """Carry out the job; ``plan.json`` lies in ``work`` then. Raises like :func:`run`."""
+        if pieces := self._pieces(job, work):
+            try:
+                return self._find_pieces(job, pieces, work)
+            except SafelightError as error:
+                self._stay_whole(error)
+        found = run(job, self.original.descriptor, work, progress=self.observer.progress, cancel=self.cancel)
+        assert isinstance(found, Found)
+        return found
+
+    def hide(self, job: HideJob, plan: Plan, work: Path) -> Hidden:
+        """Carry out the plan, which lies in ``work`` too; copy and sheet lie there then. Raises like :func:`run`."""
+        # Ends that are cut off may take a whole piece with them: such a film is hidden as one.
+        pieces = [] if plan.settings.trim else self._pieces(job, work)
+        if pieces and pieces[-1].own.stop == plan.clip.frames:
+            try:
+                return self._hide_pieces(job, pieces, work)
+            except SafelightError as error:
+                self._stay_whole(error)
+        done = run(job, self.original.descriptor, work, progress=self.observer.progress, cancel=self.cancel)
+        assert isinstance(done, Hidden)
+        return done
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _pieces(self, job: FindJob | HideJob, work: Path) -> list[Piece]:
+        """Where the film is cut; empty when it stays whole. Asked once."""
+        if job.accept_damaged or self.original.size < LEAST_BYTES:
+            return []
+        if self._told is None:
+            with _folders(work, 1) as (folder,):
+                survey = SurveyJob(seconds=SECONDS_A_PIECE, overlap=SECONDS_AROUND)
+                told = run(survey, self.original.descriptor, folder, progress=_nobody, cancel=self.cancel)
+            assert isinstance(told, Surveyed)
+            self._told = told.pieces
+        return self._told
+
+    def _stay_whole(self, error: SafelightError) -> None:
+        """Go on with the film as one, which tells for sure what is wrong with it; raises all that is another matter."""
+        if error.code not in _NOT_IN_PIECES:
+            raise error
+        self._told = []
+
+    def _find_pieces(self, job: FindJob, pieces: list[Piece], work: Path) -> Found:
+        parts = [piece.wide for piece in pieces]
+        with _folders(work, len(parts)) as folders:
+            works = [
+                Work(job.model_copy(update={"part": part, "sound": number == 0}), folder)
+                for number, (part, folder) in enumerate(zip(parts, folders, strict=True))
+            ]
+            answers = self._each(works, parts)
+            plans = [_plan_of(folder, part, job.sha256) for part, folder in zip(parts, folders, strict=True)]
+        try:
+            plan = stitched(plans, pieces)
+        except ValueError as error:  # pydantic's too
+            raise SafelightError(Code.WORKER_LIED, f"The plans of the pieces do not fit: {error}.") from error
+        with writing(work):
+            (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+        first = answers[0]
+        assert isinstance(first, Found)
+        return first.model_copy(update={"frames": plan.clip.frames})
+
+    def _hide_pieces(self, job: HideJob, pieces: list[Piece], work: Path) -> Hidden:
+        parts = [piece.own for piece in pieces]
+        made: list[Path] = []
+        with _folders(work, len(parts)) as folders:
+            for folder in folders:
+                with writing(folder):
+                    shutil.copyfile(work / "plan.json", folder / "plan.json")
+            works = [
+                Work(job.model_copy(update={"part": part, "speech": False}), folder)
+                for part, folder in zip(parts, folders, strict=True)
+            ]
+            answers = self._each(works, parts)
+            with writing(work):
+                for number, folder in enumerate(folders):
+                    copy, tiles = piece_names(number)
+                    left(folder / "copy.mp4", Bounds.for_clip(self.original.size).file).replace(work / copy)
+                    left(folder / "tiles.npz", _MAX_TILES).replace(work / tiles)
+                    made += [work / copy, work / tiles]
+        joining = JoinJob(parts=parts, speech=job.speech)
+        joined = run(joining, self.original.descriptor, work, progress=_nobody, cancel=self.cancel)
+        assert isinstance(joined, Joined)
+        for path in made:
+            path.unlink()
+        return _summed(answers, parts, joined.frames)
+
+    def _each(self, works: Sequence[Work], parts: Sequence[Part]) -> list[Done]:
+        done = [0] * len(works)
+        total = sum(part.frames for part in parts)
+
+        def told(number: int, frames: int) -> None:
+            done[number] = frames
+            self.observer.progress(sum(done), total)
+
+        return self.crew.each(self.original, works, told, self.cancel)
+
+
+def _plan_of(folder: Path, part: Part, sha256: str) -> Plan:
+    """The plan that a worker left for a part. Raises SL-WORKER-LIED when it is none, or for something else."""
+    try:
+        plan = Plan.load(left(folder / "plan.json", MAX_PLAN))
+    except SafelightError as error:
+        raise SafelightError(Code.WORKER_LIED, f"The plan of a piece is no plan: {error.detail}") from error
+    if (plan.clip.sha256, plan.clip.frames, plan.clip.first_pts) != (sha256, part.frames, part.pts):
+        raise SafelightError(Code.WORKER_LIED, "The plan of a piece is for something else.")
+    return plan
+
+
+def _summed(answers: Sequence[Done], parts: Sequence[Part], joined: int) -> Hidden:
+    """What was done to all pieces together. Raises SL-COPY-DIFFERS when pictures are missing."""
+    hidden = [answer for answer in answers if isinstance(answer, Hidden)]
+    frames = [part.frames for part in parts]
+    if [done.frames_read for done in hidden] != frames or [done.frames_written for done in hidden] != frames:
+        raise SafelightError(Code.COPY_DIFFERS, "A piece of the copy has not the pictures it should have.")
+    total = sum(frames)
+    return hidden[0].model_copy(
+        update={
+            "frames_read": total,
+            "frames_written": joined,
+            "frames_hidden": sum(done.frames_hidden for done in hidden),
+            "share_mean": sum(done.share_mean * count for done, count in zip(hidden, frames, strict=True)) / total,
+            "share_max": max(done.share_max for done in hidden),
+        }
+    )
+
+
+@contextmanager
+def _folders(work: Path, count: int) -> Iterator[list[Path]]:
+    """Private folders for so many workers, gone afterwards."""
+    with writing(work):
+        room = Path(tempfile.mkdtemp(dir=work))
+        folders = [room / str(number) for number in range(count)]
+        for folder in folders:
+            folder.mkdir(mode=0o700)
+    try:
+        yield folders
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _nobody(done: int, total: int | None) -> None:
+    """Is told what takes a moment only."""
