@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from safelight import spread as module
 from safelight.errors import Code, SafelightError
+from safelight.find.stitch import _alike
 from safelight.geometry import Box
 from safelight.inputs import Original
 from safelight.media.join import join
@@ -152,6 +154,8 @@ def test_the_face_is_covered_on_both_sides_of_every_join(rooms: dict[str, Path],
     for stop in stops - set(plan.cuts):
         covering = [region for region, box in plan.covers(stop) if box.intersection(film[1][stop]) == film[1][stop]]
         assert any(region.first < stop for region in covering), "a border does not end what goes on over it"
+        for one, two in itertools.combinations(plan.regions, 2):
+            assert _alike(one, two, stop) <= 0.3, "what goes on over a border is one region and not two"
 
 
 def test_a_film_with_key_frames_that_are_none_is_worked_on_whole(tmp_path: Path) -> None:

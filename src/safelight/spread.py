@@ -63,7 +63,7 @@ class Spread:
                 return self._find_pieces(job, pieces, work)
             except SafelightError as error:
                 self._stay_whole(error)
-        found = run(job, self.original.descriptor, work, progress=self.observer.progress, cancel=self.cancel)
+        found = self._run_whole(job, work)
         assert isinstance(found, Found)
         return found
 
@@ -76,11 +76,14 @@ class Spread:
                 return self._hide_pieces(job, pieces, work)
             except SafelightError as error:
                 self._stay_whole(error)
-        done = run(job, self.original.descriptor, work, progress=self.observer.progress, cancel=self.cancel)
+        done = self._run_whole(job, work)
         assert isinstance(done, Hidden)
         return done
 
     # ------------------------------------------------------------------------------------------------------------
+
+    def _run_whole(self, job: FindJob | HideJob, work: Path) -> Done:
+        return run(job, self.original.descriptor, work, progress=self.observer.progress, cancel=self.cancel)
 
     def _pieces(self, job: FindJob | HideJob, work: Path) -> list[Piece]:
         """Where the film is cut; empty when it stays whole. Asked once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from safelight.attack.bytes import Bytes
@@ -101,6 +102,25 @@ def test_the_curtain_open_in_one_picture(scene: plant.Scene, tmp_path: Path):
 def test_fill_that_reads_a_twentieth(scene: plant.Scene, tmp_path: Path, number: int):
     copy = plant.copy_of(scene, tmp_path / "leaky.mp4", tamper=plant.leaky(scene, 0.05, number))
     assert run(copy, scene, Fill).outcome is Outcome.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("shade", "where", "outcome"),
+    [
+        (9, range(12), Outcome.BROKEN),  # another fill, all the time
+        (30, range(4, 5), Outcome.BROKEN),  # and once, but plainly
+        (9, range(4, 5), Outcome.HELD),  # what grain and encoder make of a small area now and then
+    ],
+)
+def test_fill_of_another_shade(scene: plant.Scene, tmp_path: Path, shade: int, where: range, outcome: Outcome):
+    def lighter(index, filled, before):
+        if index in where:
+            covered = filled.y != before.y
+            filled.y[covered] = np.clip(filled.y[covered].astype(int) + shade, 0, 255)
+
+    finding = run(plant.copy_of(scene, tmp_path / "other.mp4", tamper=lighter), scene, Fill)
+    assert finding.outcome is outcome, finding.sentence
+    assert any("something else" in item.what for item in finding.evidence) is (outcome is Outcome.BROKEN)
 
 
 def test_fill_of_a_clean_copy_holds(scene: plant.Scene, clean: Path):

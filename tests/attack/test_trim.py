@@ -21,7 +21,7 @@ from safelight.hide.apply import apply
 from safelight.media.read import Reader
 from safelight.plan import Plan
 from tests.attack import plant
-from tests.attack.test_hearing import RATE, film
+from tests.attack.test_hearing import RATE, Ear, film
 from tests.hide.clips import plan_for
 
 PICTURES = 61  # 2.44 s: eleven pictures too many, six of them before the beginning
@@ -111,3 +111,15 @@ def test_nothing_shorter_than_a_second_is_cut(original: tuple[Path, Plan], frame
     assert plan.ends == ends
     plan.settings.trim = False
     assert plan.ends is None
+
+
+def test_attackers_are_played_the_same_moment_of_both(original: tuple[Path, Plan], tmp_path: Path) -> None:
+    copy = copy_of(original, tmp_path / "copy")
+    with copy.open("rb") as shown, original[0].open("rb") as source:
+        attack(shown, original=source, plan=original[1], attackers=[Ear])
+    pairs_of_noise = [(p.copy, p.original) for p in Ear.heard if p.original is not None and len(p.copy) == 16000]
+    assert pairs_of_noise
+    for ours, theirs in pairs_of_noise:
+        both = slice(6000, 15000)  # within the copy, wherever a stretch begins
+        lags = np.correlate(ours[both], theirs[both][1000:-1000], "valid")
+        assert abs(int(np.argmax(lags)) - 1000) <= 32

@@ -113,9 +113,9 @@ def attack(
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
                     running.remove(attacker)
             progress(frames, total)
-    # Only more than before counts as progress: what comes after the last picture goes on counting.
+    # Only more than before counts as progress: what comes after the last picture goes on counting, to no known end.
     steps = count(frames + 1)
-    notes.alive = lambda: progress(next(steps), total)
+    notes.alive = lambda: progress(next(steps), None)
     _let_hear(case, notes, running, findings)
     # The readers are closed: who wants to read a file again, from its beginning, may.
     while running:
