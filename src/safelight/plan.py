@@ -218,7 +218,8 @@ class Region(Document):
 
 
 class Sound(Document):
-    """What happens to the sound from ``start`` to ``end``, in seconds of the copy's time line.
+    """What happens to the sound from ``start`` to ``end``, in seconds of the copy's time line, counted
+    before its ends are cut (``trim``).
 
     Where spans overlap the strictest wins: silence, tone, revoice, disguise, keep. What no decided span covers gets the
     action of the settings. A span that is only proposed (``propose``) says where speech was heard: it is where

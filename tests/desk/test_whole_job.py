@@ -176,7 +176,8 @@ def test_the_whole_job(folder: Path, shared_media: Path) -> None:
     approval = json.loads((folder / "stage.safelight-approval.json").read_text())
     assert [signed["who"] for signed in approval["signed"]] == ["Mira"]
     plan = Plan.load(path)
-    assert [(round(s.start, 3), round(s.end, 3)) for s in plan.sounds] == [
+    decided = [s for s in plan.sounds if s.decision is Decision.HIDE]  # `find` proposes where there is speech
+    assert [(round(s.start, 3), round(s.end, 3)) for s in decided] == [
         (pytest.approx(100 / 29.97, abs=0.02), pytest.approx(131 / 29.97, abs=0.02))
     ]
     leaked = exposed(shared_media, folder)
