@@ -195,3 +195,7 @@ class SafelightError(Exception):
     def __str__(self) -> str:
         where = f"{self.file}: " if self.file else ""
         return f"{self.code}: {where}{self.detail} {self.next_step}"
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The work was called off; nothing is wrong with the file."""

@@ -21,13 +21,12 @@ from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
 from safelight.custody.lend import lent
 from safelight.custody.paper import Paper
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.names.people import Roster
 from safelight.observer import Observer
 from safelight.outputs import COPIES, Names, private_folder, publish, writing
 from safelight.protect import protect
-from safelight.workers.parent import Cancelled
 
 IN_THE_CASE = Path("(sealed in the case)")  # stands where a path is printed and there is none
 

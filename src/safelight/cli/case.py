@@ -29,11 +29,10 @@ from safelight.custody.intake import intake as take_in
 from safelight.custody.keys import NEW_PASSPHRASE, PASSPHRASE
 from safelight.custody.seal import read_identity
 from safelight.custody.verify import examine
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import writing
 from safelight.plan import Plan
-from safelight.workers.parent import Cancelled
 
 app = typer.Typer(
     no_args_is_help=True,

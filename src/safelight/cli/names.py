@@ -19,7 +19,6 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from safelight.cli.opening import Identity, open_case
-from safelight.custody.paper import Paper
 from safelight.errors import Code, SafelightError
 from safelight.inputs import expand, printable
 from safelight.names.consistency import inconsistent
@@ -75,6 +74,8 @@ class Where:
         if self.case is None:
             yield home_of(self.names or _DEFAULT)
             return
+        from safelight.custody.paper import Paper  # late, as in cli/opening.py
+
         with open_case(self.case, self.identity) as story:
             yield Paper(story)
 
