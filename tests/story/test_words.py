@@ -12,7 +12,7 @@ from safelight.story.listen import PACKAGE, draft
 from safelight.story.parts import Quote
 from safelight.story.quotes import unproven
 from safelight.story.source import read_story
-from safelight.story.subtitles import FORMATS, read_subtitles, vtt, written
+from safelight.story.subtitles import FORMATS, read_lines, vtt, written
 from safelight.story.transcript import By, Line, State, Transcript
 from tests.program import safelight
 from tests.story.folders import AR_LINES, EN_LINES, swap, words
@@ -28,7 +28,7 @@ def transcript() -> Transcript:
 def test_what_is_written_is_read_back(transcript: Transcript, form: str, language: str, tmp_path: Path):
     path = tmp_path / f"a.{form}"
     path.write_text(written(transcript, language, form), encoding="utf-8")
-    lines = read_subtitles(path)
+    lines = read_lines(path)
     assert [line.text for line in lines] == list(AR_LINES if language == "ar" else EN_LINES)
     assert [(line.start, line.end) for line in lines] == [(0.0, 0.4), (0.5, 0.8)]
     if form != "srt":

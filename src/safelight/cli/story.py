@@ -22,7 +22,7 @@ from safelight.story.gate import Report, examine
 from safelight.story.listen import draft as machine_draft
 from safelight.story.site import build as build_site
 from safelight.story.source import read_story
-from safelight.story.subtitles import FORMATS, read_subtitles, translation_of, written
+from safelight.story.subtitles import FORMATS, read_lines, translation_of, written
 from safelight.story.transcript import State, Transcript
 
 story = typer.Typer(
@@ -142,7 +142,7 @@ def import_(
     translator: Annotated[str, typer.Option(help="Who translated, as credited; for translations.")] = "",
 ) -> None:
     """Take subtitles over: as the words spoken, or, with --translator, as a translation of them."""
-    lines = read_subtitles(subtitles)
+    lines = read_lines(subtitles)
     if translator:
         known = Transcript.load(document)
         made = known.with_translation(language, translation_of(known, lines, translator, printable(subtitles)))
