@@ -219,7 +219,7 @@ def scan(
     show: Annotated[bool, typer.Option("--show", help="Print the words that were found too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON on standard output.")] = False,
 ) -> None:
-    """Search text, subtitles, DOCX, ODT, PDF, HTML, JSON, tags of pictures and file names for protected names."""
+    """Search text, subtitles, DOCX, ODT, PDF, HTML, JSON, pictures, tags and file names for protected names."""
     roster = Where(names, case, identity).roster()
     documents = read_all([(item.path, printable(item.path)) for item in expand(files)])
     findings = open_findings(roster, Waivers.load(waivers), documents)

@@ -168,15 +168,25 @@ def join(job: JoinJob, clip: BinaryIO, report: Report) -> Joined:
 def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
     """Write ``words.json``: what a document or a media file says, and which of its parts no published file has."""
     from safelight.attack.structure import structure
+    from safelight.find.reading import TextReader
     from safelight.media.labels import labels
+    from safelight.media.stills import is_still
     from safelight.names.office import PDF, ZIP, of_archive, of_pdf, read_bytes
-    from safelight.names.passages import Passage, reread
+    from safelight.names.passages import IN_PICTURE, Passage, reread
 
     passages: list[Passage] = []
     parts: list[str] = []
+    readers: list[TextReader] = []  # made when the first picture comes
 
     def media(source: BinaryIO, place: str) -> None:
         passages.extend(Passage(place + label.place, reread(label.text)) for label in labels(source) if label.text)
+        source.seek(0)
+        if is_still(source):
+            readers[:] = readers or [TextReader()]
+            with Reader(source, accept_damaged=True) as reader:
+                for picture in reader.pictures():
+                    text = readers[0].read(picture.bgr(*reader.facts.raster.shown_size))
+                    passages.extend([Passage(place + IN_PICTURE, text, caseless=True)] if text else [])
 
     start = document.read(8)
     document.seek(0)
