@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from safelight.cues import MAX_SUBTITLES, read_cues
+from safelight.cues import read_cues
 from safelight.errors import Code, SafelightError
 from safelight.plan import SoundAction
+from safelight.subtitles import MOST
 
 SRT = "1\n00:00:01,000 --> 00:00:02,500\n<i>مرحبا</i>\nبكم\n\n2\n00:01:03,000 --> 00:01:05,000\n{\\an8}ثانيا\n"
 VTT = """WEBVTT
@@ -51,7 +52,7 @@ def test_vtt_names_its_speakers(tmp_path: Path) -> None:
         "1\n00:00:01,000 --> 00:00:02,000\n\n\n",
         "WEBVTT\n\nNOTE nothing else\n",
         "1\n00:00:01,000 --> 00:00:02,000\n" + "long " * 1000,
-        b"x" * (MAX_SUBTITLES + 1),
+        b"x" * (MOST + 1),
     ],
 )
 def test_what_is_no_subtitle_is_refused(tmp_path: Path, data: str | bytes) -> None:

@@ -14,7 +14,7 @@ from examples.clip import write_clip
 from numpy.typing import NDArray
 
 from safelight import spread as module
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.find.stitch import _alike
 from safelight.geometry import Box
 from safelight.inputs import Original
@@ -26,7 +26,6 @@ from safelight.scale.comrades import Comrades
 from safelight.spread import Spread
 from safelight.workers.crew import Crew, Hands
 from safelight.workers.messages import FindJob, HideJob
-from safelight.workers.parent import Cancelled
 from tests.media.build import clip as build
 
 Timed = tuple[int | None, NDArray[np.float32]]

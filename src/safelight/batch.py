@@ -8,13 +8,12 @@ from pathlib import Path
 
 from safelight.account import Options
 from safelight.buckets import brought, sent
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import printable
 from safelight.observer import Observer
 from safelight.outputs import Names
 from safelight.protect import Outcome, protect
 from safelight.workers.crew import Crew
-from safelight.workers.parent import Cancelled
 
 
 @dataclass(frozen=True)

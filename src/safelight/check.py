@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.attack.verdict import Verdict
-from safelight.errors import Code, SafelightError
+from safelight.errors import SafelightError
 from safelight.inputs import Original, printable
-from safelight.names.people import from_lines
 from safelight.observer import Observer
 from safelight.outputs import private_folder, publish
 from safelight.plan import Plan
@@ -32,19 +31,18 @@ def check(
     *,
     original: Path | Original | None,
     plan: Path | None,
-    names: Path | None,
+    names: list[list[str]],
     all_frames: bool,
     observer: Observer,
     cancel: threading.Event,
 ) -> Checked:
     """Attack a copy and write the report (HTML) and the verdict (JSON) into ``folder``.
 
-    ``names``: a text file, one protected person a line, spellings separated by commas or semicolons.
+    ``names``: the spellings of each protected person.
 
-    Raises SafelightError when copy, original, plan or names cannot be read or do not belong together; Cancelled when
+    Raises SafelightError when copy, original or plan cannot be read or do not belong together; Cancelled when
     ``cancel`` was set. A copy that does not hold is no error: look at the verdict.
     """
-    people = _names(names) if names is not None else []
     with ExitStack() as stack, private_folder(folder) as work:
         opened = stack.enter_context(Original(copy))
         source = stack.enter_context(Original(original)) if isinstance(original, Path) else original
@@ -56,7 +54,7 @@ def check(
                 source,
                 planned,
                 work,
-                names=people,
+                names=names,
                 file_name=copy.name,
                 all_frames=all_frames,
                 progress=observer.progress,
@@ -68,13 +66,3 @@ def check(
         report, document = folder / f"{copy.stem}.attack.html", folder / f"{copy.stem}.attack.json"
         publish([(trial.page, report), (trial.document, document)])
         return Checked(trial.verdict, report, document)
-
-
-def _names(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SafelightError(Code.NOT_FOUND, "The names could not be read.", file=printable(path)) from error
-    except UnicodeDecodeError as error:
-        raise SafelightError(Code.NAMES_INVALID, "The names are not UTF-8 text.", file=printable(path)) from error
-    return from_lines(text)

@@ -68,6 +68,7 @@ class Code(StrEnum):
     PICTURE_SPEAKS = "SL-PICTURE-SPEAKS"
     LINK_UNLISTED = "SL-LINK-UNLISTED"
     TOOL_MISSING = "SL-TOOL-MISSING"
+    NOTHING_HEARD = "SL-NOTHING-HEARD"
     WORKER_GREW = "SL-WORKER-GREW"
     UNCONFINED = "SL-UNCONFINED"
     # cases
@@ -148,6 +149,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.NOT_APPROVED: "Attack this very copy again and have it approved at the desk; then build again.",
     Code.PICTURE_SPEAKS: "Use a still taken from a published copy, or let `safelight protect` write the picture anew.",
     Code.LINK_UNLISTED: "List the address under `links:` in the story's front matter, or take the link out.",
+    Code.NOTHING_HEARD: "Write down what is said and take it over with `safelight words import`.",
     Code.TOOL_MISSING: "Install what is named, or do without it: nothing else needs it.",
     Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
     Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
@@ -195,3 +197,7 @@ class SafelightError(Exception):
     def __str__(self) -> str:
         where = f"{self.file}: " if self.file else ""
         return f"{self.code}: {where}{self.detail} {self.next_step}"
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The work was called off; nothing is wrong with the file."""

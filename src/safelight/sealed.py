@@ -20,12 +20,13 @@ from safelight.custody.case import Case
 from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
 from safelight.custody.lend import lent
-from safelight.errors import Code, SafelightError
+from safelight.custody.paper import Paper
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.names.people import Roster
 from safelight.observer import Observer
 from safelight.outputs import COPIES, Names, private_folder, publish, writing
 from safelight.protect import protect
-from safelight.workers.parent import Cancelled
 
 IN_THE_CASE = Path("(sealed in the case)")  # stands where a path is printed and there is none
 
@@ -36,7 +37,17 @@ class Place:
 
     source: Path | Original
     names: Names
-    sealed: bool = False
+    case: Case | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether this is in a case."""
+        return self.case is not None
+
+    def people(self) -> list[list[str]]:
+        """The spellings of each person whose name is sealed in the case; its log says that they were read."""
+        known = Paper(self.case).load() if self.case is not None else None
+        return Roster.from_json(known).spellings if known is not None else []
 
     def shown(self, path: Path) -> str:
         """A result as it is printed: where it will lie, or that it is sealed."""
@@ -68,7 +79,7 @@ def room(case: Case, clip: Clip, out: Path, why: str) -> Iterator[Place]:
         kept = lay_out(case, clip, names, outside)
         try:
             with lent(case, clip, why) as original:
-                yield Place(original, names, sealed=True)
+                yield Place(original, names, case)
         except SafelightError as error:
             error.detail = error.detail.replace(f"{folder}/", f"{IN_THE_CASE}/")
             seal_results(case, clip, names, outside, kept)

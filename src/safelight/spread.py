@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safelight.errors import Code, SafelightError
-from safelight.find.stitch import stitched
 from safelight.inputs import Original
 from safelight.media.pieces import Part, Piece
 from safelight.observer import Observer
@@ -113,6 +112,8 @@ class Spread:
             answers = self._each(works, parts)
             plans = [_plan_of(folder, part, job.sha256) for part, folder in zip(parts, folders, strict=True)]
         try:
+            from safelight.find.stitch import stitched  # late: most films are in one piece, and it brings NumPy along
+
             plan = stitched(plans, pieces)
         except ValueError as error:  # pydantic's too
             raise SafelightError(Code.WORKER_LIED, f"The plans of the pieces do not fit: {error}.") from error

@@ -81,7 +81,8 @@ LOOKS = [entry.name for entry in weights() if entry.format in ("onnx", "tensorfl
 def test_every_weight_that_is_here_loads_and_runs(name: str) -> None:
     if store.inspect(weight(name))[0] is not store.State.READY:
         pytest.skip("this weight is not on this machine (safelight models fetch --all)")
-    outputs = engine.network(name)(picture(112, 112) if name == "sface" else picture(288, 320))
+    size = {"sface": (112, 112), "letters": (48, 320)}.get(name, (288, 320))
+    outputs = engine.network(name)(picture(*size))
     assert len(outputs) == len(weight(name).outputs)
     for output in outputs:
         assert output.dtype == np.float32

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from pypdf import PdfWriter
 
@@ -97,6 +97,17 @@ def jpeg(words: str = "") -> bytes:
     return out.getvalue()
 
 
+def sign(words: str) -> bytes:
+    """A JPEG in which the words can be read."""
+    out = io.BytesIO()
+    picture = Image.new("RGB", (480, 240), (120, 140, 130))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((40, 80, 440, 140), fill=(240, 235, 225))
+    draw.text((60, 92), words, font=ImageFont.load_default(26), fill=(30, 30, 40))
+    picture.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
 def png(path: Path, words: str) -> None:
     """A small PNG with the words in a text chunk."""
     notes = PngInfo()
@@ -130,10 +141,12 @@ PLACES: dict[str, Callable[[Path, str], None]] = {
     "property.docx": lambda p, w: docx(p, w, where="property"),
     "part.docx": lambda p, w: docx(p, w, where="part name"),
     "picture.docx": lambda p, w: docx(p, "Hi", picture=jpeg(w)),
+    "sign.docx": lambda p, w: docx(p, "Hi", picture=sign(w)),
     "a.odt": odt,
     "property.pdf": pdf,
     "page.pdf": lambda p, w: pdf(p, w, where="page"),
     "attachment.pdf": lambda p, w: pdf(p, w, where="attachment"),
     "exif.jpg": lambda p, w: p.write_bytes(jpeg(w)),
+    "sign.jpg": lambda p, w: p.write_bytes(sign(w)),
     "note.png": png,
 }

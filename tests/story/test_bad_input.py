@@ -11,7 +11,7 @@ import pytest
 from safelight.errors import Code, SafelightError
 from safelight.story.geo import read_map
 from safelight.story.source import read_story
-from safelight.story.subtitles import read_subtitles, translation_of
+from safelight.story.subtitles import read_lines, translation_of
 from safelight.story.transcript import Transcript
 from tests.program import safelight
 from tests.story.folders import city, feature, swap, words
@@ -151,7 +151,7 @@ def test_broken_subtitles_are_refused(tmp_path: Path, mistake: str):
     path = tmp_path / "a.srt"
     path.write_text(SUBTITLES[mistake])
     with pytest.raises(SafelightError) as refusal:
-        read_subtitles(path)
+        read_lines(path)
     assert refusal.value.code is Code.SUBTITLES_INVALID
     if mistake == "overlapping":
         assert "Cue 2 at 2.500 s" in refusal.value.detail
@@ -162,7 +162,7 @@ def test_a_translation_with_other_times_is_refused(tmp_path: Path):
     path.write_text("1\n00:00:07,000 --> 00:00:08,000\nLate\n")
     transcript = Transcript.model_validate(words())
     with pytest.raises(SafelightError) as refusal:
-        translation_of(transcript, read_subtitles(path), "Oak", "a.srt")
+        translation_of(transcript, read_lines(path), "Oak", "a.srt")
     assert refusal.value.code is Code.SUBTITLES_INVALID
     assert "7.000 s" in refusal.value.detail
 

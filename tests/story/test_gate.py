@@ -231,6 +231,16 @@ def test_planted_leaks_are_stopped(story: Path, examined: Examined, place: str, 
     assert not any(part in r.detail for r in report.refusals for part in ("Hashimi", "الهاشمي"))
 
 
+def test_a_name_that_is_written_in_a_picture_is_stopped_and_other_words_are_not(story: Path, examined: Examined):
+    (story / "pictures/yard.png").unlink()
+    swap(story / "story.yaml", "yard.png", "yard.jpg")
+    (story / "pictures/yard.jpg").write_bytes(papers.sign("Harbour morning"))
+    assert examined(story).passed
+    (story / "pictures/yard.jpg").write_bytes(papers.sign("Khadija al-Hashimi"))
+    (refusal,) = examined(story).refusals
+    assert (refusal.code, refusal.file) == (Code.NAME_FOUND, "pictures/yard.jpg")
+
+
 def test_at_least_a_hundred_leaks_are_planted():
     assert len(PLANTED) >= 100
     assert "She counted" in EN

@@ -2,18 +2,24 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
+from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from safelight.errors import Code, SafelightError
 from safelight.story.hints import hints
 from safelight.story.listen import PACKAGE, draft
+from safelight.story.listen import _sound as sound_of
 from safelight.story.parts import Quote
 from safelight.story.quotes import unproven
 from safelight.story.source import read_story
-from safelight.story.subtitles import FORMATS, read_subtitles, vtt, written
+from safelight.story.subtitles import FORMATS, read_lines, vtt, written
 from safelight.story.transcript import By, Line, State, Transcript
+from tests.media.build import clip
+from tests.media.helpers import copy as copy_of
 from tests.program import safelight
 from tests.story.folders import AR_LINES, EN_LINES, swap, words
 
@@ -28,7 +34,7 @@ def transcript() -> Transcript:
 def test_what_is_written_is_read_back(transcript: Transcript, form: str, language: str, tmp_path: Path):
     path = tmp_path / f"a.{form}"
     path.write_text(written(transcript, language, form), encoding="utf-8")
-    lines = read_subtitles(path)
+    lines = read_lines(path)
     assert [line.text for line in lines] == list(AR_LINES if language == "ar" else EN_LINES)
     assert [(line.start, line.end) for line in lines] == [(0.0, 0.4), (0.5, 0.8)]
     if form != "srt":
@@ -163,3 +169,30 @@ def test_figures_that_differ_between_languages(story: Path):
 
 def test_a_story_without_contradictions_gets_no_hint(story: Path):
     assert hints(read_story(story)) == []
+
+
+def test_the_sound_of_a_copy_is_heard_from_its_beginning_by_a_worker(tmp_path: Path):
+    late = clip(tmp_path / "late.mp4", frames=50, rate=Fraction(25), sound=1.0, sound_start=0.5)
+    heard = sound_of(late)
+    assert abs(len(heard) / 16000 - 1.5) < 0.1
+    assert float(abs(heard[:7200]).max()) < 0.01 < 0.05 < float(abs(heard[9600:]).max())
+
+
+@pytest.mark.parametrize("sound", [None, "silent"])
+def test_nothing_is_heard_where_nothing_sounds(tmp_path: Path, sound: str | None):
+    path = clip(tmp_path / "a.mp4", frames=10, rate=Fraction(10))
+    if sound:
+        copy_of(path, tmp_path / "b.mp4")
+        path = tmp_path / "b.mp4"
+    with pytest.raises(SafelightError) as refusal:
+        sound_of(path)
+    assert refusal.value.code is Code.NOTHING_HEARD
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, PACKAGE, ModuleType(PACKAGE))
+    (tmp_path / "model.bin").write_bytes(b"x")
+    with pytest.raises(SafelightError) as refusal:
+        draft(tmp_path / "a.mp4", tmp_path, None)
+    assert refusal.value.code is Code.TOOL_MISSING
+    assert "config.json is missing" in refusal.value.detail

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.workers import parent
 from safelight.workers.messages import FindJob
-from safelight.workers.parent import Cancelled
 
 JOB = FindJob(sha256="0" * 64)
 Run = Callable[..., object]

@@ -8,16 +8,78 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import attack, desk, doctor, protect, scale, stages
-from safelight.cli import case as cases
-from safelight.cli.models import app as models
-from safelight.cli.names import app as names
-from safelight.cli.story import story, words
-from safelight.errors import SafelightError
-from safelight.workers.parent import Cancelled
+from safelight.cli.late import Place, group_of
+from safelight.errors import Cancelled, SafelightError
+
+COMMANDS = {
+    "protect": Place(
+        "protect",
+        "protect",
+        "Make copies that show nobody: faces and heads hidden, sound silenced or spoken anew, "
+        "nothing of the past kept.",
+        "EXAMPLES",
+    ),
+    "find": Place(
+        "stages",
+        "find",
+        "Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan.",
+        "FIND_EXAMPLES",
+    ),
+    "hide": Place(
+        "stages", "hide", "Carry out a plan: write the copy, its contact sheet and its account.", "HIDE_EXAMPLES"
+    ),
+    "attack": Place(
+        "attack",
+        "attack",
+        "Try to undo a copy's protection; write a report a lawyer can read. Status 0 only when everything held.",
+        "EXAMPLES",
+    ),
+    "status": Place(
+        "scale",
+        "status",
+        "Say how far a job is, how fast it goes, what an hour of film costs, what failed and why.",
+        "STATUS_EXAMPLES",
+    ),
+    "watch": Place(
+        "scale",
+        "watch",
+        "Protect every clip that arrives in a folder, until Ctrl-C. A file that still grows is waited for.",
+        "WATCH_EXAMPLE",
+    ),
+    "desk": Place(
+        "desk",
+        "desk",
+        "Review clips in the browser: what is hidden, what is doubtful; mend it frame by frame, and sign the copy.",
+        "EXAMPLES",
+    ),
+    "doctor": Place(
+        "doctor",
+        "doctor",
+        "Say what works on this machine: how strangers' files are held in, and whether the weights are here.",
+        "EXAMPLE",
+    ),
+    "intake": Place(
+        "case",
+        "intake",
+        "Seal originals in a case: hashed and encrypted in one pass, what is there already recognised.",
+        "INTAKE_EXAMPLES",
+    ),
+    "case": Place(
+        "case",
+        "app",
+        "A story's sealed home: originals encrypted, every act in a log that cannot be rewritten unseen.",
+    ),
+    "models": Place("models", "app", "The weights that people are found with: list, fetch, verify."),
+    "names": Place(
+        "names", "app", "Protected people: their names stay sealed, and no text that speaks of them gets out."
+    ),
+    "story": Place("story", "story", "The story: checked by the gate, built as a site that asks nobody for anything."),
+    "words": Place("story", "words", "What is said in a clip, and its translations."),
+}
 
 app = typer.Typer(
     name="safelight",
+    cls=group_of(COMMANDS),
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -26,20 +88,6 @@ app = typer.Typer(
     "`safelight protect CLIP` makes a copy in which nobody is shown, beside an account of what was done.",
     epilog="Exit status: 0 all went well; 1 something was refused and has no copy; 2 wrong use; 130 interrupted.",
 )
-app.command(name="protect", epilog=protect.EXAMPLES)(protect.protect)
-app.command(name="find", epilog=stages.FIND_EXAMPLES)(stages.find)
-app.command(name="hide", epilog=stages.HIDE_EXAMPLES)(stages.hide)
-app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
-app.command(name="status", epilog=scale.STATUS_EXAMPLES)(scale.status)
-app.command(name="watch", epilog=scale.WATCH_EXAMPLE)(scale.watch)
-app.command(name="desk", epilog=desk.EXAMPLES)(desk.desk)
-app.command(name="doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
-app.command(name="intake", epilog=cases.INTAKE_EXAMPLES)(cases.intake)
-app.add_typer(cases.app, name="case")
-app.add_typer(models, name="models")
-app.add_typer(names, name="names")
-app.add_typer(story, name="story")
-app.add_typer(words, name="words")
 
 
 def _version(asked: bool) -> None:
@@ -65,4 +113,6 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(1)
     except Cancelled:
-        sys.exit(protect.INTERRUPTED)
+        from safelight.cli.protect import INTERRUPTED
+
+        sys.exit(INTERRUPTED)

@@ -12,6 +12,7 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.attack.verdict import Outcome
 from safelight.check import check
+from safelight.cli.names import spellings_in
 from safelight.cli.opening import Identity, InCase, placed
 from safelight.cli.options import Out, Unconfined
 from safelight.cli.protect import cancel_on_signals
@@ -37,7 +38,8 @@ def attack(
     original: Annotated[Path | None, typer.Option(help="What the copy was made from.", show_default=False)] = None,
     plan: Annotated[Path | None, typer.Option(help="The plan of the copy.", show_default=False)] = None,
     names: Annotated[
-        Path | None, typer.Option(help="Text file of protected names: a person a line, spellings by commas.")
+        Path | None,
+        typer.Option(help="List of protected names, sealed or plain: a person a line, spellings by commas."),
     ] = None,
     all_frames: Annotated[bool, typer.Option("--all", help="Look at every frame of a long clip too.")] = False,
     out: Out = Path("protected"),
@@ -46,12 +48,16 @@ def attack(
     identity: Identity = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON on standard output.")] = False,
 ) -> None:
-    """Try to undo a copy's protection; write a report a lawyer can read. Status 0 only when everything held."""
+    """Try to undo a copy's protection; write a report a lawyer can read. Status 0 only when everything held.
+
+    In a case, the names that are sealed in it are looked for, unless --names gives others.
+    """
     models.require("find")
     models.require("attack")
     console = Console(stderr=True, highlight=False)
     if case is not None and original is None:
         raise typer.BadParameter("with --case, name the clip that the copy was made from with --original")
+    given = spellings_in(names) if names is not None else None
     with (
         cancel_on_signals() as cancel,
         Display(console, quiet=False) as display,
@@ -63,7 +69,7 @@ def attack(
             place.names.folder,
             original=place.source if original is not None else None,
             plan=plan or sealed_plan,
-            names=names,
+            names=place.people() if given is None else given,
             all_frames=all_frames,
             observer=display.watch(copy),
             cancel=cancel,

@@ -29,11 +29,10 @@ from safelight.custody.intake import intake as take_in
 from safelight.custody.keys import NEW_PASSPHRASE, PASSPHRASE
 from safelight.custody.seal import read_identity
 from safelight.custody.verify import examine
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import writing
 from safelight.plan import Plan
-from safelight.workers.parent import Cancelled
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -89,7 +88,8 @@ def status(
         documents = {clip.number: sorted(_kinds(acts, clip.number)) for clip in clips}
         if as_json:
             told = [{"name": clip.name, **clip.__dict__, "documents": documents[clip.number]} for clip in clips]
-            _print_json({"clips": told, "acts": acts, "checkpoint": case.signed_checkpoint})
+            named = case.catalogue.papers() is not None
+            _print_json({"clips": told, "names": named, "acts": acts, "checkpoint": case.signed_checkpoint})
             return
         table = Table(box=None, header_style="bold", pad_edge=False)
         for title in ("clip", "file", "source", "MB", "sealed", "documents", "known as"):
@@ -165,12 +165,13 @@ def export(
     recipient: Annotated[
         list[str] | None, typer.Option(help="Who may open it: an age recipient (age1…). May be repeated.")
     ] = None,
+    names: Annotated[bool, typer.Option("--names", help="The list of protected names goes along.")] = False,
     identity: Identity = None,
 ) -> None:
     """Make a BagIt package of clips for another desk: encrypted to it, with proofs out of the log for just these."""
     with open_case(name, identity) as case:
         chosen = [case.clip(word) for word in clips or []] or case.catalogue.clips()
-        package.export(case, chosen, to, recipient or [])
+        package.export(case, chosen, to, recipient or [], names=names)
     print(printable(to))
 
 

@@ -114,9 +114,9 @@ def verify(names: Names = None, as_json: AsJson = False) -> None:
 
 
 def _chosen(names: list[str] | None) -> tuple[Weight, ...]:
-    """The weights of these names; those that `protect` needs when none is given."""
+    """The weights of these names; those that `protect` and `names` need when none is given."""
     if not names:
-        return weights(Group.FIND) + weights(Group.ATTACK)
+        return weights(Group.FIND) + weights(Group.ATTACK) + weights(Group.READ)
     known = {weight.name: weight for weight in weights()}
     if unknown := [name for name in names if name not in known]:
         raise typer.BadParameter(f"no such weight: {', '.join(unknown)}; there are {', '.join(known)}")

@@ -6,6 +6,9 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +18,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
+from safelight.cli.opening import Identity, open_case
 from safelight.errors import Code, SafelightError
 from safelight.inputs import expand, printable
 from safelight.names.consistency import inconsistent
-from safelight.names.home import AgeHome, load, save
+from safelight.names.home import AgeHome, Home, is_sealed, load, save
 from safelight.names.match import Level
 from safelight.names.people import Fact, Kind, Person, Place, Roster, from_lines
 from safelight.names.scan import Finding, Scanner, hidden_marks
@@ -31,7 +35,14 @@ app = typer.Typer(
 )
 PASSPHRASE = "SAFELIGHT_PASSPHRASE"
 
-Sealed = Annotated[Path, typer.Option("--names", help="The sealed list of names (an age file).")]
+Sealed = Annotated[
+    Path | None,
+    typer.Option("--names", help="The sealed list of names (an age file); default: names.age.", show_default=False),
+]
+InCase = Annotated[
+    Path | None,
+    typer.Option("--case", metavar="CASE", help="The list that is sealed in this case, instead.", show_default=False),
+]
 WaiverFile = Annotated[Path, typer.Option("--waivers", help="Signed waivers, beside the story.")]
 _DEFAULT = Path("names.age")
 _WAIVERS = Path("waivers.json")
@@ -45,11 +56,44 @@ def home_of(path: Path) -> AgeHome:
     return AgeHome(path, passphrase)
 
 
-def open_roster(path: Path) -> Roster:
-    """The roster that must be there. Raises SL-NOT-FOUND and what opening raises."""
-    if not path.exists():
-        raise SafelightError(Code.NOT_FOUND, "There is no sealed list of names.", file=printable(path))
-    return load(home_of(path))
+@dataclass(frozen=True)
+class Where:
+    """Where the list lies: in a case, which ``identity`` or a passphrase opens, or else in an age file."""
+
+    names: Path | None
+    case: Path | None = None
+    identity: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.names is not None and self.case is not None:
+            raise typer.BadParameter("give either --names or --case: the list lies in one of them")
+
+    @contextmanager
+    def home(self) -> Iterator[Home]:
+        """The list's home; a case is held meanwhile. Raises what opening raises."""
+        if self.case is None:
+            yield home_of(self.names or _DEFAULT)
+            return
+        from safelight.custody.paper import Paper  # late, as in cli/opening.py
+
+        with open_case(self.case, self.identity) as story:
+            yield Paper(story)
+
+    def roster(self) -> Roster:
+        """The roster that must be there. Raises SL-NOT-FOUND and what opening raises."""
+        missing = "There is no sealed list of names."
+        if self.case is None and not (path := self.names or _DEFAULT).exists():
+            raise SafelightError(Code.NOT_FOUND, missing, file=printable(path))
+        with self.home() as home:
+            data = home.load()
+        if data is None:
+            raise SafelightError(Code.NOT_FOUND, missing, file=printable(self.case or _DEFAULT))
+        return Roster.from_json(data)
+
+    def change(self, made: Callable[[Roster], Roster]) -> None:
+        """Seal what ``made`` makes of the roster, or of an empty one. Raises what opening and ``made`` raise."""
+        with self.home() as home:
+            save(home, made(load(home)))
 
 
 def _fact(text: str) -> Fact:
@@ -68,39 +112,61 @@ def add(
         list[str], typer.Option(help="KIND=VALUE: street, employer, date (YYYY-MM-DD), number, kin, other. Repeat it.")
     ] = [],  # noqa: B006 (Typer reads the default, nobody changes it)
     person: Annotated[str, typer.Option("--id", help="Change the person with this id.")] = "",
-    names: Sealed = _DEFAULT,
+    names: Sealed = None,
+    case: InCase = None,
+    identity: Identity = None,
 ) -> None:
     """Add a protected person. Enter the name in its own script and in one Latin spelling at least."""
-    home = home_of(names)
-    roster = load(home)
     try:
         facts = [_fact(text) for text in fact]
         new = Person(id=person or f"p-{secrets.token_hex(4)}", pseudonym=pseudonym, names=name, facts=facts)
     except (ValidationError, ValueError) as error:
         said = error.errors(include_input=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise SafelightError(Code.NAMES_INVALID, f"This person cannot be added: {said}.") from None
-    save(home, roster.with_person(new))
+    Where(names, case, identity).change(lambda roster: roster.with_person(new))
     print(new.id)
+
+
+def spellings_in(path: Path) -> list[list[str]]:
+    """Real names of a list, sealed or plain: each person's spellings. Raises what opening raises, SL-NAMES-INVALID."""
+    return load(home_of(path)).spellings if _sealed(path) else from_lines(_text(path))
+
+
+def _sealed(path: Path) -> bool:
+    try:
+        return is_sealed(path)
+    except OSError as error:
+        raise SafelightError(Code.NOT_FOUND, "The list cannot be read.", file=printable(path)) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SafelightError(Code.NAMES_INVALID, "The names are not UTF-8 text.", file=printable(path)) from None
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A person a line; spellings by commas; the pseudonym first.")],
-    names: Sealed = _DEFAULT,
+    file: Annotated[
+        Path, typer.Argument(help="A person a line; spellings by commas; the pseudonym first. Or a sealed list.")
+    ],
+    names: Sealed = None,
+    case: InCase = None,
+    identity: Identity = None,
 ) -> None:
-    """Take over a plain list; delete it afterwards: it is not sealed."""
-    home = home_of(names)
-    roster = load(home)
+    """Take over a list, plain or sealed by a passphrase; delete it afterwards."""
     try:
-        rows = from_lines(file.read_text(encoding="utf-8"))
-        for pseudonym, *spellings in rows:
-            roster = roster.with_person(Person(id=f"p-{secrets.token_hex(4)}", pseudonym=pseudonym, names=spellings))
-    except OSError as error:
-        raise SafelightError(Code.NOT_FOUND, "The list cannot be read.", file=printable(file)) from error
-    except ValueError as error:
-        raise SafelightError(Code.NAMES_INVALID, "The list cannot be taken over.", file=printable(file)) from error
-    save(home, roster)
-    print(f"{len(rows)} people added; now delete {printable(file)}")
+        new = load(home_of(file)) if _sealed(file) else Roster(people=_people(_text(file)))
+    except ValueError:
+        raise SafelightError(Code.NAMES_INVALID, "The list cannot be taken over.", file=printable(file)) from None
+    Where(names, case, identity).change(lambda roster: roster.joined(new))
+    print(f"{len(new.people)} people added; now delete {printable(file)}")
+
+
+def _people(text: str) -> list[Person]:
+    rows = from_lines(text)
+    return [Person(id=f"p-{secrets.token_hex(4)}", pseudonym=row[0], names=row[1:]) for row in rows]
 
 
 @app.command()
@@ -108,36 +174,36 @@ def place(
     latitude: Annotated[float, typer.Argument(min=-90, max=90)],
     longitude: Annotated[float, typer.Argument(min=-180, max=180)],
     radius: Annotated[float, typer.Option(help="Metres around it.", min=1, max=100_000)] = 500,
-    names: Sealed = _DEFAULT,
+    names: Sealed = None,
+    case: InCase = None,
+    identity: Identity = None,
 ) -> None:
     """Protect a place: maps with something near it are warned about."""
-    home = home_of(names)
-    roster = load(home)
     kept = Place(latitude=latitude, longitude=longitude, radius=radius)
-    save(home, roster.model_copy(update={"places": [*roster.places, kept]}))
+    Where(names, case, identity).change(lambda roster: roster.joined(Roster(places=[kept])))
 
 
 @app.command()
 def remove(
-    person: Annotated[str, typer.Argument(help="The id, as `names list` shows it.")], names: Sealed = _DEFAULT
+    person: Annotated[str, typer.Argument(help="The id, as `names list` shows it.")],
+    names: Sealed = None,
+    case: InCase = None,
+    identity: Identity = None,
 ) -> None:
     """Take a person off the list."""
-    home = home_of(names)
-    roster = load(home)
-    left = [known for known in roster.people if known.id != person]
-    if len(left) == len(roster.people):
-        raise SafelightError(Code.NAMES_INVALID, f"Nobody on the list has the id {person}.")
-    save(home, roster.model_copy(update={"people": left}))
+    Where(names, case, identity).change(lambda roster: roster.without(person))
 
 
 @app.command("list")
 def list_(
-    names: Sealed = _DEFAULT,
+    names: Sealed = None,
+    case: InCase = None,
+    identity: Identity = None,
     real: Annotated[bool, typer.Option("--real", help="Show the real names on the screen too.")] = False,
 ) -> None:
     """Show who is protected: pseudonyms and counts; real names only when asked."""
     table = Table("id", "pseudonym", "spellings", "facts", *(["names"] if real else []))
-    for person in open_roster(names).people:
+    for person in Where(names, case, identity).roster().people:
         shown = [", ".join(person.names)] if real else []
         table.add_row(person.id, Line(person.pseudonym), str(len(person.names)), str(len(person.facts)), *shown)
     Console().print(table)
@@ -146,13 +212,15 @@ def list_(
 @app.command(epilog="Exit status: 0 nothing found or all waived; 1 a name was found, or near names wait for a person.")
 def scan(
     files: Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)],
-    names: Sealed = _DEFAULT,
+    names: Sealed = None,
+    case: InCase = None,
+    identity: Identity = None,
     waivers: WaiverFile = _WAIVERS,
     show: Annotated[bool, typer.Option("--show", help="Print the words that were found too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON on standard output.")] = False,
 ) -> None:
-    """Search text, subtitles, DOCX, ODT, PDF, HTML, JSON, tags of pictures and file names for protected names."""
-    roster = open_roster(names)
+    """Search text, subtitles, DOCX, ODT, PDF, HTML, JSON, pictures, tags and file names for protected names."""
+    roster = Where(names, case, identity).roster()
     documents = read_all([(item.path, printable(item.path)) for item in expand(files)])
     findings = open_findings(roster, Waivers.load(waivers), documents)
     console = Console(stderr=True, highlight=False)
@@ -208,11 +276,13 @@ def waive_(
     line: Annotated[int, typer.Argument(help="The line of the finding; 0 where it has none.")],
     reason: Annotated[str, typer.Option(help="Why these words name nobody who is protected.")],
     who: Annotated[str, typer.Option(help="Your pseudonym at the desk.")],
-    names: Sealed = _DEFAULT,
+    names: Sealed = None,
+    case: InCase = None,
+    identity: Identity = None,
     waivers: WaiverFile = _WAIVERS,
 ) -> None:
     """Sign that near matches on a line may stay. What is certainly a name is never waived."""
-    roster = open_roster(names)
+    roster = Where(names, case, identity).roster()
     kept = Waivers.load(waivers)
     documents = read_all([(file, printable(file))])
     found = [f for f in open_findings(roster, kept, documents) if f.line == line]

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from safelight.custody.case import Case, opened
-from safelight.custody.catalogue import IN_MEMORY
 from safelight.outputs import names_for
-from safelight.sealed import Place, room
+
+if TYPE_CHECKING:  # a case brings a database along, which other work does without
+    from safelight.custody.case import Case
+    from safelight.sealed import Place
 
 InCase = Annotated[
     Path | None,
@@ -41,14 +42,19 @@ def ask(what: str) -> str | None:
     return getpass.getpass(f"{what}: ") if sys.stdin.isatty() else None
 
 
-def open_case(path: Path, identity: Path | None, catalogue: str = IN_MEMORY) -> AbstractContextManager[Case]:
+def open_case(path: Path, identity: Path | None, catalogue: str | None = None) -> AbstractContextManager[Case]:
     """Open a case as every command does. Raises what :func:`safelight.custody.case.opened` raises."""
-    return opened(path, identity=identity, ask=ask, catalogue=catalogue)
+    from safelight.custody.case import opened
+    from safelight.custody.catalogue import IN_MEMORY
+
+    return opened(path, identity=identity, ask=ask, catalogue=catalogue or IN_MEMORY)
 
 
 @contextmanager
 def placed(clip: Path, out: Path, case: Path | None, identity: Path | None, why: str) -> Iterator[Place]:
     """Where to work on ``clip``: a file with its results in ``out``, or a clip of a case. Raises like :func:`room`."""
+    from safelight.sealed import Place, room
+
     if case is None:
         yield Place(clip, names_for(clip, out, set()))
         return

@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,8 +19,10 @@ from safelight.hide.sound.languages import LANGUAGES
 from safelight.plan import Asked, Effort, Look, Sensor, SoundDefault
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Sound as Span
-from safelight.scale.table import JobTable
 from safelight.workers.confine import UNCONFINED
+
+if TYPE_CHECKING:
+    from safelight.scale.table import JobTable
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder or s3:// bucket for copies, accounts and plans.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Look less often. For a first impression, not to publish.")]
@@ -103,6 +105,8 @@ def job_table(url: str | None, out: Path) -> JobTable:
     """The job table that was asked for: by URL, or the one beside the copies. Raises typer.BadParameter, SL-TABLE."""
     if url is None and in_bucket(out):
         raise typer.BadParameter("copies that go to a bucket need --table: the job table cannot lie beside them")
+    from safelight.scale.table import JobTable  # late: it brings a database along
+
     return JobTable(url) if url is not None else JobTable.beside(out)
 
 

@@ -32,9 +32,6 @@ from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import printable
 from safelight.media.ahead import ahead
-from safelight.scale.cluster import work_on_cluster
-from safelight.scale.run import work_off
-from safelight.sealed import protect_sealed
 from safelight.workers import confine
 
 EXAMPLES = """**Examples**
@@ -98,6 +95,8 @@ def protect(
     results: list[Result] = []
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
         if case is not None:
+            from safelight.sealed import protect_sealed
+
             story = stack.enter_context(open_case(case, identity))
             clips = [str(path) for path in paths or []]
             if options.cues and len(clips) != 1:
@@ -113,8 +112,12 @@ def protect(
                     raise typer.BadParameter(ONE_CLIP)
             numbers = stack.enter_context(ahead(held.adding(items, out, options), 0))
             if cluster is not None:
+                from safelight.scale.cluster import work_on_cluster
+
                 ended = work_on_cluster(held, list(numbers), cluster, cancel=cancel)
             else:
+                from safelight.scale.run import work_off
+
                 ended = work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel)
         for result in ended:
             results.append(result)

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text as Line
 
-from safelight.cli.names import home_of, open_roster
+from safelight.cli.names import InCase, Where, home_of
+from safelight.cli.opening import Identity
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.names.people import Roster
@@ -21,7 +22,7 @@ from safelight.story.gate import Report, examine
 from safelight.story.listen import draft as machine_draft
 from safelight.story.site import build as build_site
 from safelight.story.source import read_story
-from safelight.story.subtitles import FORMATS, read_subtitles, translation_of, written
+from safelight.story.subtitles import FORMATS, read_lines, translation_of, written
 from safelight.story.transcript import State, Transcript
 
 story = typer.Typer(
@@ -30,15 +31,19 @@ story = typer.Typer(
 words = typer.Typer(no_args_is_help=True, help="What is said in a clip, and its translations.")
 
 Folder = Annotated[Path, typer.Argument(help="The story's folder.", show_default=False)]
-NamesFile = Annotated[Path | None, typer.Option("--names", help="The sealed list of names (an age file).")]
+NamesFile = Annotated[
+    Path | None,
+    typer.Option("--names", help="The sealed list of names; default: names.age in the folder.", show_default=False),
+]
 NoNames = Annotated[bool, typer.Option("--no-names", help="There are no protected people in this story.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output.")]
 
 
-def _roster(folder: Path, names: Path | None, no_names: bool) -> Roster:
+def _roster(folder: Path, names: Path | None, case: Path | None, identity: Path | None, no_names: bool) -> Roster:
     if no_names:
         return Roster()
-    return open_roster(names if names is not None else folder / "names.age")
+    where = Where(names, case, identity)
+    return where.roster() if names or case else Where(folder / "names.age").roster()
 
 
 def _tell(report: Report) -> None:
@@ -64,9 +69,16 @@ def _json(report: Report, extra: dict[str, object]) -> None:
 
 
 @story.command(epilog="Exit status: 0 it may go out; 1 the gate refuses it, or near names wait for a person.")
-def check(folder: Folder, names: NamesFile = None, no_names: NoNames = False, as_json: AsJson = False) -> None:
+def check(
+    folder: Folder,
+    names: NamesFile = None,
+    case: InCase = None,
+    identity: Identity = None,
+    no_names: NoNames = False,
+    as_json: AsJson = False,
+) -> None:
     """Run the publication gate over a story and list what an editor should look at twice."""
-    roster = _roster(folder, names, no_names)
+    roster = _roster(folder, names, case, identity, no_names)
     told = read_story(folder)
     report = examine(told, roster, Copies(told))
     _tell(report)
@@ -84,6 +96,8 @@ def build(
     folder: Folder,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the site.")] = Path("site"),
     names: NamesFile = None,
+    case: InCase = None,
+    identity: Identity = None,
     no_names: NoNames = False,
     draft: Annotated[
         bool, typer.Option("--draft", help="Build in spite of the gate; every page says that it is a draft.")
@@ -94,7 +108,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Build the site: static pages, no script, no cookie, no request to anywhere. Nothing is built past the gate."""
-    roster = _roster(folder, names, no_names)
+    roster = _roster(folder, names, case, identity, no_names)
     key = load_key(home_of(sign), printable(sign)) if sign is not None else None
     built = build_site(folder, out, roster, draft=draft, key=key)
     _tell(built.report)
@@ -128,7 +142,7 @@ def import_(
     translator: Annotated[str, typer.Option(help="Who translated, as credited; for translations.")] = "",
 ) -> None:
     """Take subtitles over: as the words spoken, or, with --translator, as a translation of them."""
-    lines = read_subtitles(subtitles)
+    lines = read_lines(subtitles)
     if translator:
         known = Transcript.load(document)
         made = known.with_translation(language, translation_of(known, lines, translator, printable(subtitles)))

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pyrage.x25519 import Identity
 
 from safelight.custody import ocfl
-from safelight.custody.catalogue import IN_MEMORY, Catalogue, Clip
+from safelight.custody.catalogue import IN_MEMORY, Catalogue, Clip, Papers
 from safelight.custody.disk import JOURNAL, WORK, commit, make_folder, recover, sweep, sync_tree, write_new
 from safelight.custody.entry import Act, Entry
 from safelight.custody.keys import Ask, Keys, files_of, new_member, unlock
@@ -216,22 +217,36 @@ class Case:
             if not (self.path / WORK / JOURNAL).exists():  # else the next command still needs what is staged
                 shutil.rmtree(stage, ignore_errors=True)  # what stays is swept when the case is opened next
 
-    def object(self, clip: Clip) -> tuple[Path, ocfl.Inventory]:
-        """Where a clip's object lies, and its inventory. Raises SL-CASE-BROKEN when it is not the one logged."""
-        place = self.path / STORE / ocfl.place_of(clip.object)
+    def object(self, of: Clip | Papers) -> tuple[Path, ocfl.Inventory]:
+        """Where an object lies, and its inventory. Raises SL-CASE-BROKEN when it is not the one logged."""
+        place = self.path / STORE / ocfl.place_of(of.object)
         path = place / ocfl.INVENTORY
         try:
             data = path.read_bytes()
-            if sha256(data) != clip.inventory:
+            if sha256(data) != of.inventory:
                 raise ValueError("not the inventory that was logged")
             return place, ocfl.Inventory.parse(data)
         except (OSError, ValueError) as error:
             raise _broken(path, "The inventory is not what was written.") from error
 
-    def seal_documents(self, clip: Clip, documents: dict[str, bytes], act: Act, note: str = "") -> None:
-        """Seal documents of a clip (kind → bytes: plan, account, sheet, …) as the next version of its object."""
-        place, inventory = self.object(self.clip(clip.name))
+    def _newest(self, clip: Clip | None) -> tuple[Path, ocfl.Inventory] | None:
+        """:meth:`object` of a clip as it is now, or, without a clip, of the whole case; None where none is yet."""
+        of = self.clip(clip.name) if clip is not None else self.catalogue.papers()
+        return self.object(of) if of is not None else None
+
+    def seal_documents(self, clip: Clip | None, documents: dict[str, bytes], act: Act, note: str = "") -> None:
+        """Seal documents (kind → bytes: plan, account, sheet, …) as the next version of a clip's object.
+
+        Without a clip they are the whole case's (kind: names), which has an object of its own.
+        """
+        newest = self._newest(clip)
         with self.staging() as stage, writing(self.path):
+            if newest is None:
+                inventory = ocfl.Inventory(f"urn:uuid:{uuid.uuid4()}")
+                place = self.path / STORE / ocfl.place_of(inventory.identifier)
+                write_new(stage / ocfl.OBJECT_MARK[0], ocfl.OBJECT_MARK[1].encode())
+            else:
+                place, inventory = newest
             version = stage / f"v{inventory.version + 1}"
             content = version / "content"
             content.mkdir(parents=True, mode=0o700)
@@ -244,11 +259,12 @@ class Case:
             digest = ocfl.write_inventory(version, inventory)
             ocfl.write_inventory(stage, inventory)
             sync_tree(stage)
-            moves = [(stage / name, place / name) for name in (version.name, ocfl.INVENTORY, ocfl.SIDECAR)]
+            names = (version.name, ocfl.INVENTORY, ocfl.SIDECAR, *([] if newest else [ocfl.OBJECT_MARK[0]]))
+            moves = [(stage / name, place / name) for name in names]
             entry = self.entry(
                 act,
-                clip=clip.number,
-                object=clip.object,
+                clip=clip.number if clip is not None else None,
+                object=inventory.identifier,
                 version=inventory.version,
                 inventory=digest,
                 kinds=sorted(documents),
@@ -256,14 +272,20 @@ class Case:
             )
             self.act(entry, moves=moves)
 
-    def document(self, clip: Clip, kind: str) -> bytes | None:
-        """The newest document of this kind; None when there is none. Raises SL-CASE-BROKEN."""
-        place, inventory = self.object(self.clip(clip.name))
+    def document(self, clip: Clip | None, kind: str) -> bytes | None:
+        """The newest document of a clip, or of the whole case; None when there is none. Raises SL-CASE-BROKEN."""
+        newest = self._newest(clip)
+        if newest is None:
+            return None
+        place, inventory = newest
         path = inventory.path(f"{kind}.age")
         if path is None:
             return None
         try:
-            return unseal((place / path).read_bytes(), self.keys.case)
+            data = (place / path).read_bytes()
+            if sha256(data) != inventory.states[-1][f"{kind}.age"]:
+                raise NotSealed("another version of it, or none of ours")
+            return unseal(data, self.keys.case)
         except (OSError, NotSealed) as error:
             raise _broken(place / path, "It is not what was sealed.") from error
 

@@ -70,6 +70,14 @@ _clips = Table(
     Column("sealed", String(20)),
     Column("known", Text),
 )
+_papers = Table(
+    "safelight_papers",
+    _schema,
+    Column("case_id", String(32), primary_key=True),
+    Column("object", String(64)),
+    Column("version", Integer),
+    Column("inventory", String(64)),
+)
 _arrivals = Table(
     "safelight_arrivals",
     _schema,
@@ -105,6 +113,15 @@ class Clip:
     def name(self) -> str:
         """What it is called where its file name must not be told."""
         return clip_name(self.number)
+
+
+@dataclass(frozen=True)
+class Papers:
+    """The object with the documents of the whole case (the list of names)."""
+
+    object: str
+    version: int
+    inventory: str
 
 
 @dataclass(frozen=True)
@@ -186,6 +203,9 @@ class Catalogue:
                 sealed=entry.time,
                 known="\n".join(about.known),
             )
+        elif entry.inventory is not None and entry.clip is None:
+            self._connection.execute(delete(_papers).where(_papers.c.case_id == self._case))
+            self._put(_papers, object=entry.object, version=entry.version, inventory=entry.inventory)
         elif entry.inventory is not None:
             self._connection.execute(
                 update(_clips)
@@ -210,6 +230,11 @@ class Catalogue:
             known = values.pop("known")
             found.append(Clip(**values, known=known.split("\n") if known else [], **first[values["number"]]))
         return found
+
+    def papers(self) -> Papers | None:
+        """The object of the whole case's documents; None when there are none."""
+        row = self._connection.execute(self._of(_papers, *list(_papers.c)[1:])).first()
+        return Papers(*row) if row else None
 
     @property
     def next_number(self) -> int:

@@ -24,6 +24,7 @@ class Act(StrEnum):
     DUPLICATE = "duplicate recognised"
     OPENED = "opened"
     PLAN = "plan changed"
+    NAMES = "names changed"
     PROTECTED = "protected"
     ATTACKED = "attacked"
     APPROVED = "approved"
@@ -52,8 +53,9 @@ class About(BaseModel):
 class Entry(BaseModel):
     """One act. ``salt`` keeps the tree's hashes, which anybody may see, from telling what was hashed.
 
-    ``clip``: its number in the case; ``object``, ``version``, ``inventory``: identifier, version and inventory (sha256)
-    of the object as it is after the act; ``files``: sha256 of the case's own files that the act wrote.
+    ``clip``: its number in the case, none for what is the whole case's; ``object``, ``version``, ``inventory``:
+    identifier, version and inventory (sha256) of the object as it is after the act; ``files``: sha256 of the case's own
+    files that the act wrote.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

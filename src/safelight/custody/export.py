@@ -1,5 +1,7 @@
 """Hand-over: chosen clips of a case as a BagIt package, encrypted to another desk, with proofs out of the log.
 
+The list of protected names goes along only when it is asked for.
+
 Inside the bag the payload is an OCFL root again, and beside it lie the log's entries about these clips, each with an
 inclusion proof, and nothing about any other clip. The receiver needs age, sha256sum and the log's key, not Safelight.
 """
@@ -15,7 +17,7 @@ from pyrage.x25519 import Identity, Recipient
 
 from safelight.custody import ocfl
 from safelight.custody.case import LOG, ORIGINAL, STORE, Case
-from safelight.custody.catalogue import Clip
+from safelight.custody.catalogue import Clip, Papers
 from safelight.custody.disk import sync_tree, write_new
 from safelight.custody.entry import Act, Entry
 from safelight.custody.log import read_entry
@@ -38,27 +40,33 @@ Compare data/log/key with the key that the other desk tells you by another way.
 """
 
 
-def export(case: Case, clips: list[Clip], folder: Path, recipients: list[str]) -> None:
+def export(case: Case, clips: list[Clip], folder: Path, recipients: list[str], *, names: bool = False) -> None:
     """Write the package ``folder``, whole or not at all; the case's log says that it was made, and for whom.
 
+    ``names``: with the case's list of protected names, every older version of which stays at home.
+
     Raises SL-CASE-IN-THE-WAY, SL-RECIPIENT-INVALID, SL-CASE-BROKEN for an original that is not what was sealed,
-    SL-DISK-FULL, SL-NOT-WRITABLE.
+    SL-NOT-FOUND when there are no names, SL-DISK-FULL, SL-NOT-WRITABLE.
     """
     if folder.exists():
         raise SafelightError(Code.CASE_IN_THE_WAY, "Something lies there already.", file=printable(folder))
     to = [recipient(text) for text in recipients]
     if not to:
         raise SafelightError(Code.RECIPIENT_INVALID, "Nobody was named who could open the package.")
+    papers = case.catalogue.papers() if names else None
+    if names and papers is None:
+        raise SafelightError(Code.NOT_FOUND, "There is no list of names in the case.", file=printable(case.path))
     with private_folder(folder.parent) as work, writing(folder.parent):
         bag = work / "bag"
         (bag / LOG).mkdir(parents=True, mode=0o700)
         (bag / STORE).mkdir(mode=0o700)
         ocfl.write_root(bag / STORE)
-        for clip in clips:
-            _object(case, clip, bag / STORE, to)
-        note = f"{', '.join(clip.name for clip in clips)} to {', '.join(map(str, to))}"
-        case.note(Act.EXPORTED, note=note)
-        _log(case, {clip.number for clip in clips}, bag / LOG, to)
+        chosen: list[Clip | Papers] = [*clips, *([papers] if papers else [])]
+        for of in chosen:
+            _object(case, of, bag / STORE, to)
+        told = [*(clip.name for clip in clips), *(["names"] if papers else [])]
+        case.note(Act.EXPORTED, note=f"{', '.join(told)} to {', '.join(map(str, to))}")
+        _log(case, {of.object for of in chosen}, {clip.number for clip in clips}, bag / LOG, to)
         write_new(bag / "README.txt", README.encode())
         made = bagit.make_bag(str(bag), {"Source-Organization": case.facts.id}, checksums=["sha256"])
         made.save()
@@ -66,10 +74,10 @@ def export(case: Case, clips: list[Clip], folder: Path, recipients: list[str]) -
         bag.rename(folder)
 
 
-def _object(case: Case, clip: Clip, store: Path, to: list[Recipient]) -> None:
-    """One clip with its newest documents as the first version of an object, under the same identifier."""
-    place, inventory = case.object(clip)
-    target = store / ocfl.place_of(clip.object)
+def _object(case: Case, of: Clip | Papers, store: Path, to: list[Recipient]) -> None:
+    """An object with its newest documents as the first version of a new one, under the same identifier."""
+    place, inventory = case.object(of)
+    target = store / ocfl.place_of(of.object)
     content = target / "v1" / "content"
     content.mkdir(parents=True, mode=0o700)
     added = {}
@@ -80,16 +88,16 @@ def _object(case: Case, clip: Clip, store: Path, to: list[Recipient]) -> None:
                 digests = reseal_stream(sealed.fileno(), content / name, case.keys.case, to, name=printable(path))
         except NotSealed as error:
             raise SafelightError(Code.CASE_BROKEN, "It is not what was sealed.", file=printable(path)) from error
-        if name == ORIGINAL and digests.sha256 != clip.sha256:
+        if name == ORIGINAL and isinstance(of, Clip) and digests.sha256 != of.sha256:
             raise SafelightError(Code.CASE_BROKEN, "It is not what was sealed.", file=printable(path))
         added[name] = digests.sealed
-    fresh = ocfl.Inventory(clip.object).next(added)
+    fresh = ocfl.Inventory(of.object).next(added)
     write_new(target / ocfl.OBJECT_MARK[0], ocfl.OBJECT_MARK[1].encode())
     ocfl.write_inventory(target / "v1", fresh)
     ocfl.write_inventory(target, fresh)
 
 
-def _log(case: Case, numbers: set[int], folder: Path, to: list[Recipient]) -> None:
+def _log(case: Case, objects: set[str], numbers: set[int], folder: Path, to: list[Recipient]) -> None:
     leaves = case.leaves()
     hashes = [leaf.hash for leaf in leaves]
     checkpoint = case.signed_checkpoint
@@ -97,7 +105,7 @@ def _log(case: Case, numbers: set[int], folder: Path, to: list[Recipient]) -> No
     write_new(folder / CHECKPOINT, checkpoint.encode())
     for leaf in leaves:
         entry = read_entry(leaf, case.keys.case)
-        if entry.clip in numbers:
+        if entry.clip in numbers or entry.object in objects:
             write_new(folder / f"{leaf.index:08}.json.age", seal(entry.to_bytes(), to))
             text = proof(leaf.index, inclusion(leaf.index, hashes), checkpoint)
             write_new(folder / f"{leaf.index:08}.tlog-proof", text.encode())

@@ -250,7 +250,6 @@ class _Check:
         marks = {path.parent for path in root.rglob(ocfl.OBJECT_MARK[0])} | set(places)
         for place in sorted(marks):
             self.told(place.name[:8])
-            self.report.originals += 1
             known = logged.get(places.get(place, ""))
             if self.keys is not None and known is None:
                 self.bad(self._name(place), "the log knows of no such object")
@@ -267,7 +266,9 @@ class _Check:
         if head is None:
             head = self._last_whole(place, digests)
         if head is None:
+            self.report.originals += not known or known[0].clip is not None
             return
+        self.report.originals += ORIGINAL in head.states[-1]
         for digest, path in head.manifest.items():
             number = (
                 int(path.partition("/")[0][1:]) if path[:1] == "v" and path.partition("/")[0][1:].isdecimal() else 0

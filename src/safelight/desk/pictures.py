@@ -9,13 +9,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-from safelight.errors import SafelightError
+from safelight.errors import Cancelled, SafelightError
 from safelight.geometry import Box
 from safelight.inputs import Original
 from safelight.media.facts import ClipFacts
 from safelight.plan import Decision, Plan
 from safelight.workers.messages import Proxied, ProxyJob, Waved, WaveJob
-from safelight.workers.parent import Cancelled, run
+from safelight.workers.parent import run
 from safelight.workers.viewer import Viewer, unpack_times
 from safelight.workers.views import StillAsk, area
 

@@ -12,9 +12,8 @@ from safelight.desk.edits import Changed, Delta, Edit, change
 from safelight.desk.journal import Journal, sha256
 from safelight.desk.pictures import Pictures
 from safelight.desk.store import Standing, State, Store, Taken
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.plan import Plan
-from safelight.workers.parent import Cancelled
 
 HOLD_SECONDS = 20.0
 

@@ -143,6 +143,17 @@ def network(name: str, *, threads: int = 1) -> Network:
     return Network(entry, store.load(entry), threads=threads)
 
 
+def alphabet(name: str) -> list[str]:
+    """The characters that a network which reads tells apart, in its own order, as its file lists them.
+
+    Raises:
+        KeyError: no such name, or it lists none.
+        SafelightError: like :func:`network`.
+    """
+    about = _core().read_model(store.load(weight(name))).get_rt_info()["framework"]
+    return str(about["character"].value).split("\n")
+
+
 def _read(weight: Weight, data: bytes) -> Any:
     """The network's graph, cut to the tensors that are wanted: what comes after them or beside them is not computed."""
     if weight.format == "onnx":

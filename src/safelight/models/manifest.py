@@ -23,11 +23,16 @@ PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_le
 
 
 class Group(StrEnum):
-    """What a weight is needed for; `protect` needs ``find`` and ``attack``, with `--sound disguise` all of them."""
+    """What a weight is needed for.
+
+    `protect` needs ``find`` and ``attack``, with `--sound disguise` also ``disguise``; pictures that are searched for
+    names need ``read``.
+    """
 
     FIND = "find"
     ATTACK = "attack"
     DISGUISE = "disguise"
+    READ = "read"
 
 
 class _Entry(BaseModel):

@@ -1,4 +1,4 @@
-"""Where a roster lies: only ever sealed. A case has a home of its own; without a case it is one age file.
+"""Where a roster lies: only ever sealed. A case has a home of its own (``custody/paper.py``); else it is one age file.
 
 The file opens with age's own command line (``age --decrypt``) and the passphrase.
 """
@@ -15,6 +15,7 @@ import pyrage
 from safelight.errors import Code, SafelightError
 from safelight.names.people import Roster
 
+_AGE = b"age-encryption.org/v1\n"
 MOST = 16 << 20  # bytes of a sealed roster
 
 
@@ -71,6 +72,12 @@ class AgeHome:
             raise SafelightError(
                 Code.NOT_WRITABLE, f"The list could not be saved: {os.strerror(error.errno or 5)}.", file=self.path.name
             ) from error
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file is one that age made. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_AGE)) == _AGE
 
 
 def load(home: Home) -> Roster:

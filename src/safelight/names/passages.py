@@ -22,6 +22,7 @@ MOST = 32 << 20  # bytes of one document that are read
 _ENDINGS = frozenset(
     "txt md html htm xml json geojson yaml yml srt vtt ass csv docx odt pdf png jpg jpeg webp mp4 mov mkv".split()  # noqa: SIM905
 )
+IN_PICTURE = "words in the picture"  # the place of what is written in its pixels
 _DEPTH = 60  # of nested JSON
 _OVERRIDES = re.compile(r"\{\\[^}]*\}|</?(?:[a-z]+)(?:[.\s][^>]*)?>|[*_~`]{1,3}", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")

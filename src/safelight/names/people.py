@@ -121,6 +121,27 @@ class Roster(Document):
         others = [known for known in self.people if known.id != person.id]
         return Roster(seed=self.seed, people=[*others, person], places=self.places)
 
+    def without(self, person: str) -> Roster:
+        """The roster without a person. Raises SL-NAMES-INVALID when nobody has this id."""
+        left = [known for known in self.people if known.id != person]
+        if len(left) == len(self.people):
+            raise SafelightError(Code.NAMES_INVALID, f"Nobody on the list has the id {person}.")
+        return self.model_copy(update={"people": left})
+
+    @property
+    def spellings(self) -> list[list[str]]:
+        """The real names only: each person's spellings."""
+        return [list(person.names) for person in self.people]
+
+    def joined(self, other: Roster) -> Roster:
+        """This roster with another's people and places; an empty one takes its seed over too, so waivers go on."""
+        if not self.people and not self.places:
+            return other
+        roster = self.model_copy(update={"places": list(dict.fromkeys([*self.places, *other.places]))})
+        for person in other.people:
+            roster = roster.with_person(person)
+        return roster
+
 
 def from_lines(text: str) -> list[list[str]]:
     """People of a plain list: one a line, spellings separated by commas or semicolons; empty lines are passed over."""

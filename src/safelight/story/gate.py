@@ -17,6 +17,7 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.names.consistency import inconsistent
 from safelight.names.match import Level
+from safelight.names.passages import IN_PICTURE
 from safelight.names.people import Roster
 from safelight.names.scan import Finding, Scanner, hidden_marks
 from safelight.names.waive import Waivers, waived
@@ -133,7 +134,9 @@ def pictures(story: Story, documents: list[Document]) -> Iterator[SafelightError
     for document in documents:
         if not document.media:
             continue
-        speaks = [p.place for p in document.passages if p.place != "file name" and not _coding(p.place)]
+        speaks = [
+            p.place for p in document.passages if p.place not in ("file name", IN_PICTURE) and not _coding(p.place)
+        ]
         if document.parts or (speaks and document.path.suffix.lower() not in (".mp4",)):
             what = document.parts[0] if document.parts else speaks[0]
             yield SafelightError(

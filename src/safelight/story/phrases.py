@@ -13,6 +13,7 @@ PHRASES: dict[str, dict[str, str]] = {
     "en": {
         "draft": "Draft. Not checked, not approved, not for publication.",
         "skip": "To the text",
+        "comma": ",",
         "by": "By",
         "translated": "Translated by",
         "published": "Published",
@@ -59,6 +60,7 @@ PHRASES: dict[str, dict[str, str]] = {
     "sv": {
         "draft": "Utkast. Inte granskat, inte godkänt, inte för publicering.",
         "skip": "Till texten",
+        "comma": ",",
         "by": "Av",
         "translated": "Översättning:",
         "published": "Publicerad",
@@ -105,6 +107,7 @@ PHRASES: dict[str, dict[str, str]] = {
     "ar": {
         "draft": "مسودة: لم تراجع ولم تعتمد وليست للنشر.",
         "skip": "إلى النص",
+        "comma": "،",
         "by": "بقلم",
         "translated": "ترجمة",
         "published": "نشرت في",

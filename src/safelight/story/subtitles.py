@@ -1,9 +1,8 @@
-"""Subtitles in and out: SRT, WebVTT and ASS, by pysubs2; the words of a clip as lines with times of the copy."""
+"""Subtitles in and out: the words of a clip as lines with times of the copy."""
 
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,55 +11,24 @@ import pysubs2
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.story.transcript import By, Line, Said, State, Transcript, Translated, Translation, mark_of
+from safelight.subtitles import read_subtitles
 
-MOST = 8 << 20  # bytes of one file
 FORMATS = ("srt", "vtt", "ass")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]{1,200})>", re.IGNORECASE)
-_TAGS = re.compile(r"<[^>]{0,200}>|\{\\[^}]{0,200}\}")
 _TOGETHER = 0.05  # seconds by which a translation's times may differ from its line's
 
 
-def read_subtitles(path: Path) -> list[Line]:
+def read_lines(path: Path) -> list[Line]:
     """The cues of a file as lines, in order of time, unconfirmed.
 
-    Raises SL-NOT-FOUND, and SL-SUBTITLES-INVALID with the cue: no such format, not UTF-8, no words, a cue that ends
-    before it begins, or two cues that overlap.
+    Raises what :func:`safelight.subtitles.read_subtitles` raises, SL-SUBTITLES-INVALID for two cues that overlap.
     """
-    file = printable(path)
-    try:
-        data = path.open("rb").read(MOST + 1)
-    except OSError as error:
-        raise SafelightError(Code.NOT_FOUND, "The subtitles cannot be read.", file=file) from error
-    if len(data) > MOST:
-        raise SafelightError(Code.SUBTITLES_INVALID, "The file is too large to be subtitles.", file=file)
-    try:
-        text = data.decode("utf-8-sig")
-        events = pysubs2.SSAFile.from_string(text, format_=_format(text), keep_unknown_html_tags=True)
-    except UnicodeDecodeError as error:
-        raise SafelightError(Code.SUBTITLES_INVALID, "The subtitles are not UTF-8 text.", file=file) from error
-    except (pysubs2.exceptions.Pysubs2Error, ValueError) as error:
-        raise SafelightError(Code.SUBTITLES_INVALID, "This is neither SRT, WebVTT nor ASS.", file=file) from error
     lines: list[Line] = []
-    for number, event in enumerate((e for e in events if not e.is_comment), 1):
-        words = _words(event.text)
-        if not words:
-            continue
-        where = f"Cue {number} at {event.start / 1000:.3f} s"
-        if event.end <= event.start:
-            raise SafelightError(Code.SUBTITLES_INVALID, f"{where} ends before it begins.", file=file)
-        if lines and event.start / 1000 < lines[-1].end - 1e-6:
-            raise SafelightError(Code.SUBTITLES_INVALID, f"{where} begins before the one before it ends.", file=file)
-        lines.append(
-            Line(
-                id=str(number),
-                start=event.start / 1000,
-                end=event.end / 1000,
-                speaker=_speaker(event),
-                text=words,
+    for cue in read_subtitles(path):
+        if lines and cue.start < lines[-1].end - 1e-6:
+            raise SafelightError(
+                Code.SUBTITLES_INVALID, f"{cue.where} begins before the one before it ends.", file=printable(path)
             )
-        )
-    if not lines:
-        raise SafelightError(Code.SUBTITLES_INVALID, "There are no words in it.", file=file)
+        lines.append(Line(id=str(cue.number), start=cue.start, end=cue.end, speaker=cue.speaker, text=cue.text))
     return lines
 
 
@@ -123,19 +91,3 @@ def _event(said: Said, form: str) -> pysubs2.SSAEvent:
         if form == "vtt":
             event.text = f"<v {said.line.speaker}>{event.text}"
     return event
-
-
-def _format(text: str) -> str:
-    if text.lstrip().startswith("WEBVTT"):
-        return "vtt"
-    return "ass" if "[Events]" in text else "srt"
-
-
-def _words(raw: str) -> str:
-    text = raw.replace("\\N", " ").replace("\\n", " ").replace("\\h", " ")
-    return " ".join(html.unescape(_TAGS.sub("", text)).split())
-
-
-def _speaker(event: pysubs2.SSAEvent) -> str:
-    voice = _VOICE.search(event.text)
-    return (voice.group(1) if voice else event.name or "").strip()

@@ -27,6 +27,7 @@ from safelight.workers.messages import (
     HideJob,
     Job,
     JoinJob,
+    ListenJob,
     Message,
     Progress,
     ProxyJob,
@@ -89,6 +90,8 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.words(job, clip, progress)
         if isinstance(job, StillsJob):
             return jobs.stills(job, clip, progress)
+        if isinstance(job, ListenJob):
+            return jobs.listen(clip, progress)
         if isinstance(job, SpeakJob):
             return jobs.speak(progress)
         if isinstance(job, ProxyJob):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from safelight.errors import Cancelled
 from safelight.inputs import Original
 from safelight.workers.messages import Done, Job
-from safelight.workers.parent import Cancelled, run
+from safelight.workers.parent import run
 
 Told = Callable[[int, int], None]  # number of a work, units of it that are done
 

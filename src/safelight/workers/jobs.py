@@ -24,6 +24,7 @@ from safelight.workers.messages import (
     HideJob,
     Joined,
     JoinJob,
+    Listened,
     Proxied,
     ProxyJob,
     Spoken,
@@ -43,6 +44,7 @@ SHEET = Path("sheet.png")
 TILES = Path("tiles.npz")
 VERDICT = Path("verdict.json")
 WORDS = Path("words.json")
+SOUND = Path("sound.f32")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
@@ -168,15 +170,25 @@ def join(job: JoinJob, clip: BinaryIO, report: Report) -> Joined:
 def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
     """Write ``words.json``: what a document or a media file says, and which of its parts no published file has."""
     from safelight.attack.structure import structure
+    from safelight.find.reading import TextReader
     from safelight.media.labels import labels
+    from safelight.media.stills import is_still
     from safelight.names.office import PDF, ZIP, of_archive, of_pdf, read_bytes
-    from safelight.names.passages import Passage, reread
+    from safelight.names.passages import IN_PICTURE, Passage, reread
 
     passages: list[Passage] = []
     parts: list[str] = []
+    readers: list[TextReader] = []  # made when the first picture comes
 
     def media(source: BinaryIO, place: str) -> None:
         passages.extend(Passage(place + label.place, reread(label.text)) for label in labels(source) if label.text)
+        source.seek(0)
+        if is_still(source):
+            readers[:] = readers or [TextReader()]
+            with Reader(source, accept_damaged=True) as reader:
+                for picture in reader.pictures():
+                    text = readers[0].read(picture.bgr(*reader.facts.raster.shown_size))
+                    passages.extend([Passage(place + IN_PICTURE, text, caseless=True)] if text else [])
 
     start = document.read(8)
     document.seek(0)
@@ -208,6 +220,24 @@ def stills(job: StillsJob, copy: BinaryIO, report: Report) -> Stilled:
             report(int(end * 1000), None)
         width, height = reader.facts.raster.shown_size
         return Stilled(count=len(job.seconds), width=width, height=height, duration=end, still=reader.facts.still)
+
+
+def listen(clip: BinaryIO, report: Report) -> Listened:
+    """Write the sound of a clip, for whoever writes down what is said."""
+    from safelight.media.listen import listen as sound_of
+    from safelight.media.mel import RATE
+
+    count = 0
+    with SOUND.open("wb") as out:
+        for heard in sound_of(clip, rate=RATE):
+            samples = heard.samples[0]
+            begin = round(heard.seconds * RATE)
+            missing = min(max(begin - count, 0), RATE * 86_400) if not count else 0  # it may begin late
+            out.write(bytes(4 * missing))
+            out.write(samples.astype("<f4").tobytes())
+            count += missing + len(samples)
+            report(count // RATE, None)
+    return Listened(samples=count)
 
 
 def speak(report: Report) -> Spoken:

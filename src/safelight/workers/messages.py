@@ -138,13 +138,31 @@ class WaveJob(Message):
     peaks: Annotated[int, Field(ge=0)]
 
 
+class ListenJob(Message):
+    """Leave a clip's sound as ``sound.f32`` in the folder: one channel, 16 kHz, 32-bit floats, from second 0 on."""
+
+    job: Literal["listen"] = "listen"
+
+
 class ViewJob(Message):
     """Show pictures of a clip until standard input ends; what is asked and answered is in :mod:`workers.views`."""
 
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | SurveyJob | JoinJob | SpeakJob | AttackJob | ProxyJob | WaveJob | WordsJob | StillsJob
+Job = (
+    FindJob
+    | HideJob
+    | SurveyJob
+    | JoinJob
+    | SpeakJob
+    | AttackJob
+    | ProxyJob
+    | WaveJob
+    | WordsJob
+    | StillsJob
+    | ListenJob
+)
 
 
 class Progress(Message):
@@ -254,7 +272,14 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled
+class Listened(Message):
+    """``listen`` is done. ``samples``: how many were left; 0 without sound."""
+
+    type: Literal["listened"] = "listened"
+    samples: Count
+
+
+Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Listened
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
@@ -266,6 +291,7 @@ DONE: dict[type[Job], type[Done]] = {
     WaveJob: Waved,
     WordsJob: Worded,
     StillsJob: Stilled,
+    ListenJob: Listened,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])

@@ -18,7 +18,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from safelight.errors import Code, SafelightError
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.models import store
 from safelight.workers.confine import Bounds, require
 from safelight.workers.messages import ANSWER, DONE, MAX_LINE, Done, Failure, Job, Progress
@@ -44,10 +44,6 @@ _SIGNALS: dict[int, str] = {
     signal.SIGSYS: "by the kernel, since it tried what no worker does (a forbidden system call)",
     signal.SIGKILL: "by signal 9 (somebody, or the system when memory ran out)",
 }
-
-
-class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
-    """The work was called off; nothing is wrong with the file."""
 
 
 def run(
