@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from safelight import __version__
-from safelight.cli import attack, desk, doctor, protect, scale, stages
+from safelight.cli import attack, desk, doctor, protect, salvage, scale, stages
 from safelight.cli import case as cases
 from safelight.cli.models import app as models
 from safelight.cli.names import app as names
@@ -30,6 +30,7 @@ app.command(name="protect", epilog=protect.EXAMPLES)(protect.protect)
 app.command(name="find", epilog=stages.FIND_EXAMPLES)(stages.find)
 app.command(name="hide", epilog=stages.HIDE_EXAMPLES)(stages.hide)
 app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
+app.command(name="salvage", epilog=salvage.EXAMPLES)(salvage.salvage)
 app.command(name="status", epilog=scale.STATUS_EXAMPLES)(scale.status)
 app.command(name="watch", epilog=scale.WATCH_EXAMPLE)(scale.watch)
 app.command(name="desk", epilog=desk.EXAMPLES)(desk.desk)

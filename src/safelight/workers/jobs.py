@@ -26,6 +26,8 @@ from safelight.workers.messages import (
     JoinJob,
     Proxied,
     ProxyJob,
+    Salvaged,
+    SalvageJob,
     Spoken,
     Stilled,
     StillsJob,
@@ -43,6 +45,7 @@ SHEET = Path("sheet.png")
 TILES = Path("tiles.npz")
 VERDICT = Path("verdict.json")
 WORDS = Path("words.json")
+SALVAGED = Path("salvaged.mov")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
@@ -130,6 +133,15 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def salvage(job: SalvageJob, damaged: BinaryIO, report: Report) -> Salvaged:
+    """Write ``salvaged.mov``."""
+    from safelight.media.salvage import salvage as salvage_film
+
+    with os.fdopen(job.like, "rb") as like:
+        saved = salvage_film(damaged, like, SALVAGED, report)
+    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound)
 
 
 def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:

@@ -138,13 +138,32 @@ class WaveJob(Message):
     peaks: Annotated[int, Field(ge=0)]
 
 
+class SalvageJob(Message):
+    """Write ``salvaged.mov`` from a film without its index. ``like``: inherited descriptor of a good clip."""
+
+    job: Literal["salvage"] = "salvage"
+    like: Annotated[int, Field(ge=0)]
+
+
 class ViewJob(Message):
     """Show pictures of a clip until standard input ends; what is asked and answered is in :mod:`workers.views`."""
 
     job: Literal["view"] = "view"
 
 
-Job = FindJob | HideJob | SurveyJob | JoinJob | SpeakJob | AttackJob | ProxyJob | WaveJob | WordsJob | StillsJob
+Job = (
+    FindJob
+    | HideJob
+    | SurveyJob
+    | JoinJob
+    | SpeakJob
+    | AttackJob
+    | ProxyJob
+    | WaveJob
+    | WordsJob
+    | StillsJob
+    | SalvageJob
+)
 
 
 class Progress(Message):
@@ -254,7 +273,17 @@ class Waved(Message):
     peaks: Count
 
 
-Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled
+class Salvaged(Message):
+    """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds."""
+
+    type: Literal["salvaged"] = "salvaged"
+    pictures: Count
+    holes: Count
+    lost: Annotated[int, Field(ge=0, le=2**63)]
+    sound: Annotated[float, Field(ge=0, le=1e7)]
+
+
+Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Salvaged
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
@@ -266,6 +295,7 @@ DONE: dict[type[Job], type[Done]] = {
     WaveJob: Waved,
     WordsJob: Worded,
     StillsJob: Stilled,
+    SalvageJob: Salvaged,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])
