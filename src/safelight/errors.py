@@ -118,7 +118,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.UNSUPPORTED: "This kind of file is not handled yet; convert it to MP4, MOV, MKV, PNG or JPEG first.",
     Code.TOO_LARGE: "The picture is larger than Safelight accepts; scale it down first.",
     Code.SALVAGE_LIKE: "Give a whole MP4 or MOV (H.264) of the same camera and the same settings with --like.",
-    Code.SALVAGE_KIND: "Only MP4 and MOV without index are salvaged; of others --accept-damaged reads what can be read.",
+    Code.SALVAGE_KIND: "Only MP4 and MOV without index are salvaged; --accept-damaged reads what others still hold.",
     Code.NOTHING_SAVED: "Try another good clip of the same camera with --like; keep the damaged file.",
     Code.PLAN_INVALID: "Mend the plan at the place named, or let `safelight find` make a new one.",
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",

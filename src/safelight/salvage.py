@@ -10,7 +10,6 @@ from pathlib import Path
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import private_folder, publish
-from safelight.workers.jobs import SALVAGED
 from safelight.workers.messages import Salvaged, SalvageJob
 from safelight.workers.parent import left, run
 
@@ -46,5 +45,5 @@ def salvage(
             raise
         assert isinstance(done, Salvaged)
         source.require_unchanged()
-        publish([(left(folder / SALVAGED), target)])
+        publish([(left(folder / "salvaged.mov"), target)])
         return done

@@ -73,8 +73,8 @@ class Slice:
 class Sets:
     """The parameter sets of a stream, from the ``avcC`` record of an MP4 or MOV file (ISO/IEC 14496-15, 5.3.3.1).
 
-    Raises NotAvcError for what is no such record, and for streams salvage cannot put in order: interlaced ones, and those
-    with the rare second way of counting pictures.
+    Raises NotAvcError for what is no such record, and for streams salvage cannot put in order: interlaced ones, and
+    those with the rare second way of counting pictures.
     """
 
     def __init__(self, record: bytes) -> None:
