@@ -88,12 +88,27 @@ class Carver:
                 yield from self._finish()
                 yield Heard(self._data[place:stop])
             elif following is None:
-                yield from self._last(cut=stop > place)
+                yield from self._tail(place)
                 return
             else:
                 yield self._break(place, stop)
             place = following
         yield from self._last(cut=False)
+
+    def _tail(self, place: int) -> Iterator[Coded | Heard | Hole]:
+        """What lies between the last whole unit and the end: a unit that is cut off, or sound and then such a one.
+
+        With anything else nothing shows that the last picture ends where it says, so it is not believed.
+        """
+        if self._cut_off(place):
+            yield from self._last(cut=True)
+            return
+        starts = (found.start() for found in _START.finditer(self._data, place + 1))
+        for start in itertools.islice((s for s in starts if self._cut_off(s)), _TRIES):
+            if self._sounds(place, start):
+                yield from self._last(cut=True)
+                yield Heard(self._data[place:start])
+                return
 
     # -- units ---------------------------------------------------------------------------------------------------
 
@@ -115,6 +130,19 @@ class Carver:
         if any(self._data.find(pattern, place + 4, end) >= 0 for pattern in FORBIDDEN):
             return None
         return _Unit(place, end, told)
+
+    def _cut_off(self, place: int) -> bool:
+        """Whether a unit begins here that goes on beyond the end of the file."""
+        start = self._data[place : place + 4 + HEADER_BYTES]
+        size = int.from_bytes(start[:4], "big")
+        if len(start) < 4 + HEADER_BYTES:
+            return size <= MAX_UNIT and (len(start) < 5 or can_begin(start[4:] + b"\0", size, 0x80))
+        if not can_begin(start[4:], size, 0x80) or not len(self._data) < place + 4 + size <= place + 4 + MAX_UNIT:
+            return False
+        try:
+            return start[4] & 31 not in (SLICE, IDR) or bool(self._sets.slice(start[4:]))
+        except NotAvcError:
+            return False
 
     def _begin(self, place: int) -> int | None:
         """The next place where the row of units surely goes on.

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from safelight.errors import Code, SafelightError
 from safelight.media.avc import NotAvcError, Sets
 from safelight.media.carve import Carver, Coded, Heard, Hole
-from safelight.media.source import Complaints, file_size, head, open_container, promised_size
+from safelight.media.source import Complaints, file_size, head, listen, open_container, promised_size
 
 _BASE = Fraction(1, 90_000)  # seconds a tick
 _NOT_A_PICTURE = b"\x00\x00\xff\xff\x41"  # a unit longer than the packet it is in: no decoder takes it
@@ -52,13 +52,14 @@ class Saved:
     sound: float = 0.0
 
 
-class _Ear:
+class Ear:
     """Decodes pieces of AAC with the settings of the good clip.
 
     Each piece leaves something behind that sounds in the next. So pieces are tried by a decoder of their own.
     """
 
     def __init__(self, like: AudioStream) -> None:
+        listen()
         self._settings = bytes(like.codec_context.extradata or b"")
         self._complaints = Complaints()
         self._context = self._new()
@@ -111,7 +112,7 @@ def salvage(
     with open_container(like, Complaints()) as good, mmap(damaged.fileno(), size, access=ACCESS_READ) as data:
         track, sets = _pictures_like(good)
         sound = next((s for s in good.streams.audio if s.codec_context.name.startswith("aac")), None)
-        ear = _Ear(sound) if sound is not None else None
+        ear = Ear(sound) if sound is not None else None
         carver = Carver(data, sets, ear.hears if ear else None)
         with _Writing(target, track, ear, _priming(good, sound), report) as out:
             for part in carver.parts():
@@ -159,7 +160,7 @@ class _Writing:
         self,
         target: Path,
         like: VideoStream,
-        ear: _Ear | None,
+        ear: Ear | None,
         priming: int,
         report: Callable[[int, int | None], None],
     ) -> None:
