@@ -27,6 +27,10 @@ class Code(StrEnum):
     DAMAGED = "SL-DAMAGED"
     UNSUPPORTED = "SL-UNSUPPORTED"
     TOO_LARGE = "SL-TOO-LARGE"
+    # salvage
+    SALVAGE_LIKE = "SL-SALVAGE-LIKE"
+    SALVAGE_KIND = "SL-SALVAGE-KIND"
+    NOTHING_SAVED = "SL-NOTHING-SAVED"
     # plans
     PLAN_INVALID = "SL-PLAN-INVALID"
     PLAN_VERSION = "SL-PLAN-VERSION"
@@ -110,10 +114,13 @@ NEXT_STEP: dict[Code, str] = {
     Code.NOT_MEDIA: "This is not a film or picture that can be read; if it should be one, fetch it again.",
     Code.NO_PICTURE: "There is no picture in this file (sound only?); nothing was made of it.",
     Code.NO_FRAMES: "The file names a film but holds no frame; fetch it again from the card.",
-    Code.TRUNCATED: "The file was cut off before its index was written; fetch it again or have it salvaged.",
+    Code.TRUNCATED: "The file was cut off before its index was written; fetch it again, or try `safelight salvage`.",
     Code.DAMAGED: "Parts cannot be read; with --accept-damaged what is readable is protected and the gaps are listed.",
     Code.UNSUPPORTED: "This kind of file is not handled yet; convert it to MP4, MOV, MKV, PNG or JPEG first.",
     Code.TOO_LARGE: "The picture is larger than Safelight accepts; scale it down first.",
+    Code.SALVAGE_LIKE: "Give a whole MP4 or MOV (H.264) of the same camera and the same settings with --like.",
+    Code.SALVAGE_KIND: "Only MP4 and MOV without index are salvaged; --accept-damaged reads what others still hold.",
+    Code.NOTHING_SAVED: "Try another good clip of the same camera with --like; keep the damaged file.",
     Code.PLAN_INVALID: "Mend the plan at the place named, or let `safelight find` make a new one.",
     Code.PLAN_VERSION: "The plan is from another version of Safelight; let `safelight find` make a new one.",
     Code.PLAN_OTHER_CLIP: "Use the plan that was made for exactly this file.",

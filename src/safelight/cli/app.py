@@ -34,6 +34,12 @@ COMMANDS = {
         "Try to undo a copy's protection; write a report a lawyer can read. Status 0 only when everything held.",
         "EXAMPLES",
     ),
+    "salvage": Place(
+        "salvage",
+        "salvage",
+        "Save pictures (H.264) and sound (AAC) of a film that was cut off; where it has holes, the new one has too.",
+        "EXAMPLES",
+    ),
     "status": Place(
         "scale",
         "status",

@@ -31,6 +31,7 @@ from safelight.workers.messages import (
     Message,
     Progress,
     ProxyJob,
+    SalvageJob,
     SpeakJob,
     StillsJob,
     SurveyJob,
@@ -96,6 +97,8 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.speak(progress)
         if isinstance(job, ProxyJob):
             return jobs.proxy(job, clip, progress)
+        if isinstance(job, SalvageJob):
+            return jobs.salvage(job, clip, progress)
         if isinstance(job, WaveJob):
             return jobs.wave(job, clip, progress)
         return jobs.attack(job, clip, progress)

@@ -27,6 +27,8 @@ from safelight.workers.messages import (
     Listened,
     Proxied,
     ProxyJob,
+    Salvaged,
+    SalvageJob,
     Spoken,
     Stilled,
     StillsJob,
@@ -45,6 +47,7 @@ TILES = Path("tiles.npz")
 VERDICT = Path("verdict.json")
 WORDS = Path("words.json")
 SOUND = Path("sound.f32")
+SALVAGED = Path("salvaged.mov")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
@@ -132,6 +135,15 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
             share_max=done.share_max,
             missing=reader.missing,
         )
+
+
+def salvage(job: SalvageJob, damaged: BinaryIO, report: Report) -> Salvaged:
+    """Write ``salvaged.mov``."""
+    from safelight.media.salvage import salvage as salvage_film
+
+    with os.fdopen(job.like, "rb") as like:
+        saved = salvage_film(damaged, like, SALVAGED, report)
+    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound)
 
 
 def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:

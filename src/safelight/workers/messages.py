@@ -144,6 +144,13 @@ class ListenJob(Message):
     job: Literal["listen"] = "listen"
 
 
+class SalvageJob(Message):
+    """Write ``salvaged.mov`` from a film without its index. ``like``: inherited descriptor of a good clip."""
+
+    job: Literal["salvage"] = "salvage"
+    like: Annotated[int, Field(ge=0)]
+
+
 class ViewJob(Message):
     """Show pictures of a clip until standard input ends; what is asked and answered is in :mod:`workers.views`."""
 
@@ -162,6 +169,7 @@ Job = (
     | WordsJob
     | StillsJob
     | ListenJob
+    | SalvageJob
 )
 
 
@@ -279,7 +287,17 @@ class Listened(Message):
     samples: Count
 
 
-Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Listened
+class Salvaged(Message):
+    """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds."""
+
+    type: Literal["salvaged"] = "salvaged"
+    pictures: Count
+    holes: Count
+    lost: Annotated[int, Field(ge=0, le=2**63)]
+    sound: Annotated[float, Field(ge=0, le=1e7)]
+
+
+Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Listened | Salvaged
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
@@ -292,6 +310,7 @@ DONE: dict[type[Job], type[Done]] = {
     WordsJob: Worded,
     StillsJob: Stilled,
     ListenJob: Listened,
+    SalvageJob: Salvaged,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])

@@ -1,0 +1,263 @@
+"""A film again from an MP4 or MOV without an index: coded pictures and sound in a new file, holes left open.
+
+The pictures are copied as they are coded; only the index is new. Their times were in the index: they are made up,
+evenly, at the rate of the good clip. Where the file has a hole the new film has, on purpose, a picture nobody can
+decode. So whatever reads it meets the damage where it is: it refuses, or, told to accept damage, doubts every picture
+up to the next one that needs no other.
+
+That a picture decodes does not show that the good clip's parameter sets are the right ones: with another quantiser or
+another offset for colours all decodes, without a complaint, and is wrong. Nothing in here can notice that: whoever
+names the good clip vouches that its settings are the same. Runs inside a worker.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from safelight.errors import Code, SafelightError
+from safelight.media.avc import NotAvcError, Sets
+from safelight.media.carve import Carver, Coded, Heard, Hole
+from safelight.media.source import Complaints, file_size, head, listen, open_container, promised_size
+
+_BASE = Fraction(1, 90_000)  # seconds a tick
+_NOT_A_PICTURE = b"\x00\x00\xff\xff\x41"  # a unit longer than the packet it is in: no decoder takes it
+_FIRST_BOXES = (b"ftyp", b"mdat", b"free", b"skip", b"wide")
+_MOST_DELAY = 16  # pictures by which one can be coded before it is shown (H.264, A.3.1: size of the picture buffer)
+_REPORTED = 25  # pictures between two reports
+
+
+@dataclass
+class Saved:
+    """What came of it. ``pictures``: written; ``holes``: stretches where pictures may be lost; ``lost``: bytes in
+    them; ``sound``: seconds.
+    """
+
+    pictures: int = 0
+    holes: int = 0
+    lost: int = 0
+    sound: float = 0.0
+
+
+class Ear:
+    """Decodes pieces of AAC with the settings of the good clip.
+
+    Each piece leaves something behind that sounds in the next. So pieces are tried by a decoder of their own.
+    """
+
+    def __init__(self, like: AudioStream) -> None:
+        listen()
+        self._settings = bytes(like.codec_context.extradata or b"")
+        self._complaints = Complaints()
+        self._context = self._new()
+        self.rate = like.codec_context.sample_rate
+        self.layout = like.codec_context.layout.name
+        self.channels = like.codec_context.channels
+
+    def _new(self) -> av.AudioCodecContext:
+        context = av.CodecContext.create("aac", "r")
+        context.extradata = self._settings
+        assert isinstance(context, av.AudioCodecContext)
+        return context
+
+    def hears(self, data: bytes) -> bool:
+        """Whether the bytes are whole sound of this kind, from the first to the last."""
+        return self._decoded(self._new(), data) is not None
+
+    def heard(self, data: bytes) -> NDArray[np.float32]:
+        """The samples of the next piece, one that was tried: shape (channels, samples)."""
+        samples = self._decoded(self._context, data)
+        return samples if samples is not None else np.zeros((self.channels, 0), np.float32)
+
+    def _decoded(self, context: av.AudioCodecContext, data: bytes) -> NDArray[np.float32] | None:
+        before = self._complaints.count
+        try:
+            with self._complaints.heard():
+                frames = context.decode(Packet(data))
+        except (av.error.FFmpegError, ValueError):
+            return None
+        fits = all(f.sample_rate == self.rate and f.layout.nb_channels == self.channels for f in frames)
+        if not frames or not fits or self._complaints.count > before:
+            return None
+        return np.concatenate([np.asarray(f.to_ndarray(), np.float32) for f in frames], axis=1)
+
+
+def salvage(
+    damaged: BinaryIO,
+    like: BinaryIO,
+    target: Path,
+    report: Callable[[int, int | None], None],
+) -> Saved:
+    """Write ``target`` (MOV: the pictures as they were coded, sound as samples) from what ``damaged`` still holds.
+
+    ``like``: a whole clip of the same camera with the same settings; a person vouches for that. Raises SafelightError:
+    SL-SALVAGE-KIND for files of other forms and those that have their index, SL-SALVAGE-LIKE when ``like`` is no MP4 or
+    MOV with H.264, SL-NOTHING-SAVED when no picture was found, SL-EMPTY, and what opening ``like`` raises.
+    """
+    size = file_size(damaged)
+    _require_lost_index(damaged, size)
+    with open_container(like, Complaints()) as good, mmap(damaged.fileno(), size, access=ACCESS_READ) as data:
+        track, sets = _pictures_like(good)
+        sound = next((s for s in good.streams.audio if s.codec_context.name.startswith("aac")), None)
+        ear = Ear(sound) if sound is not None else None
+        carver = Carver(data, sets, ear.hears if ear else None)
+        with _Writing(target, track, ear, _priming(good, sound), report) as out:
+            for part in carver.parts():
+                out.take(part)
+        if not out.saved.pictures:
+            raise SafelightError(Code.NOTHING_SAVED, "No picture like those of the good clip was found.")
+        return out.saved
+
+
+def _require_lost_index(damaged: BinaryIO, size: int) -> None:
+    if head(damaged)[4:8] not in _FIRST_BOXES:
+        raise SafelightError(Code.SALVAGE_KIND, "This is no MP4 or MOV.")
+    try:
+        promised_size(damaged, size)
+    except SafelightError as error:
+        if error.code is Code.TRUNCATED:
+            return
+        raise
+    raise SafelightError(Code.SALVAGE_KIND, "This MP4 or MOV has its index; there is nothing to salvage.")
+
+
+def _pictures_like(good: InputContainer) -> tuple[VideoStream, Sets]:
+    track = next(iter(good.streams.video), None)
+    if track is None or track.codec_context.name != "h264" or "mp4" not in good.format.name:
+        raise SafelightError(Code.SALVAGE_LIKE, "The good clip is no MP4 or MOV with H.264.")
+    try:
+        return track, Sets(bytes(track.codec_context.extradata or b""))
+    except NotAvcError as error:
+        raise SafelightError(Code.SALVAGE_LIKE, f"The good clip cannot serve as an example: {error}.") from error
+
+
+def _priming(good: InputContainer, sound: AudioStream | None) -> int:
+    """Samples at the start of the sound that the camera's encoder put there and no player lets be heard."""
+    if sound is None or sound.time_base is None:
+        return 0
+    first = next((p for p in good.demux(sound) if p.pts is not None), None)
+    early = -first.pts * sound.time_base * sound.codec_context.sample_rate if first is not None and first.pts else 0
+    return max(round(early), 0)
+
+
+class _Writing:
+    """The new film. Context manager; the file is whole after it."""
+
+    def __init__(
+        self,
+        target: Path,
+        like: VideoStream,
+        ear: Ear | None,
+        priming: int,
+        report: Callable[[int, int | None], None],
+    ) -> None:
+        self.saved = Saved()
+        self._report = report
+        self._ear = ear
+        self._skip = priming
+        rate = like.average_rate or like.guessed_rate
+        self._step = round(1 / (rate if rate and 1 <= rate <= 1000 else Fraction(25)) / _BASE)
+        self._file: OutputContainer = av.open(str(target), "w", format="mov", options={"fflags": "+bitexact"})
+        self._track = self._file.add_stream_from_template(like)
+        self._track.metadata.clear()
+        self._track.time_base = _BASE
+        self._sound: AudioStream | None = None
+        if ear is not None:
+            self._sound = self._file.add_stream("pcm_f32le", rate=ear.rate, layout=ear.layout)
+        self._group: list[Coded | None] = []  # coded pictures up to the next that needs no other; None: a hole
+        self._delay: int | None = None
+        self._done = 0  # packets of pictures written
+        self._samples = 0
+
+    def __enter__(self) -> _Writing:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._flush()
+            self.saved.sound = self._samples / self._ear.rate if self._ear else 0.0
+        self._file.close()
+
+    def take(self, part: Coded | Heard | Hole) -> None:
+        """Add what was found."""
+        begun = bool(self._done or self._group)
+        if isinstance(part, Coded):
+            if part.key:
+                self._flush()
+            elif not begun:
+                return
+            self._group.append(part)
+            self.saved.pictures += 1
+            if self.saved.pictures % _REPORTED == 0:
+                self._report(self.saved.pictures, None)
+        elif isinstance(part, Heard):
+            self._hear(part.data)
+        elif begun:
+            if self._group[-1:] != [None]:
+                self._group.append(None)
+                self.saved.holes += 1
+            self.saved.lost += part.size
+
+    def _flush(self) -> None:
+        """Write a group of pictures: times by the order in which they are shown."""
+        group, self._group = self._group, []
+        if not group:
+            return
+        for number, (part, rank) in enumerate(zip(group, _ranks(group), strict=True), self._done):
+            packet = Packet(_NOT_A_PICTURE if part is None else part.data)
+            packet.stream, packet.time_base = self._track, _BASE
+            packet.pts = (self._done + rank + _MOST_DELAY) * self._step
+            packet.dts = number * self._step
+            packet.duration = self._step
+            packet.is_keyframe = part is not None and part.key
+            self._file.mux(packet)
+        self._done += len(group)
+
+    def _hear(self, data: bytes) -> None:
+        assert self._ear is not None
+        assert self._sound is not None
+        samples = self._ear.heard(data)
+        skipped = min(self._skip, samples.shape[1])
+        self._skip -= skipped
+        samples = samples[:, skipped:]
+        lead = _MOST_DELAY * self._step * _BASE * self._ear.rate
+        if not samples.shape[1]:
+            return
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples.T.reshape(1, -1)), format="flt", layout=self._ear.layout
+        )
+        frame.sample_rate = self._ear.rate
+        frame.time_base = Fraction(1, self._ear.rate)
+        frame.pts = round(lead) + self._samples
+        self._samples += samples.shape[1]
+        for packet in self._sound.encode(frame):
+            self._file.mux(packet)
+
+
+def _ranks(group: list[Coded | None]) -> list[int]:
+    """For each part of a group, when it is shown. A hole splits the group: what follows it is shown after it."""
+    ranks: list[int] = []
+    for hole, run in itertools.groupby(group, lambda part: part is None):
+        parts = list(run)
+        base = len(ranks)
+        order = sorted(range(len(parts)), key=lambda n: 0 if hole else _place(parts[n]))
+        shown = {number: rank for rank, number in enumerate(order)}
+        ranks += [base + shown[number] for number in range(len(parts))]
+    return ranks
+
+
+def _place(part: Coded | None) -> int:
+    return part.place if part is not None else 0

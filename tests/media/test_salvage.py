@@ -1,0 +1,139 @@
+"""What comes back of a film without its index: everything that is there, and nothing wrong that is called good."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from benchmarks.salvage import damaged, hashes, judged, without_index
+
+from safelight.errors import Code, SafelightError
+from safelight.media.avc import Sets
+from safelight.media.carve import Carver, Coded
+from safelight.media.salvage import Ear
+from safelight.media.salvage import salvage as salvage_here
+from safelight.salvage import salvage
+from tests.media.build import busy, clip
+from tests.media.helpers import read
+
+FRAMES = 48
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key picture every 12, pictures between them that are shown in another order than coded, and sound."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return clip(path, frames=FRAMES, sound=FRAMES / 25, picture=busy, options={"g": "12", "sc_threshold": "0"})
+
+
+def saved(damaged_film: bytes, like: Path, folder: Path) -> Path:
+    """Salvage by a worker, as the command does."""
+    broken = folder / "broken.mp4"
+    broken.write_bytes(damaged_film)
+    salvage(broken, like, folder / "saved.mov", progress=lambda done, total: None, cancel=threading.Event())
+    assert broken.read_bytes() == damaged_film
+    return folder / "saved.mov"
+
+
+def samples(path: Path) -> np.ndarray:
+    with av.open(str(path)) as file:
+        parts = [frame.to_ndarray().reshape(-1, order="F") for frame in file.decode(audio=0)]
+    return np.concatenate(parts)
+
+
+def test_without_index_everything_comes_back(film: Path, tmp_path: Path) -> None:
+    result = saved(without_index(film.read_bytes())[0], film, tmp_path)
+    assert judged(result, hashes(film)) == (FRAMES, FRAMES, FRAMES, 0)
+    assert np.array_equal(samples(result), samples(film))
+
+
+def test_cut_films(film: Path, tmp_path: Path) -> None:
+    rows = list(damaged(film, tmp_path, 6, ("cut",)))
+    assert [(row.read, row.identical, row.good, row.wrong) for row in rows] == [
+        (row.recoverable, row.recoverable, row.recoverable, 0) for row in rows
+    ]
+    assert 0 < rows[0].recoverable < rows[-1].recoverable < FRAMES
+
+
+def test_films_with_a_hole(film: Path, tmp_path: Path) -> None:
+    rows = list(damaged(film, tmp_path, 6, ("hole",)))
+    assert [row.wrong for row in rows] == [0] * 6
+    assert all(row.good < row.recoverable for row in rows)  # what follows the hole is doubted
+    assert all(row.good > FRAMES // 2 for row in rows)  # up to the next key picture, no longer
+
+
+def test_a_hole_stays_a_hole(film: Path, tmp_path: Path) -> None:
+    data, first, _ = without_index(film.read_bytes())
+    middle = (first + len(data)) // 2
+    result = saved(data[:middle] + data[middle + 3000 :], film, tmp_path)
+    with pytest.raises(SafelightError) as refused:
+        read(result)
+    assert refused.value.code is Code.DAMAGED
+    assert judged(result, hashes(film))[3] == 0
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["zeros", "missing"])
+def test_no_spoilt_picture_is_carved(film: Path, gone: bool) -> None:
+    """Also where a decoder would not notice: each picture is, byte for byte, one of the film's."""
+    with av.open(str(film)) as whole:
+        track = whole.streams.video[0]
+        sets = Sets(bytes(track.codec_context.extradata or b""))
+        packets = [bytes(packet) for packet in whole.demux(track) if packet.size]
+        ear = Ear(whole.streams.audio[0])
+    data, first, _ = without_index(film.read_bytes())
+    for place in np.linspace(first, len(data) - 200, 40, dtype=int):
+        broken = data[:place] + (b"" if gone else bytes(100)) + data[place + 100 :]
+        parts = list(Carver(broken, sets, ear.hears).parts())
+        coded = [part.data for part in parts if isinstance(part, Coded)]
+        assert coded[1:] == [data for data in packets if data in coded[1:]]
+        assert packets[0].endswith(coded[0]) or coded[0] in packets  # notes before it may be gone
+        assert len(coded) >= len(packets) - 12  # a spoilt first key picture takes its group with it
+
+
+def test_refusals_leave_nothing(film: Path, tmp_path: Path) -> None:
+    data = without_index(film.read_bytes())[0]
+    still = clip(tmp_path / "other.avi", frames=5, codec="mjpeg", pixels="yuvj420p")
+    noise = data[:48] + np.random.default_rng(1).bytes(100_000)
+    out = tmp_path / "out"
+    for damaged_film, like, code in (
+        (film.read_bytes(), film, Code.SALVAGE_KIND),
+        (still.read_bytes(), film, Code.SALVAGE_KIND),
+        (data, still, Code.SALVAGE_LIKE),
+        (noise, film, Code.NOTHING_SAVED),
+    ):
+        (tmp_path / "broken.mp4").write_bytes(damaged_film)
+        with pytest.raises(SafelightError) as refused:
+            salvage(
+                tmp_path / "broken.mp4",
+                like,
+                out / "saved.mov",
+                progress=lambda done, total: None,
+                cancel=threading.Event(),
+            )
+        assert refused.value.code is code
+        assert os.listdir(out) == []
+
+
+def test_what_lies_there_is_not_overwritten(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "saved.mov").write_bytes(b"somebody's")
+    with pytest.raises(SafelightError) as refused:
+        saved(without_index(film.read_bytes())[0], film, tmp_path)
+    assert refused.value.code is Code.IN_THE_WAY
+    assert (tmp_path / "saved.mov").read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_garbage_never_does_more_than_be_refused(film: Path, tmp_path: Path, seed: int) -> None:
+    """Bytes exchanged all over, boxes and lengths too: a film or a refusal, no other end."""
+    data = bytearray(without_index(film.read_bytes())[0])
+    random = np.random.default_rng(seed)
+    for place in random.integers(0, len(data), 40):
+        data[place] = int(random.integers(0, 256))
+    (tmp_path / "broken.mp4").write_bytes(data)
+    with (tmp_path / "broken.mp4").open("rb") as file, film.open("rb") as like, contextlib.suppress(SafelightError):
+        salvage_here(file, like, tmp_path / "saved.mov", lambda done, total: None)
