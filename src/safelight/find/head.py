@@ -141,11 +141,11 @@ def _agreed(first: Sighting, head: Box, score: float, finder: str, body: Box | N
         return replace(first, finders=finders)
     if first.exact:
         return replace(first, finders=finders, body=body, rough=head)
-    box = first.box.union(_core(head))
+    box = first.box.union(core(head))
     return replace(first, box=box, score=max(first.score, score), finders=finders, body=body, rough=head)
 
 
-def _core(head: Box) -> Box:
+def core(head: Box) -> Box:
     """The part of a body's head box in which the face is to be expected, if there is one."""
     side, below = 0.2 * head.width, 0.25 * head.height
     return head.grown(-side, 0.0, -side, -below)

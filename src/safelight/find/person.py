@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from safelight.find.head import Sighting
+from safelight.find.head import Sighting, core
 from safelight.geometry import Box
 from safelight.plan import Kind
 
@@ -89,6 +89,8 @@ class Person:
         """
         if sighting.exact or sighting.kind is Kind.BODY:
             return sighting.box
+        if self.limb:
+            return core(sighting.box) if sighting.kind is Kind.HEAD else sighting.box
         if sighting.kind is Kind.HEAD:
             head = self.expected(sighting.box)
             if lost or frame - self.exact > held:
