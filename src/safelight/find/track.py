@@ -15,7 +15,7 @@ import numpy as np
 
 from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
-from safelight.find.head import Sighting, core, fits, overlaps, same_head
+from safelight.find.head import Sighting, fits, overlaps, same_head
 from safelight.find.path import Path, Spot
 from safelight.find.person import NEVER, Person
 from safelight.geometry import Box
@@ -185,6 +185,7 @@ class Tracker:
         for track in self.live:
             if not track.believed and track.supported(track.box.width / self._picture.width):
                 track.believed = True
+                self._bound(track, trace)
                 self._follow_back(track)
         self._end_doubles(trace.frame)
 
@@ -203,8 +204,8 @@ class Tracker:
         """Whether a head lies in the body of another person, whose head is surely known and elsewhere."""
         recent = frame - self._patience.held
         people = ((t.person, t.box) for t in self.live if t is not own and t.good >= _SURELY)
-        box = own.box if own.face else core(own.box)
-        return any(p.exact >= recent and p.body >= recent and p.holds(head, box) for p, head in people)
+        body = None if own.face else own.person.body_at(own.box)
+        return any(p.exact >= recent and p.body >= recent and p.holds(head, own.box, body) for p, head in people)
 
     def _note(self, track: Track, sighting: Sighting, frame: int) -> None:
         """Remember what a sighting says of the person, and what lies beside it."""
@@ -212,12 +213,21 @@ class Tracker:
         unknown = not person.known
         person.note(sighting, track.box, frame)
         if sighting.score >= _LEAST:
+            person.measure(sighting)
             person.nested += self._in_another(track, frame)
         person.limb = track.good < _SURELY and 2 * person.nested >= track.sightings
         if unknown and person.known:  # then it is known for what was covered before as well
             for place in range(max(person.rough - track.first + 1, 0)):
                 spot = track.spots[place]
                 track.spots.put(spot._replace(box=person.expected(spot.box)))
+
+    def _bound(self, track: Track, trace: Trace) -> None:
+        """Make a new track no larger than its looks agree on: a single unsure one may have taken anything for a face."""
+        before = track.box
+        for spot in track.spots[:]:
+            track.spots.put(spot._replace(box=track.person.bounded(spot.box)))
+        if track.box != before:
+            track.follower.anchor(trace.luma, self._small(track.box))
 
     def _end_doubles(self, frame: int) -> None:
         """Of two tracks that have long been on one head the one goes on that knows more of it.
@@ -257,15 +267,21 @@ class Tracker:
         if track.person.limb:
             return self._patience.held // 2
         if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
-            return self._patience.held * min(1 + track.strong // 3, 3) if track.strong else self._patience.held // 2
-        return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
+            return self._patience.held * min(1 + track.strong // 3, 3)
+        looks = 1 + min(track.sightings // 3, 1)  # a single unsure face is often none
+        return min(self._patience.unseen, self._patience.held * (looks + 3 * track.good))
 
     def _small(self, box: Box) -> Box:
         return box.scaled(self._scale, self._scale)
 
     def _close(self, track: Track) -> None:
         if track.believed:
+            track.spots = Path(track.spots[: track.seen + self._beyond(track) - track.first + 1])
             self.done.append(track)
+
+    def _beyond(self, track: Track) -> int:
+        """Frames a track is covered beyond its looks: few when all of them were unsure ones at a body."""
+        return self._reach(track) if track.face or track.strong else self._patience.held // 2
 
     def _go_on(self, track: Track, trace: Trace) -> bool:
         """Follow a track into the next picture; False when it ends before it."""
@@ -368,7 +384,7 @@ class Tracker:
         near = (t for t in (*self.live, *self.done) if t.first < track.first <= t.last + len(traces))
         others = [t for t in near if t.believed]
         lost = met = 0
-        for later, trace in pairwise(traces[: self._reach(track) + 1]):
+        for later, trace in pairwise(traces[: self._beyond(track) + 1]):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
             if later.ends(score):
                 break
