@@ -124,6 +124,8 @@ class Person:
         return _shrunk(followed, (width, height))
 
     def _calm(self, sighting: Sighting, followed: Box, frame: int, held: int) -> Box:
+        if frame - self.exact <= held:
+            followed = self._sized(followed)
         small = sighting.box.area < _SHRUNK * followed.area and frame - self.whole <= held
         return followed.union(sighting.box) if small else sighting.box
 

@@ -94,6 +94,11 @@ class Track:
         """Whether a face was ever seen on it."""
         return Kind.FACE in self.kinds
 
+    @property
+    def evidence(self) -> int:
+        """How much speaks for it although no look was good: strong ones count one, others a third or a quarter."""
+        return self.strong + self.sightings // (3 if self.face else 4)
+
     def supported(self, part: float) -> bool:
         """Whether enough speaks for a head: one good look, two finders, or several weak looks.
 
@@ -266,10 +271,9 @@ class Tracker:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
         if track.person.limb:
             return self._patience.held // 2
-        if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
-            return self._patience.held * min(1 + track.strong // 3, 3)
-        looks = 1 + min(track.sightings // 3, 1)  # a single unsure face is often none
-        return min(self._patience.unseen, self._patience.held * (looks + 3 * track.good))
+        if not track.good:  # seen in most looks while it is there, and seen wrongly now and then
+            return self._patience.held * min(1 + (track.evidence + track.face) // (2 if track.face else 4), 3)
+        return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
 
     def _small(self, box: Box) -> Box:
         return box.scaled(self._scale, self._scale)
@@ -280,8 +284,8 @@ class Tracker:
             self.done.append(track)
 
     def _beyond(self, track: Track) -> int:
-        """Frames a track is covered beyond its looks: few when all of them were unsure ones at a body."""
-        return self._reach(track) if track.face or track.strong else self._patience.held // 2
+        """Frames a track is covered beyond its looks: few when these were few and unsure."""
+        return self._reach(track) if track.good or track.evidence else self._patience.held // 2
 
     def _go_on(self, track: Track, trace: Trace) -> bool:
         """Follow a track into the next picture; False when it ends before it."""
