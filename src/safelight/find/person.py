@@ -102,10 +102,8 @@ class Person:
         who has lately been seen as a body may be the slit of a veil: the whole head stays covered. So it does when a
         look sees much less of it, a lit patch perhaps, until a second of looks says the same.
         """
-        if sighting.exact or sighting.kind is Kind.BODY:
+        if sighting.exact or sighting.kind is Kind.BODY or self.limb:
             return sighting.box
-        if self.limb:
-            return core(sighting.box) if sighting.kind is Kind.HEAD else sighting.box
         if sighting.kind is Kind.HEAD:
             head = self.expected(sighting.box)
             if lost or frame - self.exact > held:
