@@ -29,6 +29,7 @@ _COVERED = 0.6  # overlap from which a head that is followed covers one that was
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
 _TRICKLE = 5  # frames between two sightings in which little goes wrong
+_LARGE = 0.15  # width of a large head, part of the picture's
 _LARGER = 1.4  # size of an unsure face over that of a head known from a body, which is generous, if they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
@@ -284,8 +285,12 @@ class Tracker:
             self.done.append(track)
 
     def _beyond(self, track: Track) -> int:
-        """Frames a track is covered beyond its looks: few when these were few and unsure."""
-        return self._reach(track) if track.good or track.evidence else self._patience.held // 2
+        """Frames a track is covered beyond its looks: few when these were few and unsure and the head is large.
+
+        A large head that is there is soon seen well; a wrong one would hide much.
+        """
+        large = track.box.width > _LARGE * self._picture.width
+        return self._patience.held // 2 if large and not track.good and not track.evidence else self._reach(track)
 
     def _go_on(self, track: Track, trace: Trace) -> bool:
         """Follow a track into the next picture; False when it ends before it."""
