@@ -30,7 +30,7 @@ _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
 _TRICKLE = 5  # frames between two sightings in which little goes wrong
 _LARGE = 0.15  # width of a large head, part of the picture's
-_LARGER = 1.4  # size of an unsure face over that of a head known from a body, which is generous, if they are one
+_LARGER = 1.4  # size of an unsure face over a head known from a body, which is generous, if they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -228,7 +228,7 @@ class Tracker:
                 track.spots.put(spot._replace(box=person.expected(spot.box)))
 
     def _bound(self, track: Track, trace: Trace) -> None:
-        """Make a new track no larger than its looks agree on: a single unsure one may have taken anything for a face."""
+        """Make a new track no larger than its looks agree on: an unsure one may have taken anything for a face."""
         before = track.box
         for spot in track.spots[:]:
             track.spots.put(spot._replace(box=track.person.bounded(spot.box)))
@@ -393,7 +393,7 @@ class Tracker:
         near = (t for t in (*self.live, *self.done) if t.first < track.first <= t.last + len(traces))
         others = [t for t in near if t.believed]
         lost = met = 0
-        for later, trace in pairwise(traces[: self._beyond(track) + 1]):
+        for later, trace in pairwise(traces[: self._reach(track) + 1]):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
             if later.ends(score):
                 break
