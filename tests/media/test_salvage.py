@@ -82,7 +82,7 @@ def test_no_spoilt_picture_is_carved(film: Path, gone: bool) -> None:
     """Also where a decoder would not notice: each picture is, byte for byte, one of the film's."""
     with av.open(str(film)) as whole:
         track = whole.streams.video[0]
-        sets = Sets(bytes(track.codec_context.extradata or b""))
+        sets = Sets.of_record(bytes(track.codec_context.extradata or b""))
         packets = [bytes(packet) for packet in whole.demux(track) if packet.size]
         ear = Ear(whole.streams.audio[0])
     data, first, _ = without_index(film.read_bytes())

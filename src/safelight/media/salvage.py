@@ -113,7 +113,10 @@ def salvage(
         track, sets = _pictures_like(good)
         sound = next((s for s in good.streams.audio if s.codec_context.name.startswith("aac")), None)
         ear = Ear(sound) if sound is not None else None
-        carver = Carver(data, sets, ear.hears if ear else None)
+        try:
+            carver = Carver(data, sets, ear.hears if ear else None)
+        except NotAvcError as error:
+            raise _no_example(error) from error
         with _Writing(target, track, ear, _priming(good, sound), report) as out:
             for part in carver.parts():
                 out.take(part)
@@ -139,9 +142,16 @@ def _pictures_like(good: InputContainer) -> tuple[VideoStream, Sets]:
     if track is None or track.codec_context.name != "h264" or "mp4" not in good.format.name:
         raise SafelightError(Code.SALVAGE_LIKE, "The good clip is no MP4 or MOV with H.264.")
     try:
-        return track, Sets(bytes(track.codec_context.extradata or b""))
+        record = bytes(track.codec_context.extradata or b"")
+        if len(record) > 4 and record[4] & 3 != 3:
+            raise NotAvcError("lengths are not written in four bytes")
+        return track, Sets.of_record(record)
     except NotAvcError as error:
-        raise SafelightError(Code.SALVAGE_LIKE, f"The good clip cannot serve as an example: {error}.") from error
+        raise _no_example(error) from error
+
+
+def _no_example(error: NotAvcError) -> SafelightError:
+    return SafelightError(Code.SALVAGE_LIKE, f"The good clip cannot serve as an example: {error}.")
 
 
 def _priming(good: InputContainer, sound: AudioStream | None) -> int:

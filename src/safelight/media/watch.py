@@ -1,0 +1,149 @@
+"""Damage that FFmpeg does not tell: what stands in the packets is held against what can stand there.
+
+FFmpeg conceals. A transport stream with packets missing, a film in AVI with a stretch of zeros, a reference picture that is not
+there: it goes on, often without a word, and what it gives looks like a picture. Runs inside a worker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from safelight.media.avc import FORBIDDEN, HEADER_BYTES, IDR, PICTURES, SEQUENCE, SLICE, NotAvcError, Sets, Slice, UnknownAvcError
+from safelight.media.chunks import Chunks
+from safelight.media.transport import Transport
+
+# Codecs in which three zero bytes stand before the beginning of a unit only (with them, MPEG-2 fills up as well).
+_NO_ZEROS = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"})
+_ZEROS = re.compile(rb"\0\0\0+(?=[^\0\1])", re.DOTALL)
+_FILLED_UP = frozenset({"h264", "hevc"})  # a picture of these does not end with zeros
+_FILLING = 8  # zero bytes at its end that are no sign of damage: cameras fill up to a round length
+_START_CODE = b"\0\0\1"
+
+
+class Watch:
+    """Looks at a film's packets in the order in which they are coded."""
+
+    def __init__(self, source: BinaryIO, container: str, track: VideoStream) -> None:
+        context = track.codec_context
+        self._codec = context.codec.canonical_name
+        extra = bytes(context.extradata or b"")
+        self.transport = Transport(source, track.id, self._codec) if container == "mpegts" else None
+        self._chunks = Chunks(source) if container == "avi" else None
+        self._lengths = (extra[4] & 3) + 1 if extra[:1] == b"\1" and len(extra) > 6 else 0  # bytes of a unit's length
+        self._avc = Order(extra) if self._codec == "h264" else None
+        self._zeros = False  # whether the picture before ended with zeros
+
+    def hurt(self, packet: Packet[Any]) -> str | None:
+        """What is wrong with a packet; None if nothing is known."""
+        reason = self._place(packet.pos)
+        if self._codec not in _NO_ZEROS:
+            return reason
+        data = bytes(packet)
+        told = self._avc.hurt(data, self._lengths) if self._avc is not None else None
+        return reason or self._zeroed(data) or told
+
+    def forget(self) -> None:
+        """Packets will come from another place."""
+        if self._avc is not None:
+            self._avc.frame = None
+
+    def _place(self, start: int | None) -> str | None:
+        if start is None or start < 0:
+            return None
+        if self.transport is not None:
+            return self.transport.hurt(start)
+        if self._chunks is not None and self._chunks.broken(start):
+            return "The file is broken before a picture"
+        return None
+
+    def _zeroed(self, data: bytes) -> str | None:
+        if self._lengths:
+            return None  # zeros would stand inside a unit
+        if _ZEROS.search(data):
+            return "A picture holds zeros"
+        before, self._zeros = self._zeros, self._codec in _FILLED_UP and len(data) - len(data.rstrip(b"\0")) > _FILLING
+        # A camera that fills up does so with every picture.
+        return "A picture ends with zeros" if self._zeros and not before else None
+
+
+class Order:
+    """H.264: whether each picture is whole as far as its units tell, and none is missing that others need."""
+
+    def __init__(self, extra: bytes) -> None:
+        self._sets = Sets()
+        self.frame: int | None = None  # number of the last picture that others need
+        self._last: Slice | None = None
+        try:
+            if extra[:1] == b"\1":
+                self._sets = Sets.of_record(extra)
+            else:
+                for unit in _between_codes(extra):
+                    self._sets.take(unit)
+        except (NotAvcError, IndexError):
+            self._sets = Sets()  # such a record is the decoder's trouble; sets in the stream count
+
+    def hurt(self, data: bytes, lengths: int) -> str | None:
+        """What is wrong with a coded picture; ``lengths``: bytes of a unit's length, or 0 for start codes."""
+        reason: str | None = None
+        begun = seen = False
+        for unit in _by_lengths(data, lengths) if lengths else _between_codes(data):
+            if unit is None:
+                return "A picture's units do not fill it"
+            kind = unit[0] & 31
+            if kind not in (SLICE, IDR, SEQUENCE, PICTURES):
+                continue
+            if any(pattern in unit for pattern in FORBIDDEN):
+                reason = reason or "A picture holds bytes that cannot be"
+            try:
+                if kind in (SEQUENCE, PICTURES):
+                    self._sets.take(unit)
+                    continue
+                told = self._sets.slice(unit[:HEADER_BYTES], len(unit))
+            except UnknownAvcError:
+                return reason
+            except NotAvcError:
+                reason = reason or "A picture's head cannot be"
+                continue
+            if told.spare:
+                continue
+            if told.first:
+                reason = reason or self._missing(told, unit)
+            seen, begun = True, begun or told.first
+        if seen and not begun:
+            reason = reason or "The beginning of a picture is missing"
+        return reason
+
+    def _missing(self, told: Slice, unit: bytes) -> str | None:
+        sequence = next(iter(self._sets.sequences.values()))
+        before, self._last = self._last, told
+        ahead = 0 if self.frame is None else (told.frame - self.frame) % (1 << sequence.frame_bits)
+        if told.reference:
+            self.frame = 0 if told.resets else told.frame
+        if told.key or sequence.gaps or ahead <= 1:
+            return None
+        return "A picture that others need is missing" if before is not None else None
+
+
+def _by_lengths(data: bytes, lengths: int) -> Iterator[bytes | None]:
+    place = 0
+    while place < len(data):
+        size = int.from_bytes(data[place : place + lengths], "big")
+        unit = data[place + lengths : place + lengths + size]
+        if len(unit) != size or len(data) < place + lengths:
+            yield None
+            return
+        if unit:
+            yield unit
+        place += lengths + size
+
+
+def _between_codes(data: bytes) -> Iterator[bytes]:
+    for unit in data.split(_START_CODE)[1:]:
+        plain = unit.rstrip(b"\0")
+        if plain:
+            yield plain
