@@ -1,4 +1,4 @@
-"""H.264 as far as damage can be seen in it without decoding: is this a coded picture, which one, can it follow the last?
+"""H.264 as far as damage shows without decoding: is this a coded picture, which one, can it follow the last?
 
 Rec. ITU-T H.264: 7.3.2.1 and 7.3.2.2 (parameter sets), 7.3.3 (slice header), 7.4.1.2.4 (where a picture begins), 8.2.1
 (order of pictures), annex B and 7.4.1 (bytes no unit may hold). Nothing is decoded. Runs inside a worker.
@@ -96,7 +96,8 @@ class Pictures:
 @dataclass(frozen=True)
 class Slice:
     """Part of a coded picture. ``first``: it begins the picture; ``order``: low bits of its place when shown;
-    ``field``: 0 for a frame, else 1 or 2; ``resets``: frame numbers begin again after it.
+    ``counts``: after how many frame numbers begin again, 0 where some may be left out; ``resets``: they begin again
+    after this one.
     """
 
     key: bool
@@ -104,7 +105,7 @@ class Slice:
     first: bool
     frame: int
     order: int
-    field: int = 0
+    counts: int = 0
     spare: bool = False  # a second coding of something that is there already
     resets: bool = False
 
@@ -237,9 +238,9 @@ class Sets:
         if seq.planes_apart:
             bits.take(2)
         frame = bits.take(seq.frame_bits)
-        field = 0
-        if not seq.frames_only and bits.take(1):
-            field = 1 + bits.take(1)
+        field = not seq.frames_only and bool(bits.take(1))
+        if field:
+            bits.take(1)
         if key and (frame or bits.number() > 65535):
             raise NotAvcError("no slice of this stream")
         order = 0
@@ -253,7 +254,8 @@ class Sets:
         resets = False
         if not pic.grouped and coding not in _SWITCHING:
             resets = _rest(bits, seq, pic, coding, reference, key)
-        return Slice(key, reference, block == 0, frame, order, field, spare, resets)
+        counts = 0 if seq.gaps else 1 << seq.frame_bits
+        return Slice(key, reference, block == 0, frame, order, counts, spare, resets)
 
 
 def _rest(bits: _Bits, seq: Sequence, pic: Pictures, coding: int, reference: bool, key: bool) -> bool:

@@ -200,4 +200,3 @@ def _filled(packet: bytes) -> bool:
 
 def _load(packet: bytes) -> bytes:
     return packet[4 + (1 + packet[4] if packet[3] & 0x20 else 0) :] if packet[3] & 0x10 else b""
-

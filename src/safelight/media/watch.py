@@ -1,7 +1,8 @@
 """Damage that FFmpeg does not tell: what stands in the packets is held against what can stand there.
 
-FFmpeg conceals. A transport stream with packets missing, a film in AVI with a stretch of zeros, a reference picture that is not
-there: it goes on, often without a word, and what it gives looks like a picture. Runs inside a worker.
+FFmpeg conceals. A transport stream with packets missing, a film in AVI with a stretch of zeros, a picture that others
+need and that is not there: it goes on, often without a word, and what it gives looks like a picture. Runs inside a
+worker.
 """
 
 from __future__ import annotations
@@ -13,7 +14,18 @@ from typing import Any, BinaryIO
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from safelight.media.avc import FORBIDDEN, HEADER_BYTES, IDR, PICTURES, SEQUENCE, SLICE, NotAvcError, Sets, Slice, UnknownAvcError
+from safelight.media.avc import (
+    FORBIDDEN,
+    HEADER_BYTES,
+    IDR,
+    PICTURES,
+    SEQUENCE,
+    SLICE,
+    NotAvcError,
+    Sets,
+    Slice,
+    UnknownAvcError,
+)
 from safelight.media.chunks import Chunks
 from safelight.media.transport import Transport
 
@@ -23,6 +35,7 @@ _ZEROS = re.compile(rb"\0\0\0+(?=[^\0\1])", re.DOTALL)
 _FILLED_UP = frozenset({"h264", "hevc"})  # a picture of these does not end with zeros
 _FILLING = 8  # zero bytes at its end that are no sign of damage: cameras fill up to a round length
 _START_CODE = b"\0\0\1"
+_MOST_WAITED = 600  # packets without a picture that needs no other
 
 
 class Watch:
@@ -56,7 +69,10 @@ class Watch:
         if start is None or start < 0:
             return None
         if self.transport is not None:
-            return self.transport.hurt(start)
+            reason = self.transport.hurt(start)
+            if self.transport.joined(start):
+                self.forget()
+            return reason
         if self._chunks is not None and self._chunks.broken(start):
             return "The file is broken before a picture"
         return None
@@ -71,13 +87,40 @@ class Watch:
         return "A picture ends with zeros" if self._zeros and not before else None
 
 
+class Opening:
+    """Where a transport stream can be entered: it, or a recording in a joined one, begins with a picture that needs no
+    other, and those after it that are shown before it need what is not there. No player shows these.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._transport = watch.transport
+        self._passed = 0
+        self._first: int | None = None  # when the picture is shown with which a recording begins
+        self.waits = self._transport is not None
+
+    def passes(self, packet: Packet[Any]) -> bool:
+        """Whether a packet may be decoded."""
+        if self._transport is None:
+            return True
+        self._passed += 1
+        anew = packet.pos is not None and self._transport.joined(packet.pos)
+        if (self.waits or anew) and packet.is_keyframe:
+            self._first, self.waits = packet.pts, False
+        elif self.waits:
+            self.waits = self._passed < _MOST_WAITED  # a stream of another make; the decoder will tell
+        elif packet.is_keyframe:
+            self._first = None
+        if self.waits:
+            return False
+        return self._first is None or packet.pts is None or packet.pts >= self._first
+
+
 class Order:
     """H.264: whether each picture is whole as far as its units tell, and none is missing that others need."""
 
     def __init__(self, extra: bytes) -> None:
         self._sets = Sets()
         self.frame: int | None = None  # number of the last picture that others need
-        self._last: Slice | None = None
         try:
             if extra[:1] == b"\1":
                 self._sets = Sets.of_record(extra)
@@ -111,22 +154,21 @@ class Order:
                 continue
             if told.spare:
                 continue
-            if told.first:
-                reason = reason or self._missing(told, unit)
+            if told.first and self._missing(told):
+                reason = reason or "A picture that others need is missing"
             seen, begun = True, begun or told.first
         if seen and not begun:
             reason = reason or "The beginning of a picture is missing"
         return reason
 
-    def _missing(self, told: Slice, unit: bytes) -> str | None:
-        sequence = next(iter(self._sets.sequences.values()))
-        before, self._last = self._last, told
-        ahead = 0 if self.frame is None else (told.frame - self.frame) % (1 << sequence.frame_bits)
+    def _missing(self, told: Slice) -> bool:
+        """Whether a picture that others need was left out before this one (7.4.3, frame_num)."""
+        before = self.frame
         if told.reference:
             self.frame = 0 if told.resets else told.frame
-        if told.key or sequence.gaps or ahead <= 1:
-            return None
-        return "A picture that others need is missing" if before is not None else None
+        if before is None or told.key or not told.counts:
+            return False
+        return (told.frame - before) % told.counts > 1
 
 
 def _by_lengths(data: bytes, lengths: int) -> Iterator[bytes | None]:
