@@ -67,7 +67,7 @@ class Film:
         self._shape = (0, 0, "")
         self._end = 0.0  # seconds of the container up to which anything was read
         self._packets = 0
-        # Pictures that are still to come: which packet they are, and when they are shown (in AVI the same number again).
+        # Pictures that are still to come: which packet they are; when they are shown (in AVI the same number again).
         self._pending: dict[int, int] = {}
         self._anew = 0  # the packet since which the clock was not set back
         self._latest: int | None = None  # the latest time of a packet since then
@@ -230,6 +230,8 @@ class Film:
 
     def _pictures_of(self, packet: Packet[VideoStream] | None) -> Iterator[Shot]:
         """What the decoder gives for a packet, or at the end for None."""
+        if self._last_packet and packet is not None and self._watch.cut_off:
+            self._ends_cut_off(_number(packet))
         before, at = self._complaints.count, _number(packet) if packet is not None else None
         frames: list[VideoFrame] = []
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, BinaryIO
 
 from av.packet import Packet
@@ -29,12 +30,13 @@ from safelight.media.avc import (
 from safelight.media.chunks import Chunks
 from safelight.media.transport import Transport
 
-# Codecs in which three zero bytes stand before the beginning of a unit only (with them, MPEG-2 fills up as well).
+# Codecs in which zero bytes in a row stand before the beginning of a unit only (with them, MPEG-2 fills up as well).
 _NO_ZEROS = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"})
-_ZEROS = re.compile(rb"\0\0\0+(?=[^\0\1])", re.DOTALL)
+_ZEROS = re.compile(rb"\0{8}\0*(?=[^\0\1])", re.DOTALL)
 _FILLED_UP = frozenset({"h264", "hevc"})  # a picture of these does not end with zeros
 _FILLING = 8  # zero bytes at its end that are no sign of damage: cameras fill up to a round length
 _START_CODE = b"\0\0\1"
+_MOMENT = 10  # seconds
 _MOST_WAITED = 600  # packets without a picture that needs no other
 
 
@@ -50,41 +52,60 @@ class Watch:
         self._lengths = (extra[4] & 3) + 1 if extra[:1] == b"\1" and len(extra) > 6 else 0  # bytes of a unit's length
         self._avc = Order(extra) if self._codec == "h264" else None
         self._zeros = False  # whether the picture before ended with zeros
+        rate = track.average_rate or track.guessed_rate
+        self._step = 1 / rate if rate else Fraction(1, 25)
+        self._coded: Fraction | None = None  # when the packet before is due to be decoded, in seconds
 
     def hurt(self, packet: Packet[Any]) -> str | None:
         """What is wrong with a packet; None if nothing is known."""
-        reason = self._place(packet.pos)
+        reason = self._place(packet)
         if self._codec not in _NO_ZEROS:
             return reason
         data = bytes(packet)
         told = self._avc.hurt(data, self._lengths) if self._avc is not None else None
         return reason or self._zeroed(data) or told
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether nothing shows that the last picture ends where the file does; asked at the last packet."""
+        return self.transport is not None and not self.transport.whole
+
     def forget(self) -> None:
         """Packets will come from another place."""
         if self._avc is not None:
             self._avc.frame = None
 
-    def _place(self, start: int | None) -> str | None:
+    def _place(self, packet: Packet[Any]) -> str | None:
+        start, before = packet.pos, self._coded
+        if packet.dts is not None and packet.time_base:
+            self._coded = packet.dts * packet.time_base
         if start is None or start < 0:
             return None
-        if self.transport is not None:
-            reason = self.transport.hurt(start)
-            if self.transport.joined(start):
-                self.forget()
-            return reason
         if self._chunks is not None and self._chunks.broken(start):
             return "The file is broken before a picture"
-        return None
+        if self.transport is None:
+            return None
+        reason = self.transport.hurt(start)
+        if self.transport.joined(start):
+            self.forget()
+            # Another recording seldom goes on a moment later; where pictures are missing, the clock shows it.
+            if before is not None and self._coded and 1.5 * self._step < self._coded - before < _MOMENT:
+                reason = reason or "Pictures are missing"
+        return reason
 
     def _zeroed(self, data: bytes) -> str | None:
         if self._lengths:
             return None  # zeros would stand inside a unit
         if _ZEROS.search(data):
             return "A picture holds zeros"
-        before, self._zeros = self._zeros, self._codec in _FILLED_UP and len(data) - len(data.rstrip(b"\0")) > _FILLING
+        before, self._zeros = self._zeros, self._codec in _FILLED_UP and filled_up(data)
         # A camera that fills up does so with every picture.
         return "A picture ends with zeros" if self._zeros and not before else None
+
+
+def filled_up(data: bytes) -> bool:
+    """Whether a picture ends with zeros."""
+    return len(data) - len(data.rstrip(b"\0")) > _FILLING
 
 
 class Opening:
@@ -172,15 +193,16 @@ class Order:
 
 
 def _by_lengths(data: bytes, lengths: int) -> Iterator[bytes | None]:
+    """The units of a picture; None where they do not fill it."""
     place = 0
     while place < len(data):
         size = int.from_bytes(data[place : place + lengths], "big")
         unit = data[place + lengths : place + lengths + size]
-        if len(unit) != size or len(data) < place + lengths:
-            yield None
+        if not unit or len(unit) != size:
+            if len(data) - place > _FILLING or any(data[place:]):
+                yield None
             return
-        if unit:
-            yield unit
+        yield unit
         place += lengths + size
 
 
