@@ -287,8 +287,7 @@ class Film:
                         begun = begun or (packet.is_keyframe and packet.pts == since)
                         if not begun or packet.pts is None or packet.pts < since:
                             continue  # these lean on pictures of the part before, which has them
-                    self._expect(packet)
-                    if self._opening.passes(packet):
+                    if self._expect(packet):
                         yield cast("Packet[VideoStream]", packet)
             except av.error.FFmpegError:
                 self._damage("The container cannot be read on")
@@ -301,17 +300,18 @@ class Film:
                 # The binding stumbles at the very end when a track turned up midway; all packets were delivered.
                 return
 
-    def _expect(self, packet: Packet[Any]) -> None:
-        """Number a packet, look for damage, and note that it should become a picture."""
+    def _expect(self, packet: Packet[Any]) -> bool:
+        """Number a packet, look for damage, and note that it should become a picture; whether it is to be decoded."""
         number = packet.opaque = self._packets
         self._packets += 1
         reason = self._watch.hurt(packet)
+        passes = self._opening.passes(packet)
         if reason is None and packet.is_corrupt and self._watch.transport is None:
             reason = "A packet is damaged"
         if reason is not None and not self._opening.waits:
             self._damage(reason, at=number)
         if packet.is_discard or packet.is_disposable:
-            return
+            return passes
         if self._places is not None:
             if packet.dts is not None:
                 self._places.append(packet.dts)
@@ -321,6 +321,7 @@ class Film:
             if self._latest is not None and packet.pts + 1 / self._base < self._latest:
                 self._anew, self._latest = number, None
             self._latest = max(packet.pts, self._latest or packet.pts)
+        return passes
 
     def _note_end(self, packet: Packet[Any]) -> None:
         if packet.pts is not None and packet.time_base:
@@ -333,11 +334,11 @@ class Film:
             raise SafelightError(Code.UNSUPPORTED, "The picture changes its size or pixel format midway.")
         self._shape = (frame.width, frame.height, frame.format.name)
         self._note_lost(frame)
-        told = _number(frame)
-        number = self._packets if told is None else told
-        if frame.key_frame and number > self._doubt_until:
+        number = _number(frame)
+        # What the decoder made up for a picture that was not there has no number.
+        if frame.key_frame and number is not None and number > self._doubt_until:
             self._doubt = False
-        if frame.is_corrupt and self._watch.transport is None:
+        if frame.is_corrupt and (self._watch.transport is None or number is None):
             self._damage("A picture is damaged", at=number)
         pts = self._stamp(frame)
         self._index += 1
@@ -349,7 +350,6 @@ class Film:
         if self._places is not None:
             shown, behind = number, _MOST_AHEAD
         if number is None or shown is None:
-            self._pending.clear()
             return
         self._pending.pop(number, None)
         anew = number >= self._anew
