@@ -197,3 +197,16 @@ def test_a_missing_reference_is_seen_in_the_numbers(films: dict[str, bytes]) -> 
         order = Order(extra)
         noticed += any(order.hurt(data, 0) for data in packets[:gone] + packets[gone + 1 :])
     assert noticed >= 8  # the others are needed by none
+
+
+def test_an_avi_whose_chunks_do_not_follow_each_other(films: dict[str, bytes]) -> None:
+    """The head of a picture is spoilt: FFmpeg searches on and loses the picture, often one that no other needs."""
+    whole = films["avi"]
+    heads, place = [], whole.index(b"movi") + 4
+    while whole[place : place + 4] == b"00dc":
+        size = int.from_bytes(whole[place + 4 : place + 8], "little")
+        heads += [place] if size else []
+        place += 8 + size + size % 2
+    assert len(heads) == FRAMES
+    for head in heads[3:60:8]:
+        assert refused(whole[:head] + b"\xff\xff\xff\xff" + whole[head + 4 :]) is Code.DAMAGED
