@@ -28,6 +28,7 @@ from safelight.media.avc import (
 )
 
 MAX_UNIT = 16 << 20  # bytes
+_MOST_BEFORE = 6  # units
 _LEAST_SLICE = 64  # bytes; of less not enough is seen to say that it is none
 _LEAST_SOUND = 8  # bytes; less decodes by chance
 _NEAR, _TRIES = 1 << 16, 8  # how far, and how often, the end of a piece of sound is searched when a unit is in doubt
@@ -83,6 +84,7 @@ class Carver:
         self._counts = 1 << kept.frame_bits  # after how many the frame numbers begin again
         # After how many the low bits of the places begin again; 0: pictures are shown as they are coded.
         self._orders = 1 << kept.order_bits if kept.order_kind == 0 else 0
+        self.place = 0  # how far the file has been gone through
         self._picture: list[_Unit] = []
         self._slices = 0  # of the picture before
         self._frame: int | None = None  # number of the last picture that others need
@@ -98,6 +100,7 @@ class Carver:
         if place is not None and self._sounds(first, place):
             yield Heard(self._data[first:place])
         while place is not None:
+            self.place = place
             unit = self._unit(place)
             if unit is not None:
                 yield from self._add(unit)
@@ -176,6 +179,10 @@ class Carver:
         for unit in self._candidates(place, len(self._data)):
             told = unit.slice
             after = self._unit(unit.end)
+            for _ in range(_MOST_BEFORE):  # parameter sets and notes stand before a picture's first slice
+                if after is None or told or after.slice:
+                    break
+                after = self._unit(after.end)
             if after is not None and (told or after.slice):
                 return unit.start
             if told is None or not told.first:

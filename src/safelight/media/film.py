@@ -23,6 +23,7 @@ from safelight.media.pieces import Part
 from safelight.media.shot import Shot
 from safelight.media.source import (
     MAX_PIXELS,
+    UNPROVEN,
     Complaints,
     file_size,
     open_container,
@@ -41,7 +42,7 @@ _INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
 _TIMED = frozenset({"matroska,webm", "avi", "asf", "flv", "mxf"})
 _MAX_READ_ERRORS = 100
 _MOST_AHEAD = 40  # pictures that a decoder keeps back to put them in order, at most
-_UNDOUBTED = -1
+_UNDOUBTED, _FOREVER = -1, 1 << 62
 
 
 class Film:
@@ -84,6 +85,8 @@ class Film:
         self._doubt = False
         self._doubt_until = _UNDOUBTED  # a key frame of a later packet than this ends the doubt
         self._origin = 0.0
+        if self._container.metadata.get("comment") == UNPROVEN:
+            self._damage("It was salvaged with settings of another film", at=_FOREVER)
         self._frames = self._decode()
         first = next(self._frames, None)
         if first is None:

@@ -35,6 +35,8 @@ CODECS = frozenset(_CODECS_NAMES.split())
 _HARMLESS = ("mmco: unref short failure", "co located POCs unavailable", "invalid TIFF header in EXIF")
 # No error to FFmpeg, though it says that parts of a picture were not in the file.
 _CONCEALED = "concealing"
+# Written into a film that was salvaged with settings of another one, as its comment (safelight.media.salvage).
+UNPROVEN = "Safelight: saved with the settings of another film; nothing shows that they are this one's."
 MAX_SIDE = 16384
 MAX_PIXELS = 8192 * 8192  # 67 million: twice 8K UHD
 

@@ -143,7 +143,7 @@ def salvage(job: SalvageJob, damaged: BinaryIO, report: Report) -> Salvaged:
 
     with os.fdopen(job.like, "rb") as like:
         saved = salvage_film(damaged, like, SALVAGED, report)
-    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound)
+    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound, proven=saved.proven)
 
 
 def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:
