@@ -221,12 +221,16 @@ class Film:
 
     def _decode(self) -> Generator[Shot]:
         packets = self._read()
-        packet = next(packets, None)
-        while packet is not None:
-            following = next(packets, None)
-            self._last_packet = following is None
-            yield from self._pictures_of(packet)
-            packet = following
+        if self._watch.transport is None:
+            for packet in packets:
+                yield from self._pictures_of(packet)
+        else:
+            before = next(packets, None)
+            while before is not None:
+                following = next(packets, None)
+                self._last_packet = following is None
+                yield from self._pictures_of(before)
+                before = following
         yield from self._pictures_of(None)
         if self._index >= 0:
             self._check_end()
