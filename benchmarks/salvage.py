@@ -1,10 +1,12 @@
-"""What comes back of damaged films: `python -m benchmarks.salvage CLIP... [--points 10]`.
+"""What comes back of damaged films: `python -m benchmarks.salvage CLIP... [--points 10] [--kinds cut,hole]`.
 
 From each clip (H.264 in MP4, with or without AAC) damaged files are made at evenly spread places: *cut*, everything
-from there on is missing, and the index with it; *hole*, 4 KiB of zeros, in MP4 without the index. The same pictures
-are also put, as they are, into AVI and into a transport stream, and coded anew as MJPEG with PCM into AVI; AVI is cut
-before its index. MP4 is tried once more coded anew by x264 in such a way that each key picture carries its settings. MP4 goes through `safelight salvage` with the whole clip as the good one, which is the best case; the
-others are read as they are. Then Safelight reads the result as with `--accept-damaged`.
+from there on is missing, and the index with it; *hole*, 4 KiB of zeros, in MP4 without the index. When asked for:
+*flip*, one bit is another; *burst*, 64 bytes are noise; *missing*, seven packets of a transport stream are not there.
+The same pictures are also put, as they are, into AVI and into a transport stream, and coded anew as MJPEG with PCM into
+AVI; AVI is cut before its index. MP4 is tried once more coded anew by x264 so that each key picture carries its
+settings. MP4 goes through `safelight salvage` with the whole clip as the good one, which is the best case; the others
+are read as they are. Then Safelight reads the result as with `--accept-damaged`.
 
 Columns: pictures whose coded bytes are all there (recoverable); pictures read; of these identical to the original's, in
 its order; called good; called good and not identical (must be 0); pictures FFmpeg alone gives.
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import bisect
 import hashlib
+import random
 import shutil
 import subprocess
 import tempfile
@@ -29,6 +32,7 @@ from safelight.media.read import Reader
 from safelight.media.salvage import salvage
 
 HOLE = 4096  # bytes
+PACKET = 188  # bytes of a transport stream
 FORMS = ("h264", "mjpeg", "inside")
 
 
@@ -132,9 +136,17 @@ def damaged(film: Path, folder: Path, points: int, kinds: tuple[str, ...] = ("cu
     for damage in kinds:
         for point in range(1, points + 1):
             place = first + (end - first) * point // (points + 1)
-            stop = len(data) if damage == "cut" else place + HOLE
-            rest = b"" if damage == "cut" else bytes(HOLE) + data[stop:]
-            broken.write_bytes(data[:place] + rest)
+            if damage == "missing":
+                place -= place % PACKET
+            spoilt = {
+                "cut": b"",
+                "hole": bytes(HOLE),
+                "flip": bytes([data[place] ^ 1 << point % 8]),
+                "burst": random.Random(point).randbytes(64),
+                "missing": b"",
+            }[damage]
+            stop = len(data) if damage == "cut" else place + (7 * PACKET if damage == "missing" else len(spoilt))
+            broken.write_bytes(data[:place] + spoilt + data[stop:])
             there = sum(b - moved <= place or a - moved >= stop for a, b in where)
             result = broken
             if container == "mp4":
@@ -199,6 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--points", type=int, default=10)
+    parser.add_argument("--kinds", default="cut,hole", help="of damage")
     parser.add_argument("--only", default="", help="files of this kind only, for instance mp4")
     asked = parser.parse_args()
     print("clip | kind | damage | places | recoverable | read | identical | good | wrongly good | ffmpeg")
@@ -209,7 +222,8 @@ def main() -> None:
                 if asked.only not in film.suffix:
                     continue
                 by_damage: dict[str, list[Row]] = {}
-                for row in damaged(film, folder, asked.points):
+                kinds = tuple(k for k in asked.kinds.split(",") if k != "missing" or film.suffix == ".ts")
+                for row in damaged(film, folder, asked.points, kinds):
                     by_damage.setdefault(row.damage, []).append(row)
                 for damage, rows in by_damage.items():
                     sums = [

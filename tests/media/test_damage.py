@@ -152,6 +152,13 @@ def test_a_join_with_half_a_picture_before_it_is_damage(films: dict[str, bytes])
     assert refused(whole[: long + 2 * PACKET] + whole) is Code.DAMAGED
 
 
+def test_two_films_read_side_by_side(films: dict[str, bytes], tmp_path: Path) -> None:
+    """As an attacker reads the copy and its original; one of the decoders keeps pictures back, the other does not."""
+    quick = clip(tmp_path / "a.avi", codec="mjpeg", pixels="yuvj420p", frames=FRAMES).read_bytes()
+    with Reader(io.BytesIO(films["ts"])) as one, Reader(io.BytesIO(quick)) as two:
+        assert sum(1 for _ in zip(one.pictures(), two.pictures(), strict=True)) == FRAMES
+
+
 @pytest.mark.parametrize(
     "make",
     [

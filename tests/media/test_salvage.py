@@ -165,8 +165,8 @@ OTHERS = {
 def test_other_settings_are_never_called_good(tmp_path: Path, other: str, entropy: str) -> None:
     """Where the film does not carry its settings itself, nothing shows that the good clip's are its own."""
     options = {"g": "12", "sc_threshold": "0", "coder": entropy, "qp": "30"}
-    film = clip(tmp_path / "film.mp4", frames=24, picture=busy, options=options)
-    like = clip(tmp_path / "like.mp4", frames=24, picture=busy, options={**options, **OTHERS[other]})
+    film = clip(tmp_path / "film.mp4", frames=24, sound=1.0, picture=busy, options=options)
+    like = clip(tmp_path / "like.mp4", frames=24, sound=1.0, picture=busy, options={**options, **OTHERS[other]})
     (tmp_path / "broken.mp4").write_bytes(without_index(film.read_bytes())[0])
     done = None
     with (tmp_path / "broken.mp4").open("rb") as file, like.open("rb") as good, contextlib.suppress(SafelightError):

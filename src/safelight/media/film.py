@@ -45,6 +45,15 @@ _MOST_AHEAD = 40  # pictures that a decoder keeps back to put them in order, at 
 _UNDOUBTED, _FOREVER = -1, 1 << 62
 
 
+class _Ticket:
+    """Goes through the decoder with a packet and comes out with its picture. The binding keeps such things by where
+    they lie in memory, so a plain number, which two films would share, gets lost.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
 class Film:
     """A film being read: ``facts`` at once, then :meth:`shots`, then ``missing``."""
 
@@ -309,7 +318,8 @@ class Film:
 
     def _expect(self, packet: Packet[Any]) -> bool:
         """Number a packet, look for damage, and note that it should become a picture; whether it is to be decoded."""
-        number = packet.opaque = self._packets
+        number = self._packets
+        packet.opaque = _Ticket(number)
         self._packets += 1
         reason = self._watch.hurt(packet)
         passes = self._opening.passes(packet)
@@ -413,7 +423,7 @@ class Film:
 
 def _number(of: Packet[Any] | VideoFrame) -> int | None:
     """Which packet this is, or a picture came from."""
-    return of.opaque if isinstance(of.opaque, int) else None
+    return of.opaque.number if isinstance(of.opaque, _Ticket) else None
 
 
 def _sane_rate(track: VideoStream) -> Fraction | None:

@@ -250,6 +250,8 @@ class _Writing:
         self._delay: int | None = None
         self._done = 0  # packets of pictures written
         self._samples = 0
+        self._begun = False
+        self._early: list[bytes] = []  # pieces of sound before the first picture
 
     def __enter__(self) -> _Writing:
         return self
@@ -262,20 +264,24 @@ class _Writing:
 
     def take(self, part: Coded | Heard | Hole, place: int) -> None:
         """Add what was found. ``place``: how far the file has been gone through."""
-        begun = bool(self._done or self._group)
         if isinstance(part, Coded):
             if part.key:
                 self._flush()
                 self._eye.look(part.data)
-            elif not begun:
+                if not self._begun:
+                    self._begin(part)
+            elif not self._begun:
                 return
             self._group.append(part)
             self.saved.pictures += 1
             if self.saved.pictures % _REPORTED == 0:
                 self._report(place)
         elif isinstance(part, Heard):
-            self._hear(part.data)
-        elif begun:
+            if self._begun:
+                self._hear(part.data)
+            else:
+                self._early.append(part.data)
+        elif self._begun:
             if self._group[-1:] != [None]:
                 self._group.append(None)
                 self.saved.holes += 1
@@ -286,8 +292,6 @@ class _Writing:
         group, self._group = self._group, []
         if not group:
             return
-        if not self._done:
-            self._begin(group[0])
         for number, (part, rank) in enumerate(zip(group, _ranks(group), strict=True), self._done):
             packet = Packet(_NOT_A_PICTURE if part is None else part.data)
             packet.stream, packet.time_base = self._track, _BASE
@@ -298,10 +302,15 @@ class _Writing:
             self._file.mux(packet)
         self._done += len(group)
 
-    def _begin(self, first: Coded | None) -> None:
-        self.saved.proven = first is not None and first.key and self._eye.proven(first.data)
+    def _begin(self, first: Coded) -> None:
+        """Say what is to be thought of the film; it must be known before anything is written."""
+        self._begun = True
+        self.saved.proven = self._eye.proven(first.data)
         if not self.saved.proven:
             self._file.metadata["comment"] = UNPROVEN
+        early, self._early = self._early, []
+        for data in early:
+            self._hear(data)
 
     def _hear(self, data: bytes) -> None:
         assert self._ear is not None
