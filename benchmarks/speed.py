@@ -1,7 +1,7 @@
 """Speed and memory of `safelight protect` beside deface 1.5.0 and beside the floor, same clips, same run.
 
-`make bench`, or `python -m benchmarks.speed [--seconds 20] [--runs 3] [--long [SIZE]]`. Needs no footage: the clips are made
-from scikit-image's pictures. deface is installed from a locked list into an environment of its own, `.bench/deface`.
+`make bench`, or `python -m benchmarks.speed [--seconds 20] [--runs 3] [--long [SIZE]]`. Needs no footage: the clips are
+made from scikit-image's pictures. deface is installed from a locked list into its own environment, `.bench/deface`.
 
 Every figure is the median of its runs; the runs of the three take turns, so that a machine whose speed drifts slows all
 of them. Ratios are taken turn by turn. Faces left exposed are counted against where the face was drawn, see `exposed`.
