@@ -192,6 +192,19 @@ def test_a_camera_that_fills_up_with_zeros(films: dict[str, bytes]) -> None:
     assert not any(filled_up(data) for data in packets)
 
 
+def test_the_mark_of_an_ending_inside_the_last_picture() -> None:
+    """Some programs leave it there when they put a stream into MP4; zeros in the middle are another matter."""
+    slices = b"\x65" + bytes(range(1, 200))
+    for unit, harmless in (
+        (slices + b"\0\0\0\1\x0a", True),
+        (slices + b"\0\0\0", True),
+        (slices + bytes(30), False),
+        (slices[:50] + bytes(4) + slices[54:], False),
+    ):
+        told = Order(b"").hurt(len(unit).to_bytes(4, "big") + unit, 4)
+        assert (told != "A picture holds bytes that cannot be") is harmless
+
+
 def test_a_missing_reference_is_seen_in_the_numbers(films: dict[str, bytes]) -> None:
     with av.open(io.BytesIO(films["ts"])) as film:
         track = film.streams.video[0]

@@ -36,6 +36,8 @@ _ZEROS = re.compile(rb"\0{8}\0*(?=[^\0\1])", re.DOTALL)
 _FILLED_UP = frozenset({"h264", "hevc"})  # a picture of these does not end with zeros
 _FILLING = 8  # zero bytes at its end that are no sign of damage: cameras fill up to a round length
 _START_CODE = b"\0\0\1"
+# What careless programs leave at the end of a unit with a length: a few zeros, the mark that a stream ends (7.3.2.5).
+_ENDING = re.compile(rb"\0{0,8}(\0\0\1[\x0a\x0b]\0{0,8})?\Z")
 _MOMENT = 10  # seconds
 _MOST_WAITED = 600  # packets without a picture that needs no other
 
@@ -161,7 +163,7 @@ class Order:
             kind = unit[0] & 31
             if kind not in (SLICE, IDR, SEQUENCE, PICTURES):
                 continue
-            if any(pattern in unit for pattern in FORBIDDEN):
+            if any(pattern in (_ENDING.sub(b"", unit) if lengths else unit) for pattern in FORBIDDEN):
                 reason = reason or "A picture holds bytes that cannot be"
             try:
                 if kind in (SEQUENCE, PICTURES):
