@@ -32,12 +32,12 @@ from safelight.media.transport import Transport
 
 # Codecs in which zero bytes in a row stand before the beginning of a unit only (with them, MPEG-2 fills up as well).
 _NO_ZEROS = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"})
-_ZEROS = re.compile(rb"\0{8}\0*(?=[^\0\1])", re.DOTALL)
+_ZEROS = re.compile(rb"\x00{8}\x00*(?=[^\x00\x01])", re.DOTALL)
 _FILLED_UP = frozenset({"h264", "hevc"})  # a picture of these does not end with zeros
 _FILLING = 8  # zero bytes at its end that are no sign of damage: cameras fill up to a round length
 _START_CODE = b"\0\0\1"
 # What careless programs leave at the end of a unit with a length: a few zeros, the mark that a stream ends (7.3.2.5).
-_ENDING = re.compile(rb"\0{0,8}(\0\0\1[\x0a\x0b]\0{0,8})?\Z")
+_ENDING = re.compile(rb"\x00{0,8}(?:\x00\x00\x01[\x0a\x0b]\x00{0,8})?\Z")
 _MOMENT = 10  # seconds
 _MOST_WAITED = 600  # packets without a picture that needs no other
 
@@ -163,7 +163,7 @@ class Order:
             kind = unit[0] & 31
             if kind not in (SLICE, IDR, SEQUENCE, PICTURES):
                 continue
-            if any(pattern in (_ENDING.sub(b"", unit) if lengths else unit) for pattern in FORBIDDEN):
+            if _holds_forbidden(unit) and not (lengths and not _holds_forbidden(_ENDING.sub(b"", unit, count=1))):
                 reason = reason or "A picture holds bytes that cannot be"
             try:
                 if kind in (SEQUENCE, PICTURES):
@@ -192,6 +192,10 @@ class Order:
         if before is None or told.key or not told.counts:
             return False
         return (told.frame - before) % told.counts > 1
+
+
+def _holds_forbidden(unit: bytes) -> bool:
+    return any(pattern in unit for pattern in FORBIDDEN)
 
 
 def _by_lengths(data: bytes, lengths: int) -> Iterator[bytes | None]:
