@@ -183,8 +183,8 @@ def _ask(plan: Plan, index: int) -> StillAsk:
     revealed = plan.covers(index, Decision.REVEAL) if plan.settings.curtain else ()
     return StillAsk(
         index=index,
-        hidden=[area(region.shape, box) for region, box in plan.covers(index)],
-        revealed=[area(region.shape, box) for region, box in revealed],
+        hidden=[area(region.form_at(index), box) for region, box in plan.covers(index)],
+        revealed=[area(region.form_at(index), box) for region, box in revealed],
         look=plan.settings.look,
         curtain=plan.settings.curtain,
     )
