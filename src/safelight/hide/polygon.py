@@ -24,7 +24,7 @@ def placed(corners: Corners, box: Box) -> Points:
 
 
 def contains(points: Points, xs: ArrayLike, ys: ArrayLike) -> Mask:
-    """Which points of the grid ``xs`` x ``ys`` lie inside, shape (len(ys), len(xs)). On the rim itself it is not told."""
+    """Which points of the grid ``xs`` x ``ys`` lie inside, shape (len(ys), len(xs)). Not told for the rim itself."""
     across, down = np.asarray(xs, np.float64), np.asarray(ys, np.float64)
     winding = np.zeros((down.size, across.size), np.int32)
     for (ax, ay), (bx, by) in _edges(points):
@@ -33,7 +33,7 @@ def contains(points: Points, xs: ArrayLike, ys: ArrayLike) -> Mask:
         if rows.size:
             crossed = ax + (down[rows] - ay) * ((bx - ax) / (by - ay))
             winding[rows] += np.where(across[None] > crossed[:, None], -1 if upwards else 1, 0).astype(np.int32)
-    return winding != 0
+    return np.asarray(winding != 0, np.bool_)
 
 
 def pixels(points: Points, width: int, height: int) -> tuple[int, int, Mask, Mask] | None:
