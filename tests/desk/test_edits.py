@@ -101,6 +101,8 @@ def test_a_free_shape_is_drawn_bent_moved_and_kept_through_every_edit() -> None:
         edited(whole, op="corner", region=name, corner=0, add=False)
     with pytest.raises(SafelightError, match="corners"):
         edited(plan(A), op="key", region="head-1", at=places[0])
+    with pytest.raises(SafelightError, match="corners"):
+        edited(plan(), op="draw", shape="polygon", keys=[{**places[0], "corners": ()}])
 
 
 @pytest.mark.parametrize("shape", [Shape.BOX, Shape.ELLIPSE])

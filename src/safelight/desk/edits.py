@@ -258,8 +258,10 @@ def refused(why: str) -> SafelightError:
 
 def change(plan: Plan, edit: Edit, times: Times, who: str) -> Delta:
     """What an edit changes in a plan. Raises SafelightError SL-EDIT-REFUSED with the reason when it cannot be made."""
-    worker = _Editor(plan, times, who)
-    return worker.make(edit)
+    try:
+        return _Editor(plan, times, who).make(edit)
+    except ValidationError as error:  # a region that would be none, such as a free shape without corners
+        raise refused(error.errors(include_url=False, include_input=False)[0]["msg"]) from error
 
 
 class _Editor:
