@@ -1,4 +1,5 @@
 // Keyboard first: every act of an editor has a key, the usual ones where editing programs have them.
+import { closeShape, put, takeBack } from "./pen";
 import { press, speed, stop, toggle } from "./player";
 import { showOriginal } from "./stage";
 import {
@@ -40,6 +41,7 @@ export const KEYS: [string, Word][] = [
   ["I O", "k.marks"],
   ["N P", "k.next"],
   ["D", "k.draw"],
+  ["E", "k.free"],
   ["Alt ← ↑ → ↓", "k.nudge"],
   ["[ ]", "k.extend"],
   ["S M", "k.split"],
@@ -64,6 +66,11 @@ function toCut(way: 1 | -1): void {
   if (next !== undefined) go(next);
 }
 
+/** Take a tool into the hand, or put it back. */
+export function take(tool: "box" | "free"): void {
+  drawing.value = !mine.value || drawing.value === tool ? null : tool;
+}
+
 const single: Record<string, () => void> = {
   j: () => press("j"),
   k: () => press("k"),
@@ -73,7 +80,8 @@ const single: Record<string, () => void> = {
   o: () => (outMark.value = outMark.value === frame.value ? null : frame.value),
   n: () => walk(1),
   p: () => walk(-1),
-  d: () => (drawing.value = mine.value && !drawing.value),
+  d: () => take("box"),
+  e: () => take("free"),
   "[": () => extend("before"),
   "]": () => extend("after"),
   s: split,
@@ -96,7 +104,7 @@ const single: Record<string, () => void> = {
   "0": () => zoom(Infinity),
   "1": () => form("head", "ellipse"),
   "2": () => form("body", "box"),
-  "3": () => form("free", "box"),
+  "3": () => form("free", "polygon"),
   "?": () => (asking.value = "keys"),
 };
 
@@ -108,10 +116,11 @@ const named: Record<string, (by: number) => void> = {
   Home: () => step(-frames.value),
   End: () => step(frames.value),
   Delete: unkey,
-  Backspace: unkey,
+  Backspace: () => (put.value.length ? takeBack() : unkey()),
+  Enter: closeShape,
   Escape: () => {
-    drawing.value = false;
-    selected.value = [];
+    if (!drawing.value) selected.value = [];
+    drawing.value = null;
   },
 };
 
@@ -153,6 +162,7 @@ export function listenToKeys(): void {
     }
     const onButton = (event.target as HTMLElement).matches("button, [role=slider]");
     if (key === " " && onButton) return;
+    if (event.key === "Enter" && !put.value.length) return;
     const act = named[event.key];
     if (act) {
       event.preventDefault();
@@ -167,6 +177,15 @@ export function listenToKeys(): void {
   });
   document.addEventListener("keyup", (event) => {
     if (event.key.toLowerCase() === "v") void showOriginal(false);
+  });
+  // What was clicked with the mouse gives the keys back: space plays, N goes on, whatever was touched last.
+  document.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest?.("button");
+    if (event.detail > 0 && button && !button.closest("dialog")) button.blur();
+  });
+  document.addEventListener("change", (event) => {
+    const target = event.target as HTMLElement;
+    if (clip.value && target.matches("select, [type=checkbox]") && !target.closest("dialog")) target.blur();
   });
   addEventListener("blur", () => {
     void showOriginal(false);

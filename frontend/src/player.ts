@@ -1,9 +1,9 @@
 // Playing: forwards the film, drawn frame by frame onto the stage behind the plan's covers; backwards single stills.
 import { effect, signal } from "@preact/signals";
 import { api, base, clip, frame, frameOfSeconds, frames, go, plan, secondsOf, status, times } from "./state";
-import { boxAt, frameAt } from "./plan";
+import { boxAt, cornersAt, frameAt } from "./plan";
 import type { Box } from "./plan";
-import type { Shape } from "./api";
+import type { Region } from "./api";
 
 export const speed = signal(0); // 0: standing; 1, 2, 4 forwards; -1, -2, -4 backwards
 export const listening = signal(false);
@@ -112,7 +112,7 @@ export function paintCovered(canvas: HTMLCanvasElement, index: number): void {
       const box = region.decision === "reveal" ? boxAt(region, index) : null;
       if (!box) continue;
       context.save();
-      trace(context, region.shape, box, 0);
+      trace(context, region, index, box, 0);
       context.clip();
       context.drawImage(film, 0, 0, width, height);
       context.restore();
@@ -120,20 +120,26 @@ export function paintCovered(canvas: HTMLCanvasElement, index: number): void {
   } else {
     context.drawImage(film, 0, 0, width, height);
   }
-  context.fillStyle = COVER;
+  context.fillStyle = context.strokeStyle = COVER;
   const rim = width / canvas.width + 1;
+  context.lineWidth = 2 * rim;
   for (const region of now.regions) {
     const box = region.decision === "hide" ? boxAt(region, index) : null;
     if (!box) continue;
-    trace(context, region.shape, box, rim);
+    trace(context, region, index, box, rim);
     context.fill();
+    if (region.shape === "polygon") context.stroke();
   }
 }
 
-function trace(context: CanvasRenderingContext2D, shape: Shape, box: Box, rim: number): void {
+/** A region's outline as the path; grown by a rim, except a polygon, whose path is to be stroked as wide. */
+function trace(context: CanvasRenderingContext2D, region: Region, index: number, box: Box, rim: number): void {
   const [rx, ry] = [box.width / 2 + rim, box.height / 2 + rim];
   const [cx, cy] = [box.x + box.width / 2, box.y + box.height / 2];
   context.beginPath();
-  if (shape === "box") context.rect(cx - rx, cy - ry, 2 * rx, 2 * ry);
+  if (region.shape === "polygon") {
+    for (const [u, v] of cornersAt(region, index)) context.lineTo(box.x + u * box.width, box.y + v * box.height);
+    context.closePath();
+  } else if (region.shape === "box") context.rect(cx - rx, cy - ry, 2 * rx, 2 * ry);
   else context.ellipse(cx, cy, rx, ry, 0, 0, 2 * Math.PI);
 }
