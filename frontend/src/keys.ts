@@ -22,6 +22,7 @@ import {
   outMark,
   plan,
   redo,
+  said,
   selected,
   sound,
   split,
@@ -36,20 +37,25 @@ import type { Word } from "./words";
 
 export const KEYS: [string, Word][] = [
   ["J K L", "k.play"],
+  ["␣", "k.space"],
   ["← →", "k.step"],
   ["↑ ↓", "k.cut"],
+  ["Home End", "k.ends"],
   ["I O", "k.marks"],
   ["N P", "k.next"],
   ["D", "k.draw"],
   ["E", "k.free"],
   ["Alt ← ↑ → ↓", "k.nudge"],
   ["[ ]", "k.extend"],
+  ["U", "k.toMarks"],
+  ["Del", "k.delete"],
   ["S M", "k.split"],
   ["H R", "k.decide"],
   ["1 2 3", "k.kinds"],
   ["A G B", "k.sound"],
   ["V", "k.original"],
-  ["Ctrl Z, Ctrl Y", "k.undo"],
+  ["T Z", "k.view"],
+  ["Ctrl Z Y", "k.undo"],
   ["− + 0 F W", "k.zoom"],
   ["Esc", "k.esc"],
 ];
@@ -66,6 +72,13 @@ function toCut(way: 1 | -1): void {
   if (next !== undefined) go(next);
 }
 
+/** Set a mark, or take it away. One that the new mark passes by goes, as in editing programs. */
+function setMark(mark: typeof inMark): void {
+  mark.value = mark.value === frame.value ? null : frame.value;
+  const [a, b] = [inMark.value, outMark.value];
+  if (a !== null && b !== null && a > b) (mark === inMark ? outMark : inMark).value = null;
+}
+
 /** Take a tool into the hand, or put it back. */
 export function take(tool: "box" | "free"): void {
   drawing.value = !mine.value || drawing.value === tool ? null : tool;
@@ -76,8 +89,8 @@ const single: Record<string, () => void> = {
   k: () => press("k"),
   l: () => press("l"),
   " ": toggle,
-  i: () => (inMark.value = inMark.value === frame.value ? null : frame.value),
-  o: () => (outMark.value = outMark.value === frame.value ? null : frame.value),
+  i: () => setMark(inMark),
+  o: () => setMark(outMark),
   n: () => walk(1),
   p: () => walk(-1),
   d: () => take("box"),
@@ -120,7 +133,7 @@ const named: Record<string, (by: number) => void> = {
   Enter: closeShape,
   Escape: () => {
     if (!drawing.value) selected.value = [];
-    drawing.value = null;
+    drawing.value = said.value = null;
   },
 };
 

@@ -93,9 +93,9 @@ function Transport() {
         onPointerLeave={() => void showOriginal(false)}
       />
       <Act label={t("mute")} dir={direction.value} aria-pressed={listening.value} class={listening.value ? "warn" : ""} disabled={!mine.value} onClick={() => void listen(!listening.value)} />
-      {now && (
+      {now && !now.film.finished && (
         <span class="quiet film" title={now.film.failed} dir={direction.value}>
-          {now.film.finished ? t("filmReady") : t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
+          {t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
         </span>
       )}
     </div>

@@ -3,7 +3,7 @@ import { Act } from "./act";
 import { send } from "./api";
 import { take } from "./keys";
 import { closeShape, put } from "./pen";
-import { isDrawn, isKey } from "./plan";
+import { first, isDrawn, isKey, last } from "./plan";
 import {
   api,
   asking,
@@ -119,7 +119,7 @@ export function Selection() {
             <Act label={t("reveal")} keys="R" disabled={off} onClick={() => (asking.value = "reason")} />
             <Act label={t("extendBefore")} keys="[" disabled={off} onClick={() => extend("before")} />
             <Act label={t("extendAfter")} keys="]" disabled={off} onClick={() => extend("after")} />
-            <Act label={t("split")} keys="S" disabled={off} onClick={split} />
+            <Act label={t("split")} keys="S" disabled={off || frame.value <= first(one) || frame.value > last(one)} onClick={split} />
             <Act label={t("merge", regions.length > 1 ? regions.length : "")} keys="M" disabled={off || regions.length < 2} onClick={merge} />
             <Act label={t("toMarks")} keys="U" disabled={off || (inMark.value === null && outMark.value === null)} onClick={toMarks} />
             <Act
@@ -161,8 +161,10 @@ export function Sounds() {
         {plan.value?.sounds.map((span_) => (
           <li key={`${span_.start}-${span_.end}-${span_.decision}`}>
             <bdi dir="ltr">{clock(span_.start)} – {clock(span_.end)}</bdi>{" "}
-            {span_.decision === "propose" ? t("heard") : told(span_.action)}
-            {span_.kind !== "voice" && ` (${told(span_.kind)})`}{" "}
+            <span>
+              {span_.decision === "propose" ? t("heard") : told(span_.action)}
+              {span_.kind !== "voice" && ` (${told(span_.kind)})`}
+            </span>
             {span_.decision === "propose" ? (
               <button
                 type="button"
@@ -197,15 +199,18 @@ function Whole() {
   if (!now) return null;
   const off = !mine.value;
   return (
-    <fieldset class="whole" disabled={off}>
-      <legend>{t("wholeCopy")}</legend>
-      <label>
+    <details class="whole">
+      <summary>
+        {t("wholeCopy")}: {told(now.look)}, {told(now.sound)}{now.trim && " ✂"}
+      </summary>
+      <fieldset disabled={off} aria-label={t("wholeCopy")}>
+        <label>
         {t("look")}
         <select value={now.look} onChange={(event) => settle({ look: event.currentTarget.value })}>
           {["veil", "solid"].map((look) => <option key={look} value={look}>{told(look)}</option>)}
         </select>
       </label>
-      <label>
+        <label>
         {t("restSound")}
         <select value={now.sound} onChange={(event) => settle({ sound: event.currentTarget.value })}>
           {[...new Set(["silence", "disguise", now.sound])].map((rest) => <option key={rest} value={rest}>{told(rest)}</option>)}
@@ -217,7 +222,8 @@ function Whole() {
           {t("trim")}
         </label>
       )}
-    </fieldset>
+      </fieldset>
+    </details>
   );
 }
 

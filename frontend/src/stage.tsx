@@ -153,9 +153,19 @@ function Frame() {
             );
           })}
           {ghosts.map((region) => {
-            const held = drag.value?.region?.id === region.id ? drag.value.box : nearBox(region, frame.value);
-            const corners = cornersAt(region, frame.value);
-            return <Outline key={region.id} region={region} box={held} corners={corners} unit={unit} picked ghost begin={begin} />;
+            const held = drag.value?.region?.id === region.id ? drag.value : null;
+            return (
+              <Outline
+                key={region.id}
+                region={region}
+                box={held?.box ?? nearBox(region, frame.value)}
+                corners={held?.corners.length ? held.corners : cornersAt(region, frame.value)}
+                unit={unit}
+                picked
+                ghost
+                begin={begin}
+              />
+            );
           })}
           {drag.value?.grip === "new" && <Form shape="ellipse" box={drag.value.box} corners={[]} class="new" />}
           {drawing.value === "free" && <Pen unit={unit} />}
@@ -208,7 +218,7 @@ function Outline(props: {
             />
           );
         })}
-      {picked && !ghost && !drawing.value && <Corners region={region} box={box} corners={corners} unit={unit} begin={begin} />}
+      {picked && !drawing.value && <Corners region={region} box={box} corners={corners} unit={unit} begin={begin} />}
     </g>
   );
 }
@@ -234,7 +244,7 @@ function Corners(props: {
         return (
           <circle
             key={`middle-${index}`}
-            class="middle"
+            class="half"
             data-middle={index}
             cx={(point.x + next.x) / 2}
             cy={(point.y + next.y) / 2}

@@ -362,8 +362,13 @@ function paintWave(context: CanvasRenderingContext2D): void {
     }
     context.fillStyle = { silence: "#e5534b66", tone: "#e5534b66", keep: "#b9f27c44" }[sound.action] ?? "#6ea8fe55";
     context.fillRect(a, RULER, Math.max(b - a, 2), WAVE);
+    context.save();
+    context.beginPath();
+    context.rect(a, RULER, b - a, WAVE);
+    context.clip();
     context.fillStyle = "#fff";
-    context.fillText(sound.kind === "name" ? told("name") : told(sound.action), a + 4, RULER + 11);
+    context.fillText(told(sound.kind === "name" ? "name" : sound.action), a + 4, RULER + 11);
+    context.restore();
   }
   const loud = peaks.value;
   context.fillStyle = "#8d847b";

@@ -51,7 +51,6 @@ export const en = {
   original: "Original (hold)",
   originalShown: "ORIGINAL",
   filmMaking: "Film to play: {0} %",
-  filmReady: "Film ready",
   tracksLanes: "Tracks",
   timeline: "Timeline",
   zoomIn: "Zoom in (+)",
@@ -104,7 +103,7 @@ export const en = {
   voice: "voice",
   room: "room",
   other: "other",
-  aName: "A name is said: silence",
+  aName: "name: silence",
   heard: "speech heard, undecided",
   keepTitle: "Why may this sound be kept?",
   revoiceTitle: "What is said here?",
@@ -201,6 +200,11 @@ export const en = {
   "SL-NOT-READY": "Not ready for that.",
   "SL-NOT-FOUND": "It is not there.",
   "SL-PLAN-OTHER-CLIP": "The clip is not the one the plan was made for.",
+  "k.space": "play, pause",
+  "k.toMarks": "the track only from I to O",
+  "k.delete": "key frame or drawn region away",
+  "k.view": "outlines; magnify the selected",
+  "k.ends": "first, last frame",
 };
 
 export type Word = keyof typeof en;
