@@ -253,10 +253,14 @@ export function Copy() {
           <button type="button" onClick={() => (asking.value = "copy")}>{t("watch")}</button>
         </p>
       )}
+      {now.state === "published" && <p class="good">{t("wentOut")}</p>}
       {now.signed.map((signature) => (
         <p key={signature.who} class="good">{t("signedBy", signature.who, signature.when.replace("T", " ").replace("Z", " UTC"))}</p>
       ))}
-      {now.missing.length > 0 ? (
+      {now.state === "approved" && (
+        <button type="button" disabled={!mine.value} onClick={() => act("POST", "/publication")}>{t("publish")}</button>
+      )}
+      {["approved", "published"].includes(now.state) ? null : now.missing.length > 0 ? (
         <>
           <p>{t("notYet")}</p>
           <ul class="missing">

@@ -205,6 +205,8 @@ export const en = {
   "k.delete": "key frame or drawn region away",
   "k.view": "outlines; magnify the selected",
   "k.ends": "first, last frame",
+  publish: "It was published",
+  wentOut: "This copy was published.",
 };
 
 export type Word = keyof typeof en;

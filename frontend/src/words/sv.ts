@@ -207,4 +207,6 @@ export const sv: Record<Word, string> = {
   "k.delete": "ta bort nyckelbild eller ritat område",
   "k.view": "konturer; förstora det markerade",
   "k.ends": "första, sista bilden",
+  publish: "Den har publicerats",
+  wentOut: "Kopian är publicerad.",
 };

@@ -53,6 +53,7 @@ def routes() -> list[Route]:
         Route(clip + "/copy", answered(_make), methods=["POST"]),
         Route(clip + "/copy", answered(_stop), methods=["DELETE"]),
         Route(clip + "/signature", answered(_sign), methods=["POST"]),
+        Route(clip + "/publication", answered(_publish), methods=["POST"]),
     ]
 
 
@@ -276,3 +277,7 @@ def _stop(request: Request) -> None:
 
 def _sign(request: Request) -> None:
     work_of(request).sign(session_of(request).id)
+
+
+def _publish(request: Request) -> None:
+    work_of(request).publish(session_of(request).id)
