@@ -26,7 +26,7 @@ def test_a_build_tells_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SAFELIGHT_PASSPHRASE", "lamp")
     story = make(tmp_path / "story")
     save(AgeHome(story / "names.age", "lamp"), ROSTER)
-    note = at_desk(tmp_path / "desk", story / "clips" / "road.safelight.mp4")
+    at_desk(tmp_path / "desk", story / "clips" / "road.safelight.mp4")
     ran = safelight("story", "build", story, "-o", tmp_path / "site", "--desk", tmp_path / "desk")
     assert ran.status == 0, ran.err
     told = Published.load(Names(tmp_path / "desk", "road"))
