@@ -112,6 +112,7 @@ export interface Status {
   missing: string[];
   making: Progress | null;
   film: Progress;
+  reel: { starts: number[]; ready: number[]; sound: boolean };
   peaks: number;
 }
 

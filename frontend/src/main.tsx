@@ -8,7 +8,7 @@ import { Clips } from "./clips";
 import { Dialogs } from "./dialogs";
 import { listenToKeys } from "./keys";
 import { Copy, Queue, Selection, Sounds } from "./panels";
-import { listening, press, speed } from "./player";
+import { atHand, listening, press, speed } from "./player";
 import { listen, showOriginal, Stage } from "./stage";
 import {
   asking,
@@ -93,7 +93,7 @@ function Transport() {
         onPointerLeave={() => void showOriginal(false)}
       />
       <Act label={t("mute")} dir={direction.value} aria-pressed={listening.value} class={listening.value ? "warn" : ""} disabled={!mine.value} onClick={() => void listen(!listening.value)} />
-      {now && !now.film.finished && (
+      {now && !atHand.value && (
         <span class="quiet film" title={now.film.failed} dir={direction.value}>
           {t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
         </span>

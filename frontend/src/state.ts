@@ -139,7 +139,7 @@ export async function open(id: string): Promise<void> {
     ]);
     await refresh();
     await told;
-    await send("POST", api("/film"));
+    await send("POST", api("/film/0"));
   } catch (error) {
     complain(error);
   }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from desk.chromium import Editor, at_desk
-from desk.folders import put
+from desk.folders import number, put
 from safelight.plan import Decision, Kind, Look, Plan, Shape, Sound, SoundAction, SoundKind
 
 pytestmark = pytest.mark.slow
@@ -158,3 +162,33 @@ def test_whole_copy_is_trimmed_from_the_page(tmp_path: Path) -> None:
         editor.press("z", held=(Keys.CONTROL,))
         editor.wait(lambda: not Plan.load(path).settings.trim)
         editor.wait(lambda: not editor.find(".whole input[type=checkbox]").is_selected())
+
+
+def test_a_long_film_plays_over_its_pieces_and_only_what_is_near_is_made(tmp_path: Path) -> None:
+    """Every painted picture carries the number shown, also after a piece's end; far ones are not made."""
+    put(tmp_path, frames=1200, options={"g": "25"})  # 48 seconds: four pieces
+    with at_desk(tmp_path) as editor:
+        editor.open("clip")
+        reel = editor.wait(lambda: (told := editor.status()["reel"]) and told["ready"] == [0, 1] and told)
+        assert reel["starts"] == [0, 250, 500, 750]
+        editor.go(236)
+        editor.press("l")
+        pictures = []
+        end = time.monotonic() + 30
+        while editor.frame() < 280 and time.monotonic() < end:
+            pictures.append(
+                editor.js(
+                    "const c = document.querySelector('.stage canvas');"
+                    "return [Number(c.dataset.frame), c.toDataURL('image/png').split(',')[1]]"
+                )
+            )
+        editor.press("k")
+        shown = []
+        for frame, data in pictures:
+            pixels = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+            assert number(pixels) == frame
+            shown.append(frame)
+        assert min(shown) < 250 < max(shown)
+        editor.wait(lambda: editor.status()["reel"]["ready"] == [0, 1, 2])
+        editor.press(Keys.END)
+        editor.wait(lambda: editor.status()["reel"]["ready"] == [0, 1, 2, 3])

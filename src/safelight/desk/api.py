@@ -182,7 +182,7 @@ def _status(request: Request) -> answers.Status:
     undo, redo = work.undoable
     queue = work.queue()
     making = work.making
-    pictures = work.pictures()
+    reel = work.pictures().reel
     return answers.Status(
         name=desk_of(request).store.name(work.id),
         state=work.state(),
@@ -205,12 +205,15 @@ def _status(request: Request) -> answers.Status:
         else None,
         film=answers.Progress(
             stage="proxy",
-            done=pictures.proxy_done,
-            total=work.plan.clip.frames,
-            failed=pictures.proxy_failed,
-            finished=pictures.film is not None,
+            done=reel.done,
+            total=reel.total,
+            failed=reel.failed,
+            finished=bool(reel.ready),
         ),
-        peaks=pictures.peaks.size if pictures.peaks is not None else 0,
+        reel=answers.ReelAnswer(
+            starts=reel.starts, ready=reel.ready, sound=reel.sound is not None and reel.sound.size > 0
+        ),
+        peaks=reel.peaks.size if reel.peaks is not None else 0,
     )
 
 
