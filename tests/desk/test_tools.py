@@ -166,7 +166,7 @@ def test_whole_copy_is_trimmed_from_the_page(tmp_path: Path) -> None:
 
 def test_a_long_film_plays_over_its_pieces_and_only_what_is_near_is_made(tmp_path: Path) -> None:
     """Every painted picture carries the number shown, also after a piece's end; far ones are not made."""
-    put(tmp_path, frames=1200, options={"g": "25"})  # 48 seconds: four pieces
+    put(tmp_path, frames=1200, sound=48.0, options={"g": "25"})  # 48 seconds: four pieces
     with at_desk(tmp_path) as editor:
         editor.open("clip")
         reel = editor.wait(lambda: (told := editor.status()["reel"]) and told["ready"] == [0, 1] and told)
