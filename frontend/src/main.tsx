@@ -52,6 +52,11 @@ function Bar() {
           <button type="button" disabled={!mine.value || !now.undo} onClick={() => void undo()} title={`${told(`op.${now.undo}`)} (Ctrl Z)`}>↶ {t("undo")}</button>
           <button type="button" disabled={!mine.value || !now.redo} onClick={() => void redo()} title={`${told(`op.${now.redo}`)} (Ctrl Y)`}>↷ {t("redo")}</button>
           <span class="saved" role="status">{saving.value ? t("saving") : t("saved")}</span>
+          {!atHand.value && !now.reel.ready.length && (
+            <span class={now.film.failed ? "bad film" : "quiet film"} title={now.film.failed}>
+              {now.film.failed ? t("noFilm") : t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
+            </span>
+          )}
         </>
       )}
       <span class="space" />
@@ -65,7 +70,6 @@ function Bar() {
 }
 
 function Transport() {
-  const now = status.value;
   return (
     <div class="transport" role="group" aria-label={t("play")} dir="ltr">
       <button type="button" aria-label={t("playBack")} title={t("playBack")} onClick={() => press("j")}>◀◀</button>
@@ -93,11 +97,6 @@ function Transport() {
         onPointerLeave={() => void showOriginal(false)}
       />
       <Act label={t("mute")} dir={direction.value} aria-pressed={listening.value} class={listening.value ? "warn" : ""} disabled={!mine.value} onClick={() => void listen(!listening.value)} />
-      {now && !atHand.value && (
-        <span class="quiet film" title={now.film.failed} dir={direction.value}>
-          {t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
-        </span>
-      )}
     </div>
   );
 }

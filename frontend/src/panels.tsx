@@ -89,7 +89,7 @@ export function Selection() {
         <Act label={t("pen")} keys="E" class={drawing.value === "free" ? "on" : ""} aria-pressed={drawing.value === "free"} disabled={off} onClick={() => take("free")} />
       </div>
       {drawing.value && <p role="status">{t(drawing.value === "free" ? "drawingFree" : "drawing")}</p>}
-      {drawing.value === "free" && <div class="buttons"><Act label={t("close")} keys="Enter" disabled={put.value.length < 3} onClick={closeShape} /></div>}
+      {drawing.value === "free" && <div class="buttons"><Act label={t("closeShape")} keys="Enter" disabled={put.value.length < 3} onClick={closeShape} /></div>}
       {!one && !drawing.value && <p class="quiet">{t("nothingSelected")}</p>}
       {one && (
         <>

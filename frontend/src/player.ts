@@ -32,6 +32,7 @@ let on = screens[0];
 let paint: ((index: number) => void) | null = null;
 let callback = 0;
 let timer = 0;
+let turn = 0; // of starting and stopping
 
 /** Who is told to paint the film's picture in view, which belongs to this frame. */
 export function painter(to: ((index: number) => void) | null): void {
@@ -121,6 +122,7 @@ export function toggle(): void {
 }
 
 export function stop(): void {
+  turn++;
   on.film.pause();
   on.film.cancelVideoFrameCallback(callback);
   clearInterval(timer);
@@ -156,7 +158,10 @@ function play(piece: number, from: number): void {
   const now = on;
   now.film.playbackRate = speed.value;
   now.film.currentTime = secondsOf(from) - secondsOf(starts()[piece]!) + 1e-4;
-  void now.film.play().catch(stop);
+  const ours = turn;
+  void now.film.play().catch(() => {
+    if (ours === turn) stop(); // else it was interrupted by what came after it
+  });
   callback = now.film.requestVideoFrameCallback(shown);
   now.film.onended = () => {
     if (now === on && speed.value > 0) goOn(piece + 1);

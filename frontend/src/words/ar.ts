@@ -209,4 +209,6 @@ export const ar: Record<Word, string> = {
   "k.ends": "أول إطار، آخر إطار",
   publish: "نُشرت النسخة",
   wentOut: "هذه النسخة منشورة.",
+  closeShape: "أغلق الشكل",
+  noFilm: "لا فيلم للتشغيل: صور مفردة",
 };

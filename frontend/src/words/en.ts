@@ -207,6 +207,8 @@ export const en = {
   "k.ends": "first, last frame",
   publish: "It was published",
   wentOut: "This copy was published.",
+  closeShape: "Close shape",
+  noFilm: "No film to play: single pictures",
 };
 
 export type Word = keyof typeof en;

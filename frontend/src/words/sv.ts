@@ -209,4 +209,6 @@ export const sv: Record<Word, string> = {
   "k.ends": "första, sista bilden",
   publish: "Den har publicerats",
   wentOut: "Kopian är publicerad.",
+  closeShape: "Slut formen",
+  noFilm: "Ingen film att spela: enstaka bilder",
 };
