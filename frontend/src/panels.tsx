@@ -246,8 +246,14 @@ export function Copy() {
       ) : (
         <button type="button" class="main" disabled={!mine.value} onClick={() => act("POST", "/copy")}>{t("make")}</button>
       )}
-      {now.making?.failed && <p class="bad" dir="auto">{now.making.failed}</p>}
-      {now.outcome && <p class={now.outcome === "held" ? "good" : "bad"} dir="auto">{now.outcome === "held" ? t("held") : now.sentence}</p>}
+      {now.making?.failed && (
+        <>
+          <p class="bad">{t(now.making.failed === "stopped" ? "stopped" : now.making.failed.startsWith("SL-LEAK") ? "leaked" : "notMade")}</p>
+          {now.making.failed !== "stopped" && <details><summary>{t("details")}</summary><p class="quiet" dir="auto">{now.making.failed}</p></details>}
+        </>
+      )}
+      {now.outcome === "held" && <p class="good">{t("held")}</p>}
+      {now.outcome && now.outcome !== "held" && !now.making?.failed && <p class="bad" dir="auto">{now.sentence}</p>}
       {now.copy_sha256 && !making && (
         <p>
           <button type="button" onClick={() => (asking.value = "copy")}>{t("watch")}</button>

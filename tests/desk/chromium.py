@@ -185,7 +185,9 @@ class Editor:
 
         SCREENS.mkdir(exist_ok=True)
         shot = Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
-        shot.quantize(256, dither=Image.Dither.NONE).save(SCREENS / f"{name}.png", optimize=True)
+        shot.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            SCREENS / f"{name}.png", optimize=True
+        )
 
     def violations(self) -> list[str]:
         """What axe-core finds wrong with the page as it is."""

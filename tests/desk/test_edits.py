@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from safelight.desk.edits import EDIT, change
 from safelight.desk.journal import Journal, sha256
+from safelight.desk.risk import Hit, Why, queue
 from safelight.errors import SafelightError
 from safelight.geometry import Box, Raster
 from safelight.hide.outline import outlines_of
@@ -273,3 +274,10 @@ def test_any_edits_can_be_undone_replayed_and_done_again(asked: list[dict[str, A
     while again.can_undo:
         again.undo("Mira")
     assert again.plan.to_json() == start.to_json()
+
+
+def test_hits_of_an_attack_in_frame_after_frame_are_one_place() -> None:
+    hits = [Hit(frame, "") for frame in (*range(60, 76), 130)]
+    told = [item for item in queue(plan(A), 25, hits) if item.why is Why.HIT]
+    assert [(item.first, item.last) for item in told] == [(60, 75), (130, 130)]
+    assert [item.frame for item in told] == [60, 130]

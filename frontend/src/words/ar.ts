@@ -211,4 +211,8 @@ export const ar: Record<Word, string> = {
   wentOut: "هذه النسخة منشورة.",
   closeShape: "أغلق الشكل",
   noFilm: "لا فيلم للتشغيل: صور مفردة",
+  leaked: "وجد الهجوم شخصاً، فلا توجد نسخة. المواضع في أول القائمة.",
+  notMade: "تعذر صنع النسخة.",
+  stopped: "توقّف.",
+  details: "تفاصيل",
 };

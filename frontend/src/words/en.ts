@@ -209,6 +209,10 @@ export const en = {
   wentOut: "This copy was published.",
   closeShape: "Close shape",
   noFilm: "No film to play: single pictures",
+  leaked: "The attack found somebody, so there is no copy. The places stand first in the list.",
+  notMade: "The copy could not be made.",
+  stopped: "Stopped.",
+  details: "Details",
 };
 
 export type Word = keyof typeof en;

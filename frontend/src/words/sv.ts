@@ -30,7 +30,7 @@ export const sv: Record<Word, string> = {
   left: "{0} av {1} kvar",
   allSeen: "Allt tveksamt är sett.",
   next: "Nästa",
-  previous: "Föregående",
+  previous: "Förra",
   seen: "sett",
   "why.hit": "Ett angrepp hittade någon här",
   "why.doubtful": "Filmen är skadad här",
@@ -211,4 +211,8 @@ export const sv: Record<Word, string> = {
   wentOut: "Kopian är publicerad.",
   closeShape: "Slut formen",
   noFilm: "Ingen film att spela: enstaka bilder",
+  leaked: "Angreppet hittade någon, så det finns ingen kopia. Ställena står först i listan.",
+  notMade: "Kopian kunde inte göras.",
+  stopped: "Stoppat.",
+  details: "Detaljer",
 };
