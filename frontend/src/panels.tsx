@@ -205,23 +205,23 @@ function Whole() {
       </summary>
       <fieldset disabled={off} aria-label={t("wholeCopy")}>
         <label>
-        {t("look")}
-        <select value={now.look} onChange={(event) => settle({ look: event.currentTarget.value })}>
-          {["veil", "solid"].map((look) => <option key={look} value={look}>{told(look)}</option>)}
-        </select>
-      </label>
-        <label>
-        {t("restSound")}
-        <select value={now.sound} onChange={(event) => settle({ sound: event.currentTarget.value })}>
-          {[...new Set(["silence", "disguise", now.sound])].map((rest) => <option key={rest} value={rest}>{told(rest)}</option>)}
-        </select>
-      </label>
-      {!plan.value?.clip.still && (
-        <label class="check">
-          <input type="checkbox" checked={now.trim} onChange={(event) => settle({ trim: event.currentTarget.checked })} />
-          {t("trim")}
+          {t("look")}
+          <select value={now.look} onChange={(event) => settle({ look: event.currentTarget.value })}>
+            {["veil", "solid"].map((look) => <option key={look} value={look}>{told(look)}</option>)}
+          </select>
         </label>
-      )}
+        <label>
+          {t("restSound")}
+          <select value={now.sound} onChange={(event) => settle({ sound: event.currentTarget.value })}>
+            {[...new Set(["silence", "disguise", now.sound])].map((rest) => <option key={rest} value={rest}>{told(rest)}</option>)}
+          </select>
+        </label>
+        {!plan.value?.clip.still && (
+          <label class="check">
+            <input type="checkbox" checked={now.trim} onChange={(event) => settle({ trim: event.currentTarget.checked })} />
+            {t("trim")}
+          </label>
+        )}
       </fieldset>
     </details>
   );
@@ -244,7 +244,7 @@ export function Copy() {
           <button type="button" onClick={() => act("DELETE", "/copy")}>{t("stop")}</button>
         </>
       ) : (
-        <button type="button" class="main" disabled={!mine.value} onClick={() => act("POST", "/copy")}>{t("make")}</button>
+        <button type="button" class={now.outcome === "held" && !now.missing.includes("old-copy") ? "" : "main"} disabled={!mine.value} onClick={() => act("POST", "/copy")}>{t("make")}</button>
       )}
       {now.making?.failed && (
         <>
@@ -261,7 +261,7 @@ export function Copy() {
       )}
       {now.state === "published" && <p class="good">{t("wentOut")}</p>}
       {now.signed.map((signature) => (
-        <p key={signature.who} class="good">{t("signedBy", signature.who, signature.when.replace("T", " ").replace("Z", " UTC"))}</p>
+        <p key={signature.who} class="good"><bdi>{t("signedBy", signature.who, signature.when.replace("T", " ").replace("Z", " UTC"))}</bdi></p>
       ))}
       {now.state === "approved" && (
         <button type="button" disabled={!mine.value} onClick={() => act("POST", "/publication")}>{t("publish")}</button>
