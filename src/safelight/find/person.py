@@ -42,8 +42,8 @@ class Person:
         -NEVER
     )  # frame of the last body before any face was seen: up to it the head is as large as bodies make it
     faced: bool = False
-    sizes: tuple[Size, Size] = ((0.0, 0.0), (0.0, 0.0))  # width and height that a body, a sure face or two looks say; and
-    # the largest that any look says
+    sizes: tuple[Size, Size] = ((0.0, 0.0), (0.0, 0.0))  # width and height that a body, a sure face or two looks say;
+    # and the largest that any look says
 
     def measure(self, sighting: Sighting) -> None:
         """Remember how large a look makes the head."""
@@ -134,8 +134,8 @@ class Person:
     def holds(self, own: Box, other: Box, theirs: Box | None = None) -> bool:
         """Whether another, no larger head lies in this person's body, off the person's own head ``own``.
 
-        ``theirs``: of a head that is known from a body alone, that body. Then it has to lie in this one, be much smaller
-        and lower than the head: whoever stands behind or beside somebody sticks out.
+        ``theirs``: of a head that is known from a body alone, that body. Then it has to lie in this one, be much
+        smaller and lower than the head: whoever stands behind or beside somebody sticks out.
         """
         body = self.body_at(own)
         if body is None:

@@ -227,7 +227,7 @@ class Tracker:
                 track.spots.put(spot._replace(box=person.expected(spot.box)))
 
     def _bound(self, track: Track, trace: Trace) -> None:
-        """Make a new track no larger than its looks agree on: a single unsure one may have taken anything for a face."""
+        """Make a new track no larger than its looks agree on: an unsure one may have taken anything for a face."""
         before = track.box
         for spot in track.spots[:]:
             track.spots.put(spot._replace(box=track.person.bounded(spot.box)))
