@@ -108,16 +108,6 @@ def test_hidden_behind_something_while_moving() -> None:
     assert bare(plan_of(clip, lambda i: not 28 <= i <= 52), clip) == []
 
 
-def test_lost_for_a_moment_and_led_astray() -> None:
-    """The track lives on behind the fence, but where following took it is not where the head went."""
-    clip = behind_a_fence(32, 44, 80)
-    poster, inside = face(50)
-    for i in range(34, 44):
-        top, left = 150 - round(inside.centre[1]) - 20, 150 - round(inside.centre[0])
-        clip.frames[i][top : top + poster.shape[0], left : left + poster.shape[1]] = poster
-    assert bare(plan_of(clip, lambda i: not 31 <= i <= 45), clip) == []
-
-
 def test_hidden_for_longer_than_a_lost_track_lives() -> None:
     clip = behind_a_fence(30, 58, 90)
     assert bare(plan_of(clip, lambda i: not 29 <= i <= 59), clip) == []

@@ -42,11 +42,8 @@ class Person:
         -NEVER
     )  # frame of the last body before any face was seen: up to it the head is as large as bodies make it
     faced: bool = False
-    sizes: tuple[Size, Size] = (
-        (0.0, 0.0),
-        (0.0, 0.0),
-    )  # width and height that a body, a sure face or two looks say; and
-    # the largest that any look says
+    sizes: tuple[Size, Size] = ((0.0, 0.0), (0.0, 0.0))  # width and height that a body, a sure face or two looks say;
+    # and the largest that any look says
 
     def measure(self, sighting: Sighting) -> None:
         """Remember how large a look makes the head."""
