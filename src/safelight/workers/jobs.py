@@ -267,16 +267,17 @@ def speak(report: Report) -> Spoken:
 
 
 def proxy(job: ProxyJob, clip: BinaryIO, report: Report) -> Proxied:
-    """Write a film to play and scrub, and the times of all pictures, into memory."""
+    """Write a film to play and scrub, and the times of its pictures, into memory."""
     from safelight.media.proxy import write_proxy
 
     with os.fdopen(job.film, "wb") as film, os.fdopen(job.times, "wb") as times:
-        return Proxied(frames=write_proxy(clip.fileno(), film, times, report))
+        return Proxied(frames=write_proxy(clip.fileno(), film, times, report, job.part))
 
 
 def wave(job: WaveJob, clip: BinaryIO, report: Report) -> Waved:
-    """Write how loud the sound is into memory."""
-    from safelight.media.proxy import write_peaks
+    """Write how loud the sound is, and a small copy of it, into memory."""
+    from safelight.media.proxy import write_peaks, write_sound
 
-    with os.fdopen(job.peaks, "wb") as peaks:
+    with os.fdopen(job.peaks, "wb") as peaks, os.fdopen(job.sound, "wb") as sound:
+        write_sound(clip.fileno(), sound)
         return Waved(peaks=write_peaks(clip.fileno(), peaks, lambda done: report(done, None)))
