@@ -328,6 +328,13 @@ class Origin(Document):
     asked: Asked = Asked()
 
 
+class Doubt(Document):
+    """Frames ``first`` to ``last`` (inclusive) that were read after damage: they may show what was never filmed."""
+
+    first: Frame
+    last: Frame
+
+
 class Plan(Document):
     """The whole plan of one clip."""
 
@@ -337,6 +344,7 @@ class Plan(Document):
     settings: Settings = Settings()
     origin: Origin
     cuts: list[Frame] = []
+    doubts: list[Doubt] = []
     regions: list[Region] = []
     sounds: list[Sound] = []
 
@@ -344,6 +352,8 @@ class Plan(Document):
     def _fits_the_clip(self) -> Self:
         picture = Box(0, 0, self.clip.width, self.clip.height)
         seen: set[str] = set()
+        if any(not doubt.first <= doubt.last < self.clip.frames for doubt in self.doubts):
+            raise ValueError("a doubt lies outside the clip")
         for region in self.regions:
             if region.id in seen:
                 raise ValueError(f"two regions are called {region.id}")

@@ -85,7 +85,11 @@ def queue(plan: Plan, rate: float, hits: Iterable[Hit] = (), gaps: Sequence[Gap]
         where.setdefault(hit.region, []).append(_item(hit.region, Why.HIT, hit.frame, hit.frame, hit.frame))
     items += [item for told in where.values() for item in _joined(told, rate)]
     last = plan.clip.frames - 1
+    for doubt in plan.doubts:
+        items.append(_item("", Why.DOUBTFUL, doubt.first, doubt.last, doubt.first))
     for gap in gaps:
+        if any(doubt.first - 1 <= gap.after <= doubt.last for doubt in plan.doubts):
+            continue  # it is looked at together with what follows
         start = min(max(gap.after, 0), last)
         items.append(_item("", Why.DOUBTFUL, start, min(start + round(rate), last), min(start + 1, last)))
     unique = {item.key: item for item in items}

@@ -292,13 +292,16 @@ class Listened(Message):
 
 
 class Salvaged(Message):
-    """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds."""
+    """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds;
+    ``proven``: the settings were found in the film itself.
+    """
 
     type: Literal["salvaged"] = "salvaged"
     pictures: Count
     holes: Count
     lost: Annotated[int, Field(ge=0, le=2**63)]
     sound: Annotated[float, Field(ge=0, le=1e7)]
+    proven: bool
 
 
 Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Listened | Salvaged
