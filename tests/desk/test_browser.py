@@ -259,10 +259,10 @@ def test_pages_have_no_violation_and_pictures_of_them_are_kept(tmp_path: Path) -
         editor.js("localStorage.language = 'en'")
         editor.driver.refresh()
         editor.open("market")
-        editor.press("n", "i")
-        editor.press(Keys.ARROW_RIGHT, held=(Keys.SHIFT,))
+        editor.press("n", "o")
+        editor.press(Keys.ARROW_LEFT, held=(Keys.SHIFT,))
         editor.settle()
-        editor.press("o", "g", "e")
+        editor.press("i", "g", "e")
         for point in ((150, 90), (235, 60), (330, 110), (300, 200), (250, 150), (180, 190)):
             editor.click(point, (640, 360))
         editor.press(Keys.ENTER)
