@@ -12,6 +12,7 @@ import {
   byId,
   changeCorner,
   chosen,
+  clip,
   complain,
   draw,
   drawing,
@@ -20,6 +21,7 @@ import {
   mine,
   original,
   outlines,
+  pictured,
   plan,
   redrawn,
   selected,
@@ -345,7 +347,7 @@ function paintStills(canvas: HTMLCanvasElement): () => void {
   let turn = 0;
   return effect(() => {
     const index = frame.value;
-    const [ready, bare] = [plan.value !== null, original.value];
+    const [ready, bare] = [plan.value !== null && clip.value !== null, original.value];
     void redrawn.value;
     if (!ready || (speed.value > 0 && canvas.dataset.frame === String(index))) return;
     const step = index < before ? -1 : 1;
@@ -355,13 +357,19 @@ function paintStills(canvas: HTMLCanvasElement): () => void {
       if (mineTurn !== turn) return;
       fit(canvas, bitmap.width, bitmap.height);
       canvas.getContext("2d", { alpha: false })!.drawImage(bitmap, 0, 0);
+      pictured.value = true;
       canvas.dataset.frame = String(index);
       canvas.dataset.view = bare ? "original" : "hidden";
       void ahead(index, step);
     };
     const there = still(index);
     if (there && !bare) put(there);
-    else void fetchStill(index).then(put, complain);
+    else {
+      void fetchStill(index).then(put, (error: unknown) => {
+        pictured.value = true;
+        complain(error);
+      });
+    }
   });
 }
 

@@ -22,6 +22,7 @@ export const frame = signal(0);
 export const selected = signal<string[]>([]);
 export const inMark = signal<number | null>(null);
 export const outMark = signal<number | null>(null);
+export const pictured = signal(false); // whether the first picture is there; all else that asks workers waits for it
 export const drawing = signal<"box" | "free" | null>(null); // which tool is in hand
 export const outlines = signal(true);
 export const original = signal(false);
@@ -123,6 +124,7 @@ export async function open(id: string): Promise<void> {
     plan.value = null;
     times.value = new Float64Array();
     peaks.value = new Uint8Array();
+    pictured.value = false;
     queue.value = [];
     selected.value = [];
     here.value = null;

@@ -15,6 +15,7 @@ import {
   inMark,
   outMark,
   peaks,
+  pictured,
   plan,
   queue,
   secondsOf,
@@ -108,7 +109,10 @@ export function Timeline() {
       if (place * ROW < view.scrollTop) view.scrollTop = place * ROW;
       else if ((place + 1) * ROW > view.scrollTop + view.clientHeight) view.scrollTop = (place + 2) * ROW - view.clientHeight;
     });
-    return () => [...painted, lead].forEach((end) => end());
+    return () => {
+      watch.disconnect();
+      [...painted, lead].forEach((end) => end());
+    };
   }, []);
 
   const scrub = (event: PointerEvent) => {
@@ -207,12 +211,14 @@ function Lane({ region, at }: { region: Region; at: number }) {
   const picture = useRef<HTMLImageElement>(null);
   const middle = Math.floor((first(region) + last(region)) / 2);
   // Not while lanes fly by: a picture is asked for when its lane has stayed for a moment.
+  const ready = pictured.value;
   useEffect(() => {
+    if (!ready) return;
     const wait = setTimeout(() => {
       if (picture.current) picture.current.src = api(`/thumbs/${region.id}/${middle}?width=72&plan=${version.value}`);
     }, 180);
     return () => clearTimeout(wait);
-  }, [region, middle]);
+  }, [region, middle, ready]);
   const open = queue.value.some((item) => item.region === region.id && !seen.value.has(item.key));
   return (
     <button

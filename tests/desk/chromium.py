@@ -185,7 +185,7 @@ class Editor:
 
         SCREENS.mkdir(exist_ok=True)
         shot = Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
-        shot.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        shot.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(
             SCREENS / f"{name}.png", optimize=True
         )
 
