@@ -27,7 +27,7 @@ _ROSTERS = (8, 64)  # people protected while innocent text is searched
 
 
 def spellings(half: str) -> dict[str, list[tuple[str, str]]]:
-    """Name as entered to [(standard, spelling)], of one part: ``seen``, ``unseen``, ``all`` (both halves), ``fresh``."""
+    """Name as entered to [(standard, spelling)], of ``seen``, ``unseen``, ``all`` (these two) or ``fresh``."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for line in (HERE / _LISTS.get(half, "spellings.tsv")).read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
