@@ -19,7 +19,7 @@ from safelight.names.align import distance
 from safelight.names.dates import Calendar
 from safelight.names.fold import Word, fold, words
 from safelight.names.people import Kind, Person
-from safelight.names.sounds import Sound, broad, is_unvowelled, sounds
+from safelight.names.sounds import Sound, article, broad, is_unvowelled, sounds
 
 SURE = 0.06  # distance up to which a whole name of enough sounds is the name
 NEAR = 0.22  # distance up to which a person must look
@@ -35,7 +35,6 @@ _MORE_WORDS = 2  # a name may be written in that many words more than it was ent
 _ARTICLES = frozenset(
     "al el ul il ad ar as ash asch az at an ed er es ez et en esh esch eth ath adh ech l".split()  # noqa: SIM905
 )
-_OPEN = (Sound(frozenset("aiu"), 0.0), Sound(frozenset("LTSRNX"), 0.0))  # an article: there or not, assimilated or not
 _PREFIXES = ("و", "ف", "ب", "ل", "ك")  # Arabic words of one letter, written together with the next
 
 
@@ -128,7 +127,8 @@ class Matcher:
             return
         row: list[Sound] = []
         for place, word in enumerate(parts):
-            row += _OPEN if _is_article(word) and place < len(parts) - 1 else sounds(word.text)
+            before = _is_article(word) and place < len(parts) - 1
+            row += article(sounds(parts[place + 1].text)) if before else sounds(word.text)
         self._keep(person, kind, parts, tuple(row), Level.BLOCK, native)
         if kind == "name" and len(proper) > 1:
             family = proper[-1]
