@@ -22,9 +22,9 @@ from safelight.names.people import Kind, Person
 from safelight.names.sounds import Sound, article, broad, is_unvowelled, sounds
 
 SURE = 0.06  # distance up to which a whole name of enough sounds is the name
-NEAR = 0.22  # distance up to which a person must look
+NEAR = 0.26  # distance up to which a person must look
 NEAR_CASELESS = 0.12  # the same where capitals tell nothing
-NEAR_SHORT = 0.17  # the same for names of few sounds
+NEAR_SHORT = 0.2  # the same for names of few sounds
 NEAR_ALONE = 0.08  # the same for one word alone: nicknames and family names, which are short
 FIRM_SURE = 5  # firm sounds a name needs to be sure without being spelled as entered
 FIRM_ALONE = 3
@@ -34,8 +34,7 @@ NEAR_WRITTEN = 0.17  # share of letters that may differ where name and text are 
 NEAR_FAMILY = 0.03  # as NEAR, for a family name alone
 _MORE_WORDS = 2  # a name may be written in that many words more than it was entered in
 _ARTICLES = frozenset(
-    "al el ul il ad ar as ash asch az at an ed er es ez et en esh esch eth ath adh ech l аль эль ал эль ад ар ас аш аз ат ан"
-    .split()  # noqa: SIM905
+    "al el ul il ad ar as ash asch az at an ed er es ez et en esh esch eth ath adh ech l аль эль ал эль ад ар ас аш аз ат ан".split()  # noqa: SIM905
 )
 _JOINED = ("عبد", "ابو", "ابي", "ام", "بن", "ذو")  # an article follows these, often without a space
 _LAST = ("الدين", "الله")  # and these follow given names
