@@ -34,7 +34,43 @@ NEAR_WRITTEN = 0.17  # share of letters that may differ where name and text are 
 NEAR_FAMILY = 0.03  # as NEAR, for a family name alone
 _MORE_WORDS = 2  # a name may be written in that many words more than it was entered in
 _ARTICLES = frozenset(
-    "al el ul il ad ar as ash asch az at an ed er es ez et en esh esch eth ath adh ech l аль эль ал эль ад ар ас аш аз ат ан".split()  # noqa: SIM905
+    [
+        "al",
+        "el",
+        "ul",
+        "il",
+        "ad",
+        "ar",
+        "as",
+        "ash",
+        "asch",
+        "az",
+        "at",
+        "an",
+        "ed",
+        "er",
+        "es",
+        "ez",
+        "et",
+        "en",
+        "esh",
+        "esch",
+        "eth",
+        "ath",
+        "adh",
+        "ech",
+        "l",
+        "аль",
+        "эль",
+        "ал",
+        "ад",
+        "ар",
+        "ас",
+        "аш",
+        "аз",
+        "ат",
+        "ан",
+    ]
 )
 _JOINED = ("عبد", "ابو", "ابي", "ام", "بن", "ذو")  # an article follows these, often without a space
 _LAST = ("الدين", "الله")  # and these follow given names
@@ -284,8 +320,8 @@ def _bare(folded: str) -> str:
     for last in _LAST:
         if folded.endswith(last) and len(folded) > len(last) + 1:
             return folded[: -len(last)] + last[2:]
-    for article in ("ال", "لل"):
-        if folded.startswith(article) and len(folded) > 3:
+    for before in ("ال", "لل"):
+        if folded.startswith(before) and len(folded) > 3:
             return folded[2:]
     return folded
 

@@ -54,15 +54,18 @@ _LATIN: dict[str, list[tuple[str, float]]] = {
     "ğ": [("G", _HALF)], "ġ": [("G", 1)], "ǧ": [("J", 1)], "ç": [("XSJ", 1)], "č": [("X", 1)], "ş": [("XS", 1)],
     "š": [("X", 1)], "ž": [("J", 1)], "ŝ": [("X", 1)], "şç": [("X", 1)], "ḏ": [("TS", 1)], "ṯ": [("TS", 1)],
     "ḍ": [("TS", 1)], "đ": [("JT", 1)], "ð": [("TS", 1)], "þ": [("TS", 1)], "ł": [("LV", 0.7)], "ħ": [("H", 0.6)],
-    "ß": [("S", 1)], "ø": [("ui", VOWEL_GAP)], "æ": [("ai", VOWEL_GAP)], "œ": [("ui", VOWEL_GAP)], "ə": [("ai", VOWEL_GAP)], "ö": [("ui", VOWEL_GAP)], "ü": [("ui", VOWEL_GAP)], "ä": [("ai", VOWEL_GAP)],
+    "ß": [("S", 1)], "ø": [("ui", VOWEL_GAP)], "æ": [("ai", VOWEL_GAP)], "œ": [("ui", VOWEL_GAP)],
+    "ə": [("ai", VOWEL_GAP)],
+    "ö": [("ui", VOWEL_GAP)], "ü": [("ui", VOWEL_GAP)], "ä": [("ai", VOWEL_GAP)],
 }  # fmt: skip
 _CYRILLIC: dict[str, list[tuple[str, float]]] = {
     "дж": [("J", 1)], "а": [("a", VOWEL_GAP)], "б": [("B", 1)], "в": [("VFu", 0.4)], "г": [("GH", 1)], "ґ": [("G", 1)],
     "д": [("T", 1)], "е": [("Yi", UNWRITTEN), ("ai", VOWEL_GAP)],
     "ё": [("Yi", UNWRITTEN), ("uai", VOWEL_GAP)], "є": [("Yi", UNWRITTEN), ("ai", VOWEL_GAP)],
     "ж": [("JX", 1)], "з": [("S", 1)], "и": [("iY", VOWEL_GAP)], "і": [("iY", VOWEL_GAP)], "ї": [("iY", VOWEL_GAP)],
-    "й": [("iY", UNWRITTEN)], "ј": [("iY", _HALF)], "љ": [("L", 1), ("Y", UNWRITTEN)], "њ": [("N", 1), ("Y", UNWRITTEN)],
-    "ђ": [("J", 1)], "ћ": [("X", 1)], "џ": [("J", 1)], "ѕ": [("S", 1)], "к": [("K", 1)], "л": [("L", 1)], "м": [("M", 1)], "н": [("N", 1)],
+    "й": [("iY", UNWRITTEN)], "ј": [("iY", _HALF)], "љ": [("L", 1), ("Y", UNWRITTEN)],
+    "њ": [("N", 1), ("Y", UNWRITTEN)], "ђ": [("J", 1)], "ћ": [("X", 1)], "џ": [("J", 1)], "ѕ": [("S", 1)],
+    "к": [("K", 1)], "л": [("L", 1)], "м": [("M", 1)], "н": [("N", 1)],
     "о": [("ua", VOWEL_GAP)], "п": [("B", 1)], "р": [("R", 1)], "с": [("S", 1)], "т": [("T", 1)],
     "у": [("u", VOWEL_GAP)], "ф": [("F", 1)], "х": [("HKX", 1)], "ц": [("T", UNWRITTEN), ("S", 1)], "ч": [("X", 1)],
     "ш": [("X", 1)], "щ": [("X", 1)], "ъ": [], "ь": [], "ы": [("i", VOWEL_GAP)], "э": [("ai", VOWEL_GAP)],
@@ -93,13 +96,18 @@ _KEPT = frozenset("ğġčšžǧçşŝḏṯḍöüä")  # with its mark, each of
 def sounds(word: str) -> tuple[Sound, ...]:
     """The sounds of one word, in any mixture of Latin, Cyrillic and Arabic letters; others are passed over."""
     letters = _letters(word)
+    if letters[:2] == "ال" and len(letters) > 3:  # the article, which others write apart, assimilate or leave out
+        rest = _row(letters[2:])
+        return (*article(rest), *rest)
+    if letters[:2] in ("al", "el") and len(letters) > 5 and letters[2] not in "aeiouy":
+        return (Sound(frozenset("ai"), UNWRITTEN), Sound(frozenset("L"), 0.3), *_row(letters[2:]))
+    return _row(letters)
+
+
+def _row(letters: str) -> tuple[Sound, ...]:
+    """The sounds of letters without an article."""
     row: list[Sound] = []
     place = 0
-    if letters[:2] == "ال" and len(letters) > 3:  # the article, which others write apart, assimilate or leave out
-        return (*article(rest := sounds(letters[2:])), *rest)
-    elif letters[:2] in ("al", "el") and len(letters) > 5 and letters[2] not in "aeiouy":
-        row += [Sound(frozenset("ai"), UNWRITTEN), Sound(frozenset("L"), 0.3)]
-        place = 2
     while place < len(letters):
         grapheme = next(
             (g for n in range(_LONGEST, 0, -1) if (g := letters[place : place + n]) and _find(g) is not None), ""
