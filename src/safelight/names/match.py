@@ -33,45 +33,10 @@ FIRM_LOWER = 6  # the same for words that do not begin with a capital, as names 
 NEAR_WRITTEN = 0.17  # share of letters that may differ where name and text are both written without short vowels
 NEAR_FAMILY = 0.03  # as NEAR, for a family name alone
 _MORE_WORDS = 2  # a name may be written in that many words more than it was entered in
-_ARTICLES = frozenset(
-    [
-        "al",
-        "el",
-        "ul",
-        "il",
-        "ad",
-        "ar",
-        "as",
-        "ash",
-        "asch",
-        "az",
-        "at",
-        "an",
-        "ed",
-        "er",
-        "es",
-        "ez",
-        "et",
-        "en",
-        "esh",
-        "esch",
-        "eth",
-        "ath",
-        "adh",
-        "ech",
-        "l",
-        "аль",
-        "эль",
-        "ал",
-        "ад",
-        "ар",
-        "ас",
-        "аш",
-        "аз",
-        "ат",
-        "ан",
-    ]
-)
+_WRITTEN_APART = """
+al el ul il ad ar as ash asch az at an ed er es ez et en esh esch eth ath adh ech l аль эль ал ад ар ас аш аз ат ан
+"""
+_ARTICLES = frozenset(_WRITTEN_APART.split())
 _JOINED = ("عبد", "ابو", "ابي", "ام", "بن", "ذو")  # an article follows these, often without a space
 _LAST = ("الدين", "الله")  # and these follow given names
 _PREFIXES = ("و", "ف", "ب", "ل", "ك")  # Arabic words of one letter, written together with the next
