@@ -1,7 +1,7 @@
 """Speed and memory of `safelight protect` beside deface 1.5.0 and beside the floor, same clips, same run.
 
-`make bench`, or `python -m benchmarks.speed [--seconds 20] [--runs 3] [--long]`. Needs no footage: the clips are made
-from scikit-image's pictures. deface is installed from a locked list into an environment of its own, `.bench/deface`.
+`make bench`, or `python -m benchmarks.speed [--seconds 20] [--runs 3] [--long [SIZE]]`. Needs no footage: the clips are
+made from scikit-image's pictures. deface is installed from a locked list into its own environment, `.bench/deface`.
 
 Every figure is the median of its runs; the runs of the three take turns, so that a machine whose speed drifts slows all
 of them. Ratios are taken turn by turn. Faces left exposed are counted against where the face was drawn, see `exposed`.
@@ -114,17 +114,17 @@ def _told(figure: float) -> str:
     return f"{figure:.0f}" if figure else ""
 
 
-def memory(table: Table) -> None:
-    """Peak memory for 20 seconds and 10 minutes of the same 1080p clip."""
+def memory(width: int, height: int, table: Table) -> None:
+    """Peak memory for 20 seconds and 10 minutes of the same clip."""
     with tempfile.TemporaryDirectory() as folder:
         safelight = Path(sys.executable).with_name("safelight")
         for seconds in (20, 600):
             clip = Path(folder) / f"{seconds}.mp4"
-            write_clip(clip, 1920, 1080, seconds, RATE)
+            write_clip(clip, width, height, seconds, RATE)
             done = run([safelight, "protect", "-q", "-o", Path(folder) / "out", clip])
             frames = seconds * RATE
             table.add_row(
-                "1920x1080",
+                f"{width}x{height}",
                 f"safelight, {seconds} s",
                 f"{frames / done.wall:.1f}",
                 f"{1000 * done.cpu / frames:.0f}",
@@ -141,15 +141,15 @@ def main() -> None:
     ask.add_argument("--seconds", type=float, default=20.0, help="length of the clips")
     ask.add_argument("--runs", type=int, default=3, help="turns")
     ask.add_argument("--sizes", type=int, nargs="*", default=[0, 1, 2], help="which of 640x360, 1280x720, 1920x1080")
-    ask.add_argument("--long", action="store_true", help="also the memory of 10 minutes at 1080p")
+    ask.add_argument("--long", type=int, nargs="?", const=2, metavar="SIZE", help="also the memory of 10 minutes")
     asked = ask.parse_args()
     table = Table(title="safelight protect, deface 1.5.0 and the floor")
     for title in ("size", "program", "frames/s", "CPU ms/frame", "x floor", "x deface", "peak MB", "faces exposed"):
         table.add_column(title, justify="left" if title in ("size", "program") else "right")
     for index in asked.sizes:
         measure(*SIZES[index], asked.seconds, asked.runs, table)
-    if asked.long:
-        memory(table)
+    if asked.long is not None:
+        memory(*SIZES[asked.long], table)
     Console(width=110).print(table)
 
 

@@ -19,6 +19,7 @@ import pytest
 from examples.clip import write_clip
 
 from program import COMMAND, safelight
+from safelight import models
 from safelight import protect as main_job
 from safelight.account import Account, Options
 from safelight.attack.verdict import Outcome, Verdict
@@ -245,6 +246,27 @@ def test_a_copy_that_does_not_hold_is_not_published(
     assert {region.decided_by for region in Plan.load(names.plan).regions} == {"attack"}
     monkeypatch.undo()
     assert safelight("protect", "--json", "-o", folder, portrait[0]).results[0]["status"] == "protected"
+
+
+def test_a_copy_that_could_not_be_attacked_is_not_published(
+    portrait: tuple[Path, list[Box]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recogniser's weights went away after the start: nobody knows whether the copy would hold."""
+    few = tmp_path / "weights"
+    few.mkdir()
+    for weight in models.store.folder().iterdir():
+        if not weight.name.startswith("dlib-resnet"):
+            shutil.copy(weight, few)
+    monkeypatch.setenv("SAFELIGHT_WEIGHTS", str(few))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    names = names_for(portrait[0], folder, set())
+    with pytest.raises(SafelightError) as refused:
+        main_job.protect(portrait[0], names, Options(), observer=Quiet(), cancel=threading.Event())
+    assert refused.value.code is Code.NOT_ATTACKED
+    assert "portrait.safelight.mp4" not in files(folder)
+    verdict = Verdict.model_validate_json(names.verdict.read_bytes())
+    assert {f.attacker for f in verdict.findings if f.outcome is Outcome.COULD_NOT_RUN} == {"likeness"}
 
 
 def test_a_plan_for_another_clip_is_refused_and_nothing_is_written(

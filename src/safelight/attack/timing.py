@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,7 @@ _GROWN = 3  # pixels of that size around a hidden area that the encoder may have
 _RIM = 0.03  # share of the width at each edge that a copy treated against sensor noise may lack
 _MOVED = 10.0  # grey levels by which a pixel must change from one picture to the next to tell them apart
 _MOVED_LEAST = 40  # such pixels needed for a judgement
+_SOFT = 2.0  # pixels of blur before that: an encoder leaves movement of a part of a pixel out, which nobody sees
 _NEARER = 0.5  # a neighbour whose squared error is below this share of the right picture's: displaced
 _VISIBLE_LEAST = 0.02  # share of the picture that must be visible for a judgement
 _FAITHFUL = 24.0  # decibels: below, the visible picture is not the original's
@@ -41,6 +44,18 @@ class _Moment:
     copy: Grey
     original: Grey
     visible: NDArray[np.bool_]
+
+    @cached_property
+    def soft(self) -> tuple[Grey, Grey]:
+        """Copy and original, blurred."""
+        copy, original = (cv2.GaussianBlur(grey, (0, 0), _SOFT) for grey in (self.copy, self.original))
+        return np.asarray(copy, np.float32), np.asarray(original, np.float32)
+
+    @cached_property
+    def inner(self) -> NDArray[np.bool_]:
+        """What is visible and not blurred together with what is hidden."""
+        side = 2 * round(2 * _SOFT) + 1
+        return cv2.erode(self.visible.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
 class Timing(Attacker):
@@ -178,11 +193,12 @@ class Timing(Attacker):
         for other, words in ((before, "previous"), (after, "next")):
             if other is None or other.original_index == now.original_index:
                 continue
-            moved = (np.abs(other.original - now.original) > _MOVED) & visible & other.visible
+            (copy, own), (_, neighbour) = now.soft, other.soft
+            moved = (np.abs(neighbour - own) > _MOVED) & now.inner & other.inner
             if np.count_nonzero(moved) < _MOVED_LEAST:
                 continue
-            mine = float(error[moved].mean())
-            theirs = float(np.square(now.copy - other.original)[moved].mean())
+            mine = float(np.square(copy - own)[moved].mean())
+            theirs = float(np.square(copy - neighbour)[moved].mean())
             if theirs < _NEARER * mine:
                 self._displaced += 1
                 self._note(f"It shows the original's {words} picture.", now.index, now.seconds)
