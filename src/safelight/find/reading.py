@@ -28,7 +28,7 @@ _GREY = 127  # what it is filled up with
 _SURE = 0.5  # mean probability from which a line is taken for words
 _TALL = 1.5  # height over width from which a word stands on its side
 _LEAST = 10  # pixels of height from which a line that nobody could read is told ...
-_LONG = 2.0  # if it is that much wider than high, or the other way round: single things pass for letters
+_LONG = 2.0  # if it is that much wider than high: posts, windows and other single things pass for letters
 _INSIDE = 0.7  # share of a box in another from which it is the same word
 
 
@@ -112,8 +112,7 @@ class TextReader:
 
 def _is_line(box: Box) -> bool:
     """Whether it has the form of a line of writing."""
-    short, long = sorted((box.height, box.x2 - box.x1))
-    return short >= _LEAST and long >= _LONG * short
+    return box.height >= _LEAST and box.x2 - box.x1 >= _LONG * box.height
 
 
 def _starts(side: int) -> Iterator[int]:
