@@ -1,10 +1,12 @@
-"""What comes back of damaged films: `python -m benchmarks.salvage CLIP... [--points 10]`.
+"""What comes back of damaged films: `python -m benchmarks.salvage CLIP... [--points 10] [--kinds cut,hole]`.
 
 From each clip (H.264 in MP4, with or without AAC) damaged files are made at evenly spread places: *cut*, everything
-from there on is missing, and the index with it; *hole*, 4 KiB of zeros, in MP4 without the index. The same pictures
-are also put, as they are, into AVI and into a transport stream, and coded anew as MJPEG with PCM into AVI; AVI is cut
-before its index. MP4 goes through `safelight salvage` with the whole clip as the good one, which is the best case; the
-others are read as they are. Then Safelight reads the result as with `--accept-damaged`.
+from there on is missing, and the index with it; *hole*, 4 KiB of zeros, in MP4 without the index. When asked for:
+*flip*, one bit is another; *burst*, 64 bytes are noise; *missing*, seven packets of a transport stream are not there.
+The same pictures are also put, as they are, into AVI and into a transport stream, and coded anew as MJPEG with PCM into
+AVI; AVI is cut before its index. MP4 is tried once more coded anew by x264 so that each key picture carries its
+settings. MP4 goes through `safelight salvage` with the whole clip as the good one, which is the best case; the others
+are read as they are. Then Safelight reads the result as with `--accept-damaged`.
 
 Columns: pictures whose coded bytes are all there (recoverable); pictures read; of these identical to the original's, in
 its order; called good; called good and not identical (must be 0); pictures FFmpeg alone gives.
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import bisect
 import hashlib
+import random
 import shutil
 import subprocess
 import tempfile
@@ -29,6 +32,8 @@ from safelight.media.read import Reader
 from safelight.media.salvage import salvage
 
 HOLE = 4096  # bytes
+PACKET = 188  # bytes of a transport stream
+FORMS = ("h264", "mjpeg", "inside")
 
 
 @dataclass
@@ -131,21 +136,29 @@ def damaged(film: Path, folder: Path, points: int, kinds: tuple[str, ...] = ("cu
     for damage in kinds:
         for point in range(1, points + 1):
             place = first + (end - first) * point // (points + 1)
-            stop = len(data) if damage == "cut" else place + HOLE
-            rest = b"" if damage == "cut" else bytes(HOLE) + data[stop:]
-            broken.write_bytes(data[:place] + rest)
+            if damage == "missing":
+                place -= place % PACKET
+            spoilt = {
+                "cut": b"",
+                "hole": bytes(HOLE),
+                "flip": bytes([data[place] ^ 1 << point % 8]),
+                "burst": random.Random(point).randbytes(64),
+                "missing": b"",
+            }[damage]
+            stop = len(data) if damage == "cut" else place + (7 * PACKET if damage == "missing" else len(spoilt))
+            broken.write_bytes(data[:place] + spoilt + data[stop:])
             there = sum(b - moved <= place or a - moved >= stop for a, b in where)
             result = broken
             if container == "mp4":
                 result = folder / "saved.mov"
                 with broken.open("rb") as file, film.open("rb") as like:
                     salvage(file, like, result, lambda done, total: None)
-            kind = f"{container} {'' if container == 'mp4' else film.stem}".strip()
+            kind = f"{container} {film.stem}" if film.stem in FORMS else container
             yield Row(kind, damage, place, there, *judged(result, original), ffmpeg_alone(broken))
 
 
 def other_forms(clip: Path, folder: Path) -> Iterator[Path]:
-    """The clip in AVI and as a transport stream, coded as it is; and as MJPEG with PCM in AVI."""
+    """The clip in AVI and as a transport stream, coded as it is; as MJPEG with PCM in AVI; with its settings inside."""
     for name in ("h264.avi", "h264.ts"):
         with av.open(str(clip)) as source, av.open(str(folder / name), "w") as target:
             track = source.streams.video[0]
@@ -172,6 +185,25 @@ def other_forms(clip: Path, folder: Path) -> Iterator[Path]:
                     target.mux(sound.encode(part))
         target.mux(video.encode(None))
     yield name
+    name = folder / "inside.mp4"
+    with av.open(str(clip)) as source, av.open(str(name), "w") as target:
+        track = source.streams.video[0]
+        options = {"x264-params": "repeat-headers=1", "g": "50"}
+        video = target.add_stream("libx264", rate=track.average_rate or 25, options=options)
+        video.width, video.height, video.pix_fmt = track.width, track.height, "yuv420p"
+        heard = source.streams.audio[0] if source.streams.audio else None
+        told = target.add_stream_from_template(heard) if heard is not None else None
+        for packet in source.demux():
+            if packet.stream is track:
+                for frame in packet.decode():
+                    assert isinstance(frame, av.VideoFrame)
+                    frame.pict_type = 0
+                    target.mux(video.encode(frame))
+            elif packet.stream is heard and packet.dts is not None:
+                packet.stream = told
+                target.mux(packet)
+        target.mux(video.encode(None))
+    yield name
 
 
 def main() -> None:
@@ -179,14 +211,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--points", type=int, default=10)
+    parser.add_argument("--kinds", default="cut,hole", help="of damage")
+    parser.add_argument("--only", default="", help="files of this kind only, for instance mp4")
     asked = parser.parse_args()
     print("clip | kind | damage | places | recoverable | read | identical | good | wrongly good | ffmpeg")
     for clip in asked.clips:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for film in (clip, *other_forms(clip, folder)):
+                if asked.only not in film.suffix:
+                    continue
                 by_damage: dict[str, list[Row]] = {}
-                for row in damaged(film, folder, asked.points):
+                kinds = tuple(k for k in asked.kinds.split(",") if k != "missing" or film.suffix == ".ts")
+                for row in damaged(film, folder, asked.points, kinds):
                     by_damage.setdefault(row.damage, []).append(row)
                 for damage, rows in by_damage.items():
                     sums = [

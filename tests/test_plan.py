@@ -28,12 +28,16 @@ boxes = st.builds(
 @st.composite
 def regions(draw: st.DrawFn) -> Region:
     frames = sorted(draw(st.sets(st.integers(0, 499), min_size=1, max_size=8)))
+    shape = draw(st.sampled_from(Shape))
+    share = st.floats(0, 1)
+    count = draw(st.integers(3, 6)) if shape is Shape.POLYGON else 0
+    corners = st.lists(st.tuples(share, share), min_size=count, max_size=count).map(tuple)
     return Region(
         id=draw(st.text("abcxyz019-", min_size=1, max_size=10)),
         kind=draw(st.sampled_from(Kind)),
-        shape=draw(st.sampled_from(Shape)),
+        shape=shape,
         decision=draw(st.sampled_from(Decision)),
-        keyframes=[Keyframe.of(frame, frame * 512, draw(boxes)) for frame in frames],
+        keyframes=[Keyframe.of(frame, frame * 512, draw(boxes), draw(corners)) for frame in frames],
     )
 
 

@@ -1,7 +1,8 @@
 // The desk's programming interface: the types of src/safelight/desk/answers.py and plan.py, and how to ask.
 
 export type Kind = "face" | "head" | "body" | "text" | "plate" | "screen" | "overlay" | "free";
-export type Shape = "box" | "ellipse";
+export type Shape = "box" | "ellipse" | "polygon";
+export type Corner = [number, number]; // in shares of the box
 export type Decision = "hide" | "reveal" | "propose";
 export type How = "found" | "filled" | "followed" | "held" | "drawn";
 
@@ -12,6 +13,7 @@ export interface Keyframe {
   y: number;
   width: number;
   height: number;
+  corners?: Corner[];
 }
 
 export interface Stretch {
@@ -45,6 +47,13 @@ export interface Sound {
   text: string;
 }
 
+export interface Settings {
+  look: string;
+  curtain: boolean;
+  sound: string;
+  trim: boolean;
+}
+
 export interface Plan {
   clip: {
     width: number;
@@ -55,7 +64,7 @@ export interface Plan {
     last_pts: number;
     still: boolean;
   };
-  settings: { look: string; curtain: boolean; sound: string };
+  settings: Settings;
   cuts: number[];
   regions: Region[];
   sounds: Sound[];
@@ -103,6 +112,7 @@ export interface Status {
   missing: string[];
   making: Progress | null;
   film: Progress;
+  reel: { starts: number[]; ready: number[]; sound: boolean };
   peaks: number;
 }
 
@@ -130,6 +140,7 @@ export interface Session {
 export interface Delta {
   regions: { at: number; before: Region | null; after: Region | null }[];
   sounds_after: Sound[] | null;
+  settings_after: Settings | null;
 }
 
 export interface Edited {

@@ -1,7 +1,7 @@
 // The list of clips: how far each is, how much is doubtful, who has it.
 import { computed, signal } from "@preact/signals";
 import type { ClipLine } from "./api";
-import { clips, clock } from "./state";
+import { clips } from "./state";
 import { t, told } from "./words";
 import type { Word } from "./words";
 
@@ -15,6 +15,8 @@ const COLUMNS: [Word, (line: ClipLine) => string | number][] = [
   ["length", (line) => line.seconds],
   ["holder", (line) => line.holder?.who ?? ""],
 ];
+
+const EMPTY: ClipLine = { id: "", name: "", state: "", seconds: 0, tracks: 0, unseen: 0, risk: 0, holder: null, trouble: "" };
 
 const filter = signal("");
 const state = signal("");
@@ -53,12 +55,13 @@ export function Clips() {
           <table>
             <thead>
               <tr>
-                {COLUMNS.map(([column]) => {
+                {COLUMNS.map(([column, of]) => {
                   const sorted = order.value.column === column;
                   return (
                     <th
                       key={column}
                       scope="col"
+                      class={typeof of(EMPTY) === "number" && column !== "state" ? "number" : ""}
                       aria-sort={sorted ? (order.value.down ? "descending" : "ascending") : "none"}
                     >
                       <button
@@ -74,10 +77,19 @@ export function Clips() {
             </thead>
             <tbody>{lines.value.map((line) => <Line key={line.id} line={line} />)}</tbody>
           </table>
+          {lines.value.length === 0 && <p class="quiet none">{t("noMatch")}</p>}
         </div>
       )}
     </main>
   );
+}
+
+/** Minutes and seconds, from an hour on with hours. */
+function length(seconds: number): string {
+  const whole = Math.round(seconds);
+  const pad = (value: number) => String(value).padStart(2, "0");
+  const minutes = `${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
+  return whole < 3600 ? minutes : `${Math.floor(whole / 3600)}:${minutes}`;
 }
 
 function Line({ line }: { line: ClipLine }) {
@@ -90,13 +102,13 @@ function Line({ line }: { line: ClipLine }) {
     );
   }
   return (
-    <tr>
+    <tr class="open" onClick={() => (location.hash = `#/clip/${line.id}`)}>
       <th scope="row"><a href={`#/clip/${line.id}`}><bdi>{line.name}</bdi></a></th>
       <td><span class={`state s${STATES.indexOf(line.state ?? "")}`}>{told(line.state ?? "")}</span></td>
       <td class="number">{line.risk.toFixed(0)}</td>
       <td class="number">{line.unseen}</td>
       <td class="number">{line.tracks}</td>
-      <td class="number"><time dir="ltr">{clock(line.seconds).slice(0, 5)}</time></td>
+      <td class="number"><time dir="ltr">{length(line.seconds)}</time></td>
       <td>{line.holder ? (line.holder.mine ? t("you") : <bdi>{line.holder.who}</bdi>) : ""}</td>
     </tr>
   );

@@ -178,7 +178,7 @@ function KeysDialog() {
       <dl class="keys">
         {KEYS.map(([keys, word]) => (
           <div key={word}>
-            <dt dir="ltr">{keys.split(" ").map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dt dir="ltr">{keys.split(" ").map((key, place) => <kbd key={place}>{key}</kbd>)}</dt>
             <dd>{t(word)}</dd>
           </div>
         ))}

@@ -1,4 +1,5 @@
 // Keyboard first: every act of an editor has a key, the usual ones where editing programs have them.
+import { closeShape, put, takeBack } from "./pen";
 import { press, speed, stop, toggle } from "./player";
 import { showOriginal } from "./stage";
 import {
@@ -21,6 +22,7 @@ import {
   outMark,
   plan,
   redo,
+  said,
   selected,
   sound,
   split,
@@ -35,19 +37,25 @@ import type { Word } from "./words";
 
 export const KEYS: [string, Word][] = [
   ["J K L", "k.play"],
+  ["␣", "k.space"],
   ["← →", "k.step"],
   ["↑ ↓", "k.cut"],
+  ["Home End", "k.ends"],
   ["I O", "k.marks"],
   ["N P", "k.next"],
   ["D", "k.draw"],
+  ["E", "k.free"],
   ["Alt ← ↑ → ↓", "k.nudge"],
   ["[ ]", "k.extend"],
+  ["U", "k.toMarks"],
+  ["Del", "k.delete"],
   ["S M", "k.split"],
   ["H R", "k.decide"],
   ["1 2 3", "k.kinds"],
   ["A G B", "k.sound"],
   ["V", "k.original"],
-  ["Ctrl Z, Ctrl Y", "k.undo"],
+  ["T Z", "k.view"],
+  ["Ctrl Z Y", "k.undo"],
   ["− + 0 F W", "k.zoom"],
   ["Esc", "k.esc"],
 ];
@@ -64,16 +72,29 @@ function toCut(way: 1 | -1): void {
   if (next !== undefined) go(next);
 }
 
+/** Set a mark, or take it away. One that the new mark passes by goes, as in editing programs. */
+function setMark(mark: typeof inMark): void {
+  mark.value = mark.value === frame.value ? null : frame.value;
+  const [a, b] = [inMark.value, outMark.value];
+  if (a !== null && b !== null && a > b) (mark === inMark ? outMark : inMark).value = null;
+}
+
+/** Take a tool into the hand, or put it back. */
+export function take(tool: "box" | "free"): void {
+  drawing.value = !mine.value || drawing.value === tool ? null : tool;
+}
+
 const single: Record<string, () => void> = {
   j: () => press("j"),
   k: () => press("k"),
   l: () => press("l"),
   " ": toggle,
-  i: () => (inMark.value = inMark.value === frame.value ? null : frame.value),
-  o: () => (outMark.value = outMark.value === frame.value ? null : frame.value),
+  i: () => setMark(inMark),
+  o: () => setMark(outMark),
   n: () => walk(1),
   p: () => walk(-1),
-  d: () => (drawing.value = mine.value && !drawing.value),
+  d: () => take("box"),
+  e: () => take("free"),
   "[": () => extend("before"),
   "]": () => extend("after"),
   s: split,
@@ -96,7 +117,7 @@ const single: Record<string, () => void> = {
   "0": () => zoom(Infinity),
   "1": () => form("head", "ellipse"),
   "2": () => form("body", "box"),
-  "3": () => form("free", "box"),
+  "3": () => form("free", "polygon"),
   "?": () => (asking.value = "keys"),
 };
 
@@ -108,10 +129,11 @@ const named: Record<string, (by: number) => void> = {
   Home: () => step(-frames.value),
   End: () => step(frames.value),
   Delete: unkey,
-  Backspace: unkey,
+  Backspace: () => (put.value.length ? takeBack() : unkey()),
+  Enter: closeShape,
   Escape: () => {
-    drawing.value = false;
-    selected.value = [];
+    if (!drawing.value) selected.value = [];
+    drawing.value = said.value = null;
   },
 };
 
@@ -153,6 +175,7 @@ export function listenToKeys(): void {
     }
     const onButton = (event.target as HTMLElement).matches("button, [role=slider]");
     if (key === " " && onButton) return;
+    if (event.key === "Enter" && !put.value.length) return;
     const act = named[event.key];
     if (act) {
       event.preventDefault();
@@ -167,6 +190,15 @@ export function listenToKeys(): void {
   });
   document.addEventListener("keyup", (event) => {
     if (event.key.toLowerCase() === "v") void showOriginal(false);
+  });
+  // What was clicked with the mouse gives the keys back: space plays, N goes on, whatever was touched last.
+  document.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest?.("button");
+    if (event.detail > 0 && button && !button.closest("dialog")) button.blur();
+  });
+  document.addEventListener("change", (event) => {
+    const target = event.target as HTMLElement;
+    if (clip.value && target.matches("select, [type=checkbox]") && !target.closest("dialog")) target.blur();
   });
   addEventListener("blur", () => {
     void showOriginal(false);

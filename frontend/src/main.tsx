@@ -1,13 +1,14 @@
 // The page: which view is shown, the bar above it, what runs by itself.
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
+import { Act } from "./act";
 import { get, trust } from "./api";
 import type { Session } from "./api";
 import { Clips } from "./clips";
 import { Dialogs } from "./dialogs";
 import { listenToKeys } from "./keys";
 import { Copy, Queue, Selection, Sounds } from "./panels";
-import { listening, press, speed } from "./player";
+import { atHand, listening, press, speed } from "./player";
 import { listen, showOriginal, Stage } from "./stage";
 import {
   asking,
@@ -48,9 +49,14 @@ function Bar() {
         <>
           <h1><bdi>{now.name}</bdi></h1>
           <span class="state">{told(now.state)}</span>
-          <button type="button" disabled={!mine.value || !now.undo} onClick={() => void undo()} title="Ctrl Z">↶ {t("undo")}</button>
-          <button type="button" disabled={!mine.value || !now.redo} onClick={() => void redo()} title="Ctrl Y">↷ {t("redo")}</button>
+          <button type="button" disabled={!mine.value || !now.undo} onClick={() => void undo()} title={`${told(`op.${now.undo}`)} (Ctrl Z)`}>↶ {t("undo")}</button>
+          <button type="button" disabled={!mine.value || !now.redo} onClick={() => void redo()} title={`${told(`op.${now.redo}`)} (Ctrl Y)`}>↷ {t("redo")}</button>
           <span class="saved" role="status">{saving.value ? t("saving") : t("saved")}</span>
+          {!atHand.value && !now.reel.ready.length && (
+            <span class={now.film.failed ? "bad film" : "quiet film"} title={now.film.failed}>
+              {now.film.failed ? t("noFilm") : t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
+            </span>
+          )}
         </>
       )}
       <span class="space" />
@@ -64,7 +70,6 @@ function Bar() {
 }
 
 function Transport() {
-  const now = status.value;
   return (
     <div class="transport" role="group" aria-label={t("play")} dir="ltr">
       <button type="button" aria-label={t("playBack")} title={t("playBack")} onClick={() => press("j")}>◀◀</button>
@@ -76,27 +81,22 @@ function Transport() {
       )}
       <button type="button" aria-label={t("stepOn")} title={t("stepOn")} onClick={() => go(frame.value + 1)}>▶❙</button>
       <output class="clock" data-frame={frame.value}>
-        {clock(secondsOf(frame.value))} <span class="quiet">{t("frameOf", frame.value, Math.max(frames.value - 1, 0))}</span>
+        {clock(secondsOf(frame.value))} <span class="quiet" dir={direction.value}>{t("frameOf", frame.value, Math.max(frames.value - 1, 0))}</span>
       </output>
       {speed.value !== 0 && <span class="speed">{speed.value}×</span>}
       <span class="space" />
-      <button type="button" aria-pressed={outlines.value} class={outlines.value ? "on" : ""} onClick={() => (outlines.value = !outlines.value)}>{t("outlines")}</button>
-      <button
-        type="button"
+      <Act label={t("outlines")} keys="T" dir={direction.value} aria-pressed={outlines.value} class={outlines.value ? "on" : ""} onClick={() => (outlines.value = !outlines.value)} />
+      <Act
+        label={t("original")}
+        keys="V"
+        dir={direction.value}
         class={original.value ? "warn" : ""}
         disabled={!mine.value}
         onPointerDown={() => void showOriginal(true)}
         onPointerUp={() => void showOriginal(false)}
         onPointerLeave={() => void showOriginal(false)}
-      >
-        {t("original")}
-      </button>
-      <button type="button" aria-pressed={listening.value} class={listening.value ? "warn" : ""} disabled={!mine.value} onClick={() => void listen(!listening.value)}>{t("mute")}</button>
-      {now && (
-        <span class="quiet film" title={now.film.failed}>
-          {now.film.finished ? t("filmReady") : t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
-        </span>
-      )}
+      />
+      <Act label={t("mute")} dir={direction.value} aria-pressed={listening.value} class={listening.value ? "warn" : ""} disabled={!mine.value} onClick={() => void listen(!listening.value)} />
     </div>
   );
 }
@@ -127,7 +127,7 @@ function Page() {
     <>
       <Bar />
       {said.value && (
-        <p class={`said${said.value.bad ? " bad" : ""}`} role="alert" dir="auto">
+        <p class={`said${said.value.bad ? " bad" : ""}`} role={said.value.bad ? "alert" : "status"} dir="auto">
           {said.value.text} <button type="button" onClick={() => (said.value = null)} aria-label={t("close")}>×</button>
         </p>
       )}
@@ -157,6 +157,20 @@ async function follow(): Promise<void> {
   }
 }
 
+let away = false;
+
+/** Ask once a second; say when nobody answers, and when somebody does again. */
+async function watch(): Promise<void> {
+  try {
+    await (clip.value ? refresh() : list());
+    if (away) said.value = null;
+    away = false;
+  } catch (error) {
+    if (!away) complain(error);
+    away = true;
+  }
+}
+
 async function start(): Promise<void> {
   session.value = await get<Session>("/api/session");
   trust(session.value.csrf);
@@ -164,7 +178,7 @@ async function start(): Promise<void> {
   ready.value = true;
   listenToKeys();
   addEventListener("hashchange", () => void follow().catch(complain));
-  setInterval(() => void (clip.value ? refresh() : list()).catch(() => undefined), 1000);
+  setInterval(() => void watch(), 1000);
   setInterval(() => void keepHold(), 5000);
   addEventListener("pagehide", () => {
     if (clip.value && mine.value) void close();

@@ -1,6 +1,9 @@
 // The columns beside the picture: where to look first; what is selected; sound; the copy and its signature.
+import { Act } from "./act";
 import { send } from "./api";
-import { isDrawn, isKey } from "./plan";
+import { take } from "./keys";
+import { closeShape, put } from "./pen";
+import { first, isDrawn, isKey, last } from "./plan";
 import {
   api,
   asking,
@@ -27,6 +30,7 @@ import {
   secondsOf,
   seen,
   session,
+  settle,
   show,
   sound,
   split,
@@ -43,13 +47,13 @@ export function Queue() {
   return (
     <section class="queue" aria-label={t("toLook")}>
       <h2>{t("toLook")}</h2>
-      <p class="left" role="status">
-        {left.value.length ? t("left", left.value.length, items.length) : t("allSeen")}
+      <p class={`left${items.length && !left.value.length ? " good" : ""}`} role="status">
+        {!plan.value ? t("opening") : left.value.length ? t("left", left.value.length, items.length) : t(items.length ? "allSeen" : "noQueue")}
       </p>
       <progress max={Math.max(items.length, 1)} value={items.length - left.value.length} aria-label={t("unseen")} />
       <p class="pair">
-        <button type="button" onClick={() => walk(-1)}>{t("previous")} <kbd>P</kbd></button>
-        <button type="button" class="main" onClick={() => walk(1)}>{t("next")} <kbd>N</kbd></button>
+        <Act label={t("previous")} keys="P" disabled={!items.length} onClick={() => walk(-1)} />
+        <Act label={t("next")} keys="N" class="main" disabled={!items.length} onClick={() => walk(1)} />
       </p>
       <ol tabIndex={0} aria-label={t("toLook")}>
         {items.slice(0, 400).map((item) => (
@@ -80,12 +84,12 @@ export function Selection() {
   return (
     <section aria-label={t("selection")}>
       <h2>{t("selection")}</h2>
-      <p>
-        <button type="button" class={drawing.value ? "on" : ""} aria-pressed={drawing.value} disabled={off} onClick={() => (drawing.value = !drawing.value)}>
-          {t("draw")}
-        </button>
-      </p>
-      {drawing.value && <p role="status">{t("drawing")}</p>}
+      <div class="buttons">
+        <Act label={t("draw")} keys="D" class={drawing.value === "box" ? "on" : ""} aria-pressed={drawing.value === "box"} disabled={off} onClick={() => take("box")} />
+        <Act label={t("pen")} keys="E" class={drawing.value === "free" ? "on" : ""} aria-pressed={drawing.value === "free"} disabled={off} onClick={() => take("free")} />
+      </div>
+      {drawing.value && <p role="status">{t(drawing.value === "free" ? "drawingFree" : "drawing")}</p>}
+      {drawing.value === "free" && <div class="buttons"><Act label={t("closeShape")} keys="Enter" disabled={put.value.length < 3} onClick={closeShape} /></div>}
       {!one && !drawing.value && <p class="quiet">{t("nothingSelected")}</p>}
       {one && (
         <>
@@ -111,20 +115,19 @@ export function Selection() {
             </label>
           </p>
           <div class="buttons">
-            <button type="button" disabled={off || one.decision === "hide"} onClick={() => decide("hide")}>{t("hide")}</button>
-            <button type="button" disabled={off} onClick={() => (asking.value = "reason")}>{t("reveal")}</button>
-            <button type="button" disabled={off} onClick={() => extend("before")}>{t("extendBefore")}</button>
-            <button type="button" disabled={off} onClick={() => extend("after")}>{t("extendAfter")}</button>
-            <button type="button" disabled={off} onClick={split}>{t("split")}</button>
-            <button type="button" disabled={off || regions.length < 2} onClick={merge}>{t("merge", regions.length > 1 ? regions.length : "")}</button>
-            <button type="button" disabled={off || (inMark.value === null && outMark.value === null)} onClick={toMarks}>{t("toMarks")}</button>
-            <button
-              type="button"
+            <Act label={t("hide")} keys="H" disabled={off || one.decision === "hide"} onClick={() => decide("hide")} />
+            <Act label={t("reveal")} keys="R" disabled={off} onClick={() => (asking.value = "reason")} />
+            <Act label={t("extendBefore")} keys="[" disabled={off} onClick={() => extend("before")} />
+            <Act label={t("extendAfter")} keys="]" disabled={off} onClick={() => extend("after")} />
+            <Act label={t("split")} keys="S" disabled={off || frame.value <= first(one) || frame.value > last(one)} onClick={split} />
+            <Act label={t("merge", regions.length > 1 ? regions.length : "")} keys="M" disabled={off || regions.length < 2} onClick={merge} />
+            <Act label={t("toMarks")} keys="U" disabled={off || (inMark.value === null && outMark.value === null)} onClick={toMarks} />
+            <Act
+              label={isKey(one, frame.value) && one.keyframes.length > 1 ? t("unkey") : t("remove")}
+              keys="Del"
               disabled={off || !((isKey(one, frame.value) && one.keyframes.length > 1) || isDrawn(one))}
               onClick={unkey}
-            >
-              {isKey(one, frame.value) && one.keyframes.length > 1 ? t("unkey") : t("remove")}
-            </button>
+            />
           </div>
         </>
       )}
@@ -139,23 +142,29 @@ export function Sounds() {
   return (
     <section aria-label={t("sound")}>
       <h2>{t("sound")}</h2>
-      <p class="quiet">{t("wholeSound", told(plan.value?.settings.sound ?? ""))}</p>
       <p>{t("soundMark")}</p>
       <p class="quiet"><bdi dir="ltr">{t("marks", mark(inMark.value), mark(outMark.value))}</bdi></p>
       <div class="buttons">
         {session.value?.sounds.map((action) => (
-          <button key={action} type="button" disabled={off} onClick={() => sound(action)} data-sound={action}>
-            {told(action)} {action === "silence" && <kbd>A</kbd>}{action === "disguise" && <kbd>G</kbd>}
-          </button>
+          <Act
+            key={action}
+            label={told(action)}
+            keys={{ silence: "A", disguise: "G" }[action]}
+            disabled={off}
+            onClick={() => sound(action)}
+            data={{ "data-sound": action }}
+          />
         ))}
-        <button type="button" disabled={off} onClick={() => sound("silence", { kind: "name" })}>{t("aName")} <kbd>B</kbd></button>
+        <Act label={t("aName")} keys="B" disabled={off} onClick={() => sound("silence", { kind: "name" })} />
       </div>
       <ul class="spans">
         {plan.value?.sounds.map((span_) => (
           <li key={`${span_.start}-${span_.end}-${span_.decision}`}>
             <bdi dir="ltr">{clock(span_.start)} – {clock(span_.end)}</bdi>{" "}
-            {span_.decision === "propose" ? t("heard") : told(span_.action)}
-            {span_.kind !== "voice" && ` (${told(span_.kind)})`}{" "}
+            <span>
+              {span_.decision === "propose" ? t("heard") : told(span_.action)}
+              {span_.kind !== "voice" && ` (${told(span_.kind)})`}
+            </span>
             {span_.decision === "propose" ? (
               <button
                 type="button"
@@ -184,6 +193,40 @@ export function Sounds() {
   );
 }
 
+/** What the plan says of the copy as a whole. */
+function Whole() {
+  const now = plan.value?.settings;
+  if (!now) return null;
+  const off = !mine.value;
+  return (
+    <details class="whole">
+      <summary>
+        {t("wholeCopy")}: {told(now.look)}, {told(now.sound)}{now.trim && " ✂"}
+      </summary>
+      <fieldset disabled={off} aria-label={t("wholeCopy")}>
+        <label>
+          {t("look")}
+          <select value={now.look} onChange={(event) => settle({ look: event.currentTarget.value })}>
+            {["veil", "solid"].map((look) => <option key={look} value={look}>{told(look)}</option>)}
+          </select>
+        </label>
+        <label>
+          {t("restSound")}
+          <select value={now.sound} onChange={(event) => settle({ sound: event.currentTarget.value })}>
+            {[...new Set(["silence", "disguise", now.sound])].map((rest) => <option key={rest} value={rest}>{told(rest)}</option>)}
+          </select>
+        </label>
+        {!plan.value?.clip.still && (
+          <label class="check">
+            <input type="checkbox" checked={now.trim} onChange={(event) => settle({ trim: event.currentTarget.checked })} />
+            {t("trim")}
+          </label>
+        )}
+      </fieldset>
+    </details>
+  );
+}
+
 export function Copy() {
   const now = status.value;
   if (!now) return null;
@@ -193,6 +236,7 @@ export function Copy() {
   return (
     <section aria-label={t("copy")} class="copy">
       <h2>{t("copy")}</h2>
+      <Whole />
       {making ? (
         <>
           <p role="status">{t(`stage.${making.stage}` as Word)}</p>
@@ -200,19 +244,29 @@ export function Copy() {
           <button type="button" onClick={() => act("DELETE", "/copy")}>{t("stop")}</button>
         </>
       ) : (
-        <button type="button" class="main" disabled={!mine.value} onClick={() => act("POST", "/copy")}>{t("make")}</button>
+        <button type="button" class={now.outcome === "held" && !now.missing.includes("old-copy") ? "" : "main"} disabled={!mine.value} onClick={() => act("POST", "/copy")}>{t("make")}</button>
       )}
-      {now.making?.failed && <p class="bad" dir="auto">{now.making.failed}</p>}
-      {now.outcome && <p class={now.outcome === "held" ? "good" : "bad"} dir="auto">{now.outcome === "held" ? t("held") : now.sentence}</p>}
+      {now.making?.failed && (
+        <>
+          <p class="bad">{t(now.making.failed === "stopped" ? "stopped" : now.making.failed.startsWith("SL-LEAK") ? "leaked" : "notMade")}</p>
+          {now.making.failed !== "stopped" && <details><summary>{t("details")}</summary><p class="quiet" dir="auto">{now.making.failed}</p></details>}
+        </>
+      )}
+      {now.outcome === "held" && <p class="good">{t("held")}</p>}
+      {now.outcome && now.outcome !== "held" && !now.making?.failed && <p class="bad" dir="auto">{now.sentence}</p>}
       {now.copy_sha256 && !making && (
         <p>
           <button type="button" onClick={() => (asking.value = "copy")}>{t("watch")}</button>
         </p>
       )}
+      {now.state === "published" && <p class="good">{t("wentOut")}</p>}
       {now.signed.map((signature) => (
-        <p key={signature.who} class="good">{t("signedBy", signature.who, signature.when.replace("T", " ").replace("Z", " UTC"))}</p>
+        <p key={signature.who} class="good"><bdi>{t("signedBy", signature.who, signature.when.replace("T", " ").replace("Z", " UTC"))}</bdi></p>
       ))}
-      {now.missing.length > 0 ? (
+      {now.state === "approved" && (
+        <button type="button" disabled={!mine.value} onClick={() => act("POST", "/publication")}>{t("publish")}</button>
+      )}
+      {["approved", "published"].includes(now.state) ? null : now.missing.length > 0 ? (
         <>
           <p>{t("notYet")}</p>
           <ul class="missing">

@@ -1,5 +1,5 @@
 // Reading a plan, as src/safelight/plan.py does: which region covers what at a frame.
-import type { Delta, Plan, Region, Stretch } from "./api";
+import type { Corner, Delta, Keyframe, Plan, Region, Stretch } from "./api";
 
 export interface Box {
   x: number;
@@ -11,10 +11,9 @@ export interface Box {
 export const first = (region: Region): number => region.keyframes[0]!.frame;
 export const last = (region: Region): number => region.keyframes[region.keyframes.length - 1]!.frame;
 
-/** The box at a frame, between key frames on a straight line; null outside the region's frames. */
-export function boxAt(region: Region, frame: number): Box | null {
+/** The key frames around a covered frame, and how far it is from one to the other. */
+function around(region: Region, frame: number): [Keyframe, Keyframe, number] {
   const keys = region.keyframes;
-  if (frame < first(region) || frame > last(region)) return null;
   let low = 0;
   let high = keys.length - 1;
   while (low < high) {
@@ -23,9 +22,16 @@ export function boxAt(region: Region, frame: number): Box | null {
     else high = middle;
   }
   const b = keys[low]!;
-  if (b.frame === frame) return b;
+  if (b.frame === frame) return [b, b, 0];
   const a = keys[low - 1]!;
-  const part = (frame - a.frame) / (b.frame - a.frame);
+  return [a, b, (frame - a.frame) / (b.frame - a.frame)];
+}
+
+/** The box at a frame, between key frames on a straight line; null outside the region's frames. */
+export function boxAt(region: Region, frame: number): Box | null {
+  if (frame < first(region) || frame > last(region)) return null;
+  const [a, b, part] = around(region, frame);
+  if (part === 0) return a;
   const mix = (p: number, q: number) => p + (q - p) * part;
   return {
     x: mix(a.x, b.x),
@@ -33,6 +39,13 @@ export function boxAt(region: Region, frame: number): Box | null {
     width: mix(a.x + a.width, b.x + b.width) - mix(a.x, b.x),
     height: mix(a.y + a.height, b.y + b.height) - mix(a.y, b.y),
   };
+}
+
+/** The corners of a polygon in shares of its box, at a frame or the nearest that is covered; none for other shapes. */
+export function cornersAt(region: Region, frame: number): Corner[] {
+  const [a, b, part] = around(region, Math.min(Math.max(frame, first(region)), last(region)));
+  const [from, to] = [a.corners ?? [], b.corners ?? []];
+  return from.map(([x, y], index): Corner => [x + (to[index]![0] - x) * part, y + (to[index]![1] - y) * part]);
 }
 
 /** The box at a frame, or beyond the ends the first or last one. */
@@ -68,7 +81,9 @@ export function changed(plan: Plan, delta: Delta): { plan: Plan; from: number; t
     else if (after) regions[place] = after;
     else if (place >= 0) regions.splice(place, 1);
   }
-  return { plan: { ...plan, regions, sounds: delta.sounds_after ?? plan.sounds }, from, to };
+  const settings = delta.settings_after ?? plan.settings;
+  if (settings.look !== plan.settings.look) [from, to] = [0, plan.clip.frames - 1];
+  return { plan: { ...plan, regions, settings, sounds: delta.sounds_after ?? plan.sounds }, from, to };
 }
 
 /** Frame number at a presentation time in ticks: the nearest. `times` rises. */

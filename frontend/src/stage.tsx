@@ -2,13 +2,15 @@
 import { batch, effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { send } from "./api";
-import type { Region } from "./api";
-import { isKey, nearBox } from "./plan";
+import type { Corner, Region } from "./api";
+import { boxed, moveTo, Pen, placed, putCorner } from "./pen";
+import { cornersAt, isKey, nearBox } from "./plan";
 import type { Box } from "./plan";
 import { listening, paintCovered, painter, speed } from "./player";
 import {
   api,
   byId,
+  changeCorner,
   chosen,
   complain,
   draw,
@@ -27,7 +29,7 @@ import {
 import { ahead, fetchStill, sized, still } from "./stills";
 import { t } from "./words";
 
-type Grip = "move" | "new" | `${"n" | "s" | ""}${"w" | "e" | ""}`;
+type Grip = "move" | "new" | "corner" | `${"n" | "s" | ""}${"w" | "e" | ""}`;
 
 interface Drag {
   region: Region | null;
@@ -35,6 +37,8 @@ interface Drag {
   from: { x: number; y: number };
   before: Box;
   box: Box;
+  corner: number;
+  corners: Corner[]; // of the shape under the pointer; none where it keeps its own
 }
 
 export function Stage() {
@@ -69,7 +73,7 @@ function Frame() {
       y: view.y + ((event.clientY - area.top) / area.height) * view.height,
     };
   };
-  const begin = (event: PointerEvent, region: Region | null, grip: Grip) => {
+  const begin = (event: PointerEvent, region: Region | null, grip: Grip, corner = 0) => {
     if (event.button !== 0) return;
     if (region) {
       selected.value = event.shiftKey
@@ -84,24 +88,26 @@ function Frame() {
     svg.current!.setPointerCapture(event.pointerId);
     const from = at(event);
     const before = region ? nearBox(region, frame.value) : { ...from, width: 0, height: 0 };
-    drag.value = { region, grip, from, before, box: before };
+    drag.value = { region, grip, from, before, box: before, corner, corners: [] };
   };
   const onDown = (event: PointerEvent) => {
-    if (drawing.value) begin(event, null, "new");
+    if (drawing.value === "free") {
+      if (event.button === 0 && mine.value) putCorner(at(event), unit);
+    } else if (drawing.value) begin(event, null, "new");
     else selected.value = [];
   };
   const onMove = (event: PointerEvent) => {
-    if (!drag.value) return;
-    drag.value = { ...drag.value, box: dragged(drag.value, at(event)) };
+    if (drawing.value === "free") moveTo(at(event));
+    if (drag.value) drag.value = { ...drag.value, ...dragged(drag.value, at(event)) };
   };
   const onUp = () => {
     const done = drag.value;
     drag.value = null;
     if (!done) return;
     if (done.grip === "new") {
-      if (done.box.width > 3 && done.box.height > 3) void draw(done.box).then(() => (drawing.value = false));
-    } else if (done.region && different(done.before, done.box)) {
-      void setKey(done.region, done.box);
+      if (done.box.width > 3 && done.box.height > 3) void draw(done.box).then(() => (drawing.value = null));
+    } else if (done.region && (done.corners.length || different(done.before, done.box))) {
+      void setKey(done.region, done.box, done.corners);
     }
   };
 
@@ -133,12 +139,13 @@ function Frame() {
           aria-label={t("outlines")}
         >
           {boxes.map(({ region, box }) => {
-            const held = drag.value?.region?.id === region.id ? drag.value.box : box;
+            const held = drag.value?.region?.id === region.id ? drag.value : null;
             return (
               <Outline
                 key={region.id}
                 region={region}
-                box={held}
+                box={held?.box ?? box}
+                corners={held?.corners.length ? held.corners : cornersAt(region, frame.value)}
                 unit={unit}
                 picked={selected.value.includes(region.id)}
                 begin={begin}
@@ -146,10 +153,22 @@ function Frame() {
             );
           })}
           {ghosts.map((region) => {
-            const held = drag.value?.region?.id === region.id ? drag.value.box : nearBox(region, frame.value);
-            return <Outline key={region.id} region={region} box={held} unit={unit} picked ghost begin={begin} />;
+            const held = drag.value?.region?.id === region.id ? drag.value : null;
+            return (
+              <Outline
+                key={region.id}
+                region={region}
+                box={held?.box ?? nearBox(region, frame.value)}
+                corners={held?.corners.length ? held.corners : cornersAt(region, frame.value)}
+                unit={unit}
+                picked
+                ghost
+                begin={begin}
+              />
+            );
           })}
-          {drag.value?.grip === "new" && <Form shape="ellipse" box={drag.value.box} class="new" />}
+          {drag.value?.grip === "new" && <Form shape="ellipse" box={drag.value.box} corners={[]} class="new" />}
+          {drawing.value === "free" && <Pen unit={unit} />}
         </svg>
         {original.value && <p class="warning">{t("originalShown")}</p>}
       </div>
@@ -159,12 +178,13 @@ function Frame() {
 function Outline(props: {
   region: Region;
   box: Box;
+  corners: Corner[];
   unit: number;
   picked: boolean;
   ghost?: boolean;
-  begin: (event: PointerEvent, region: Region, grip: Grip) => void;
+  begin: (event: PointerEvent, region: Region, grip: Grip, corner?: number) => void;
 }) {
-  const { region, box, unit, picked, ghost, begin } = props;
+  const { region, box, corners, unit, picked, ghost, begin } = props;
   const grips: Grip[] = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
   const size = 9 * unit;
   return (
@@ -175,7 +195,7 @@ function Outline(props: {
         if (!drawing.value) begin(event, region, "move");
       }}
     >
-      <Form shape={region.shape} box={box} />
+      <Form shape={region.shape} box={box} corners={corners} />
       {picked && isKey(region, frame.value) && (
         <path class="key" d={diamond(box.x + box.width / 2, box.y, 6 * unit)} />
       )}
@@ -198,12 +218,65 @@ function Outline(props: {
             />
           );
         })}
+      {picked && !drawing.value && <Corners region={region} box={box} corners={corners} unit={unit} begin={begin} />}
     </g>
   );
 }
 
-function Form(props: { shape: string; box: Box; class?: string }) {
+/** Handles of a free shape: a corner each to drag (with Ctrl or Alt: to take away), and a small one half way for one more. */
+function Corners(props: {
+  region: Region;
+  box: Box;
+  corners: Corner[];
+  unit: number;
+  begin: (event: PointerEvent, region: Region, grip: Grip, corner?: number) => void;
+}) {
+  const { region, box, corners, unit, begin } = props;
+  const points = placed(corners, box);
+  const act = (event: PointerEvent, corner: number, add: boolean) => {
+    event.stopPropagation();
+    if (mine.value && event.button === 0) changeCorner(region, corner, add);
+  };
+  return (
+    <>
+      {points.map((point, index) => {
+        const next = points[(index + 1) % points.length]!;
+        return (
+          <circle
+            key={`middle-${index}`}
+            class="half"
+            data-middle={index}
+            cx={(point.x + next.x) / 2}
+            cy={(point.y + next.y) / 2}
+            r={3.5 * unit}
+            onPointerDown={(event) => act(event, index, true)}
+          />
+        );
+      })}
+      {points.map((point, index) => (
+        <circle
+          key={index}
+          class="corner"
+          data-corner={index}
+          cx={point.x}
+          cy={point.y}
+          r={5.5 * unit}
+          onPointerDown={(event) => {
+            if (event.ctrlKey || event.altKey || event.metaKey) act(event, index, false);
+            else begin(event, region, "corner", index);
+          }}
+        />
+      ))}
+    </>
+  );
+}
+
+function Form(props: { shape: string; box: Box; corners: Corner[]; class?: string }) {
   const { x, y, width, height } = props.box;
+  if (props.shape === "polygon") {
+    const points = placed(props.corners, props.box);
+    return <polygon class={props.class} points={points.map((point) => `${point.x},${point.y}`).join(" ")} />;
+  }
   return props.shape === "ellipse" ? (
     <ellipse class={props.class} cx={x + width / 2} cy={y + height / 2} rx={width / 2} ry={height / 2} />
   ) : (
@@ -213,8 +286,16 @@ function Form(props: { shape: string; box: Box; class?: string }) {
 
 const diamond = (x: number, y: number, r: number) => `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`;
 
-function dragged(drag: Drag, to: { x: number; y: number }): Box {
-  const { before, from, grip } = drag;
+function dragged(drag: Drag, to: { x: number; y: number }): { box: Box; corners: Corner[] } {
+  if (drag.grip !== "corner") return { box: resized(drag, to), corners: [] };
+  const points = placed(cornersAt(drag.region!, frame.value), drag.before);
+  const moved = points[drag.corner]!;
+  if (Math.hypot(to.x - drag.from.x, to.y - drag.from.y) < 0.5) return { box: drag.before, corners: [] };
+  points[drag.corner] = { x: moved.x + to.x - drag.from.x, y: moved.y + to.y - drag.from.y };
+  return boxed(points);
+}
+
+function resized({ before, from, grip }: Drag, to: { x: number; y: number }): Box {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   if (grip === "move") return { ...before, x: before.x + dx, y: before.y + dy };
   if (grip === "new") {

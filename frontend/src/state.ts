@@ -1,10 +1,10 @@
 // What the page knows, and everything a person can do to a plan.
 import { batch, computed, signal } from "@preact/signals";
 import { bytes, get, Refusal, send } from "./api";
-import type { ClipLine, Decision, Edited, Item, Kind, Plan, Region, Session, Shape, Status } from "./api";
+import type { ClipLine, Corner, Decision, Edited, Item, Kind, Plan, Region, Session, Settings, Shape, Status } from "./api";
 import type { Box } from "./plan";
 import { boxAt, changed, first, frameAt, isDrawn, isKey, last, nearBox } from "./plan";
-import { t } from "./words";
+import { t, told } from "./words";
 
 export const session = signal<Session | null>(null);
 export const clips = signal<ClipLine[]>([]);
@@ -22,7 +22,7 @@ export const frame = signal(0);
 export const selected = signal<string[]>([]);
 export const inMark = signal<number | null>(null);
 export const outMark = signal<number | null>(null);
-export const drawing = signal(false);
+export const drawing = signal<"box" | "free" | null>(null); // which tool is in hand
 export const outlines = signal(true);
 export const original = signal(false);
 export const zoomed = signal(false);
@@ -52,6 +52,17 @@ export const inFrame = computed(() =>
 );
 export const left = computed(() => queue.value.filter((item) => !seen.value.has(item.key)));
 
+/** Where the copy begins and ends when its length is cut to whole seconds; null: it has everything. See `Plan.ends`. */
+export const ends = computed(() => {
+  const now = plan.value;
+  if (!now?.settings.trim || now.clip.still) return null;
+  const { first_pts, last_pts, frames: count } = now.clip;
+  const length = (((last_pts - first_pts) * base.value) / Math.max(count - 1, 1)) * count;
+  const whole = Math.floor(length + 1e-9);
+  if (whole === 0) return null;
+  return { from: (length - whole) / 2, to: (length + whole) / 2 };
+});
+
 /** Seconds since the first picture. */
 export function secondsOf(index: number): number {
   const all = times.value;
@@ -77,8 +88,23 @@ export function api(rest = ""): string {
 }
 
 export function complain(error: unknown): void {
-  const text = error instanceof Refusal ? `${error.message} ${error.nextStep}`.trim() : String(error);
-  said.value = { text, bad: true };
+  if (!(error instanceof Refusal)) {
+    // The browser's own words for a desk that is not there help nobody.
+    said.value = { text: error instanceof TypeError ? t("lost") : String(error), bad: true };
+    return;
+  }
+  const ours = told(error.code);
+  const detail = `${error.message} ${error.nextStep}`.trim();
+  said.value = { text: error.code === "401" ? t("ended") : ours === error.code ? detail : `${ours} ${detail}`, bad: true };
+}
+
+/** Say for a moment what was done. */
+export function tell(text: string): void {
+  const now = { text, bad: false };
+  said.value = now;
+  setTimeout(() => {
+    if (said.value === now) said.value = null;
+  }, 4000);
 }
 
 export function go(to: number): void {
@@ -113,7 +139,7 @@ export async function open(id: string): Promise<void> {
     ]);
     await refresh();
     await told;
-    await send("POST", api("/film"));
+    await send("POST", api("/film/0"));
   } catch (error) {
     complain(error);
   }
@@ -195,7 +221,7 @@ function changing(path: string, body: () => Record<string, unknown>): Promise<Ed
         if (status.value) status.value = { ...status.value, undo: done.undo, redo: done.redo };
         if (after.to >= 0) redrawn.value = { from: after.from, to: after.to, turn: redrawn.value.turn + 1 };
         selected.value = selected.value.filter((id) => byId.value.has(id));
-        said.value = null;
+        if (said.value?.bad) said.value = null;
       });
       void refresh().catch(complain);
       return done;
@@ -215,25 +241,45 @@ export function edit(op: Record<string, unknown>): Promise<Edited | null> {
   return changing("/edits", () => ({ edit: op }));
 }
 
-export const undo = () => changing("/undo", () => ({}));
-export const redo = () => changing("/redo", () => ({}));
+export const undo = () => back("/undo", "undone", status.value?.undo);
+export const redo = () => back("/redo", "redone", status.value?.redo);
 
-const place = (at: number, box: Box) => ({
+/** Undo or redo, say what it was, and show it: a change out of sight is no change to a person. */
+async function back(path: string, word: "undone" | "redone", op: string | undefined): Promise<void> {
+  const done = await changing(path, () => ({}));
+  if (!done) return;
+  tell(t(word, told(`op.${op}`)));
+  const shown = done.delta.regions.map((one) => one.after).filter((region): region is Region => region !== null);
+  if (!shown.length) return;
+  selected.value = shown.map((region) => region.id).slice(0, 100);
+  if (shown.every((region) => boxAt(region, frame.value) === null)) go(first(shown[0]!));
+}
+
+const place = (at: number, box: Box, corners: Corner[]) => ({
   frame: at,
   x: box.x,
   y: box.y,
   width: Math.max(box.width, 1),
   height: Math.max(box.height, 1),
+  corners,
 });
 
-export async function draw(box: Box, kind: Kind = "head", shape: Shape = "ellipse"): Promise<void> {
-  const done = await edit({ op: "draw", kind, shape, keys: [place(frame.value, box)] });
+export async function draw(box: Box, kind: Kind = "head", shape: Shape = "ellipse", corners: Corner[] = []): Promise<void> {
+  const done = await edit({ op: "draw", kind, shape, keys: [place(frame.value, box, corners)] });
   const made = done?.delta.regions[0]?.after;
   if (made) selected.value = [made.id];
 }
 
-export function setKey(region: Region, box: Box): Promise<Edited | null> {
-  return edit({ op: "key", region: region.id, at: place(frame.value, box) });
+export function setKey(region: Region, box: Box, corners: Corner[] = []): Promise<Edited | null> {
+  return edit({ op: "key", region: region.id, at: place(frame.value, box, corners) });
+}
+
+export function changeCorner(region: Region, corner: number, add: boolean): void {
+  void edit({ op: "corner", region: region.id, corner, add });
+}
+
+export function settle(settings: Partial<Settings>): void {
+  void edit({ op: "settings", ...settings });
 }
 
 export function nudge(dx: number, dy: number, dw: number, dh: number): void {

@@ -7,6 +7,7 @@ import { select } from "./stage";
 import {
   api,
   clock,
+  ends,
   frame,
   frameOfSeconds,
   frames,
@@ -152,7 +153,7 @@ export function Timeline() {
           <button type="button" title={t("zoomFrame")} aria-label={t("zoomFrame")} onClick={zoomToFrame}>▮</button>
           <span class="legend" aria-hidden="true">
             {(Object.keys(COLOURS) as How[]).map((how) => (
-              <i key={how} class={how} title={how} />
+              <span key={how}><i class={how} />{t(`how.${how}`)}</span>
             ))}
           </span>
         </div>
@@ -185,6 +186,7 @@ export function Timeline() {
           {rows.value.lanes.map((region, place) => (
             <Lane key={region.id} region={region} at={(rows.value.top + place) * ROW} />
           ))}
+          {plan.value && lanes.value.length === 0 && <p class="quiet none">{t("noTracks")}</p>}
         </div>
         <div class="over sticky" dir="ltr">
           <canvas ref={track} onPointerDown={pick} aria-hidden="true" />
@@ -306,6 +308,15 @@ function paintCuts(context: CanvasRenderingContext2D, height: number): void {
 }
 
 function paintMarks(context: CanvasRenderingContext2D, height: number): void {
+  if (ends.value) {
+    // What the copy leaves out at both ends. A picture that still begins inside belongs to it.
+    const [start, end] = [x(frameOfSeconds(ends.value.from)), x(frameOfSeconds(ends.value.to))];
+    context.fillStyle = "#141110c0";
+    context.fillRect(0, 0, Math.max(start, 0), height);
+    context.fillRect(end, 0, Math.max(wide.value - end, 0), height);
+    context.fillStyle = "#ff8a63";
+    for (const at of [start, end]) context.fillRect(at - 0.5, 0, 1, height);
+  }
   const [a, b] = [inMark.value, outMark.value];
   context.fillStyle = "#6ea8fe2e";
   if (a !== null && b !== null) context.fillRect(x(Math.min(a, b)), 0, x(Math.max(a, b) + 1) - x(Math.min(a, b)), height);
@@ -351,8 +362,13 @@ function paintWave(context: CanvasRenderingContext2D): void {
     }
     context.fillStyle = { silence: "#e5534b66", tone: "#e5534b66", keep: "#b9f27c44" }[sound.action] ?? "#6ea8fe55";
     context.fillRect(a, RULER, Math.max(b - a, 2), WAVE);
+    context.save();
+    context.beginPath();
+    context.rect(a, RULER, b - a, WAVE);
+    context.clip();
     context.fillStyle = "#fff";
-    context.fillText(sound.kind === "name" ? told("name") : told(sound.action), a + 4, RULER + 11);
+    context.fillText(told(sound.kind === "name" ? "name" : sound.action), a + 4, RULER + 11);
+    context.restore();
   }
   const loud = peaks.value;
   context.fillStyle = "#8d847b";

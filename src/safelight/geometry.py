@@ -113,3 +113,7 @@ class Raster:
         if self.turn == 3:
             return Box(y1, width - x2, y2, width - x1)
         return Box(x1, y1, x2, y2)
+
+    def turned(self, x: float, y: float) -> tuple[float, float]:
+        """A point of a shown box, in shares of it, as the point of the same box in stored coordinates."""
+        return ((x, y), (y, 1 - x), (1 - x, 1 - y), (1 - y, x))[self.turn]

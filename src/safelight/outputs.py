@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,3 +147,28 @@ def names_for(source: Path, folder: Path, taken: set[str]) -> Names:
     raise SafelightError(
         Code.IN_THE_WAY, "Two clips of this batch would give copies of one name.", file=printable(source)
     )
+
+
+def put(path: Path, data: bytes) -> None:
+    """Put a small file in the place of another, at once or not at all. Raises SL-DISK-FULL, SL-NOT-WRITABLE."""
+    passing = path.with_name(f"{PRIVATE}{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with writing(path.parent):
+        try:
+            descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            passing.replace(path)
+            sync_folder(path.parent)
+        finally:
+            passing.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

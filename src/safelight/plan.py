@@ -7,7 +7,7 @@ thing comes on top: the treatment against sensor noise (``settings.sensor``) dra
 or with the same lots, copies are byte-identical.
 
 All coordinates are *shown* coordinates (see :mod:`safelight.geometry`). A region covers exactly the interpolated box of
-its key frames, margins included: whoever hides adds nothing and decides nothing.
+its key frames (or the ellipse or polygon in it), margins included: whoever hides adds nothing and decides nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ Score = Annotated[float, Field(ge=0, le=1)]
 Frame = Annotated[int, Field(ge=0, le=2**31)]
 Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e7)]
 ShortText = Annotated[str, Field(max_length=2000)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Corners = tuple[tuple[Share, Share], ...]  # of a polygon, in shares of its box, from its upper left corner
+MOST_CORNERS = 200
 
 
 class Document(BaseModel):
@@ -70,6 +73,10 @@ class Shape(StrEnum):
 
     BOX = "box"
     ELLIPSE = "ellipse"
+    POLYGON = "polygon"  # what the corners of the key frames wind around; self-crossing is allowed
+
+
+Form = Shape | Corners  # a shape that needs no corners, or the corners of a polygon
 
 
 class How(StrEnum):
@@ -142,7 +149,10 @@ class Clip(Document):
 
 
 class Keyframe(Document):
-    """A region's box at one frame; between key frames edges move linearly with the frame number."""
+    """A region's box at one frame; between key frames edges move linearly with the frame number.
+
+    ``corners``: of a polygon, in shares of the box; they move linearly too. Not written where there are none.
+    """
 
     frame: Frame
     pts: int
@@ -150,6 +160,7 @@ class Keyframe(Document):
     y: Pixels
     width: Length
     height: Length
+    corners: Annotated[Corners, Field(max_length=MOST_CORNERS, exclude_if=lambda corners: not corners)] = ()
 
     @property
     def box(self) -> Box:
@@ -157,9 +168,9 @@ class Keyframe(Document):
         return Box(self.x, self.y, self.x + self.width, self.y + self.height)
 
     @classmethod
-    def of(cls, frame: int, pts: int, box: Box) -> Keyframe:
+    def of(cls, frame: int, pts: int, box: Box, corners: Corners = ()) -> Keyframe:
         """A key frame with that box."""
-        return cls(frame=frame, pts=pts, x=box.x1, y=box.y1, width=box.width, height=box.height)
+        return cls(frame=frame, pts=pts, x=box.x1, y=box.y1, width=box.width, height=box.height, corners=corners)
 
 
 class Stretch(Document):
@@ -192,6 +203,11 @@ class Region(Document):
             raise ValueError(f"region {self.id}: key frames must be in rising order, each frame once")
         if any(s.last < s.first for s in self.stretches):
             raise ValueError(f"region {self.id}: a stretch ends before it begins")
+        least = 3 if self.shape is Shape.POLYGON else 0
+        if {max(len(key.corners), least) for key in self.keyframes} != {len(self.keyframes[0].corners)}:
+            raise ValueError(f"region {self.id}: a polygon has the same 3 or more corners in all its key frames")
+        if self.keyframes[0].corners and self.shape is not Shape.POLYGON:
+            raise ValueError(f"region {self.id}: only a polygon has corners")
         return self
 
     @property
@@ -208,13 +224,25 @@ class Region(Document):
         """The box at a frame, linearly interpolated; None outside the covered frames."""
         if not self.first <= frame <= self.last:
             return None
+        a, b, t = self._around(frame)
+        return Box(*(p + (q - p) * t for p, q in zip(a.box, b.box, strict=True))) if t else a.box
+
+    def form_at(self, frame: int) -> Form:
+        """What of the box is covered at a frame (beyond the covered ones: at the nearest of them)."""
+        if self.shape is not Shape.POLYGON:
+            return self.shape
+        a, b, t = self._around(min(max(frame, self.first), self.last))
+        pairs = zip(a.corners, b.corners, strict=True)
+        return tuple((p + (q - p) * t, r + (s - r) * t) for (p, r), (q, s) in pairs)
+
+    def _around(self, frame: int) -> tuple[Keyframe, Keyframe, float]:
+        """The key frames before and after a covered frame, and how far it is from one to the other."""
         after = bisect.bisect_left(self.keyframes, frame, key=lambda k: k.frame)
         b = self.keyframes[after]
         if b.frame == frame:
-            return b.box
+            return b, b, 0.0
         a = self.keyframes[after - 1]
-        t = (frame - a.frame) / (b.frame - a.frame)
-        return Box(*(p + (q - p) * t for p, q in zip(a.box, b.box, strict=True)))
+        return a, b, (frame - a.frame) / (b.frame - a.frame)
 
 
 class Sound(Document):
@@ -300,6 +328,13 @@ class Origin(Document):
     asked: Asked = Asked()
 
 
+class Doubt(Document):
+    """Frames ``first`` to ``last`` (inclusive) that were read after damage: they may show what was never filmed."""
+
+    first: Frame
+    last: Frame
+
+
 class Plan(Document):
     """The whole plan of one clip."""
 
@@ -309,6 +344,7 @@ class Plan(Document):
     settings: Settings = Settings()
     origin: Origin
     cuts: list[Frame] = []
+    doubts: list[Doubt] = []
     regions: list[Region] = []
     sounds: list[Sound] = []
 
@@ -316,6 +352,8 @@ class Plan(Document):
     def _fits_the_clip(self) -> Self:
         picture = Box(0, 0, self.clip.width, self.clip.height)
         seen: set[str] = set()
+        if any(not doubt.first <= doubt.last < self.clip.frames for doubt in self.doubts):
+            raise ValueError("a doubt lies outside the clip")
         for region in self.regions:
             if region.id in seen:
                 raise ValueError(f"two regions are called {region.id}")

@@ -13,6 +13,8 @@ from safelight.outputs import private_folder, publish
 from safelight.workers.messages import Salvaged, SalvageJob
 from safelight.workers.parent import left, run
 
+SALVAGED = "salvaged.mov"
+
 
 def salvage(
     damaged: Path,
@@ -31,19 +33,32 @@ def salvage(
     if os.path.lexists(target):
         raise SafelightError(Code.IN_THE_WAY, "Something lies there already.", file=printable(target))
     with Original(damaged) as source, Original(like) as good, private_folder(target.parent) as folder:
-        try:
-            done = run(
-                SalvageJob(like=good.descriptor),
-                source.descriptor,
-                folder,
-                progress=progress,
-                cancel=cancel,
-                others=(good.descriptor,),
-            )
-        except SafelightError as error:
-            error.file = printable(like if error.code is Code.SALVAGE_LIKE else damaged)
-            raise
-        assert isinstance(done, Salvaged)
-        source.require_unchanged()
-        publish([(left(folder / "salvaged.mov"), target)])
+        done = made(source, good, folder, progress=progress, cancel=cancel)
+        publish([(left(folder / SALVAGED), target)])
         return done
+
+
+def made(
+    source: Original,
+    good: Original,
+    folder: Path,
+    *,
+    progress: Callable[[int, int | None], None],
+    cancel: threading.Event,
+) -> Salvaged:
+    """Leave the new film in a private folder."""
+    try:
+        done = run(
+            SalvageJob(like=good.descriptor),
+            source.descriptor,
+            folder,
+            progress=progress,
+            cancel=cancel,
+            others=(good.descriptor,),
+        )
+    except SafelightError as error:
+        error.file = printable((good if error.code is Code.SALVAGE_LIKE else source).path)
+        raise
+    assert isinstance(done, Salvaged)
+    source.require_unchanged()
+    return done

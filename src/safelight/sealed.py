@@ -19,6 +19,7 @@ from safelight.batch import Result
 from safelight.custody.case import Case
 from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
+from safelight.custody.intake import derive
 from safelight.custody.lend import lent
 from safelight.custody.paper import Paper
 from safelight.errors import Cancelled, Code, SafelightError
@@ -27,6 +28,9 @@ from safelight.names.people import Roster, Sought
 from safelight.observer import Observer
 from safelight.outputs import COPIES, Names, private_folder, publish, writing
 from safelight.protect import protect
+from safelight.salvage import SALVAGED, made
+from safelight.workers.messages import Salvaged
+from safelight.workers.parent import left
 
 IN_THE_CASE = Path("(sealed in the case)")  # stands where a path is printed and there is none
 
@@ -126,6 +130,30 @@ def protect_sealed(
         except Cancelled:
             stopped = SafelightError(Code.INTERRUPTED, "Stopped before it was finished.", file=clip.name)
             yield Result(shown, None, stopped)
+
+
+def salvage_sealed(
+    case: Case,
+    damaged: Clip,
+    like: Clip,
+    *,
+    progress: Callable[[int, int | None], None],
+    cancel: threading.Event,
+) -> tuple[Salvaged, str]:
+    """Salvage a clip of a case with the settings of another; the new film becomes a clip too, and its name is returned.
+
+    Both originals stay as they are; the log ties the new clip to them. The new film stands in memory until it is
+    sealed. Raises like :func:`safelight.salvage.salvage`, and what :func:`safelight.custody.lend.lent` raises.
+    """
+    with (
+        private_folder(memory_folder()) as folder,
+        lent(case, damaged, "salvage") as source,
+        lent(case, like, f"settings for the salvage of {damaged.name}") as good,
+    ):
+        done = made(source, good, folder, progress=progress, cancel=cancel)
+        note = f"salvaged from {damaged.name} with the settings of {like.name}"
+        with Original(left(folder / SALVAGED)) as film:
+            return done, derive(case, film, damaged, ".salvaged.mov", note).name
 
 
 def memory_folder() -> Path:

@@ -136,7 +136,7 @@ def copy_of(
                     continue
                 planes = picture.planes()
                 areas = [
-                    (region.shape, box)
+                    (region.form_at(picture.index), box)
                     for region, box in made.plan.covers(picture.index)
                     if (region.id, picture.index) != bare
                 ]

@@ -15,7 +15,7 @@ from safelight.attack.run import attack
 from safelight.attack.sound import Sound
 from safelight.attack.timing import Timing
 from safelight.attack.verdict import Finding, Outcome
-from safelight.plan import Decision, Region
+from safelight.plan import Corners, Decision, Region, Shape
 from tests.attack import plant
 
 
@@ -74,6 +74,35 @@ def test_a_face_that_the_plan_missed_becomes_a_proposal(scene: plant.Scene, tmp_
     revealed = singer.model_copy(update={"decision": Decision.REVEAL})
     on_purpose = missed.plan.model_copy(update={"regions": [*others, revealed]})
     assert run(copy, plant.Scene(scene.original, on_purpose), Faces).outcome is Outcome.HELD
+
+
+OCTAGON = ((0.29, 0.0), (0.71, 0.0), (1.0, 0.29), (1.0, 0.71), (0.71, 1.0), (0.29, 1.0), (0.0, 0.71), (0.0, 0.29))
+BORDER = ((0.0, 0.0), (1.0, 0.0), (1.0, 0.05), (0.05, 0.05), (0.05, 1.0), (0.0, 1.0))  # along two sides of the box
+
+
+def as_polygon(scene: plant.Scene, name: str, corners: Corners) -> plant.Scene:
+    """The scene with one region as a polygon in the same boxes."""
+    regions = []
+    for region in scene.plan.regions:
+        if region.id == name:
+            keys = [key.model_copy(update={"corners": corners}) for key in region.keyframes]
+            region = region.model_copy(update={"shape": Shape.POLYGON, "keyframes": keys})
+        regions.append(region)
+    return plant.Scene(scene.original, scene.plan.model_copy(update={"regions": regions}))
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_polygon_is_held_against_what_it_covers_and_not_against_its_box(scene: plant.Scene, tmp_path: Path):
+    singer = singer_of(scene)
+    whole = as_polygon(scene, singer.id, OCTAGON)
+    for kind in (Fill, Faces):
+        finding = run(plant.copy_of(whole, tmp_path / "whole.mp4"), whole, kind)
+        assert finding.outcome is Outcome.HELD, finding.evidence
+    bare = run(plant.copy_of(whole, tmp_path / "bare.mp4", bare=(singer.id, 6)), whole, Fill)
+    assert bare.outcome is Outcome.BROKEN
+    assert {item.frame for item in bare.evidence} == {6}
+    beside = as_polygon(scene, singer.id, BORDER)  # the face lies in the box, and bare
+    assert run(plant.copy_of(beside, tmp_path / "beside.mp4"), beside, Faces).outcome is Outcome.BROKEN
 
 
 @pytest.mark.usefixtures("weights")

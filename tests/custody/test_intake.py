@@ -47,10 +47,11 @@ def test_everything_is_sealed_and_the_card_is_only_read(desk: Desk) -> None:
 
 
 def test_who_holds_only_the_folder_reads_no_byte_and_no_name(filled: Desk) -> None:
+    """No secret here is shorter than four bytes: three stand in sealed bytes by chance now and then."""
     assert filled.case.exists()
     for path in filled.case.rglob("*"):
         data = path.read_bytes() if path.is_file() else b""
-        for secret in (b"SECRET", b"MOV_0001", b"DCIM", b"TIMESET", b"S1\n", b"anna", b"sealed", b"plan changed"):
+        for secret in (b"SECRET", b"MOV_0001", b"DCIM", b"TIMESET", b'"S1"', b"anna", b"sealed", b"plan changed"):
             assert secret not in data, path
             assert secret.decode().strip() not in path.name
 

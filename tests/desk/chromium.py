@@ -138,6 +138,21 @@ class Editor:
         chain.perform()
         self.drags += 1
 
+    def click(self, point: tuple[float, float], clip: tuple[int, int]) -> None:
+        """Click into the picture at a point in pixels of the clip."""
+        area = self.find(".stage svg").rect
+        scale = area["width"] / clip[0]
+        chain = ActionChains(self.driver, duration=20)
+        pointer = chain.w3c_actions.pointer_action
+        pointer.move_to_location(round(area["x"] + point[0] * scale), round(area["y"] + point[1] * scale))
+        pointer.pointer_down()
+        pointer.pointer_up()
+        chain.perform()
+
+    def click_held(self, css: str, key: str) -> None:
+        """Click something with a key held."""
+        ActionChains(self.driver, duration=0).key_down(key).click(self.find(css)).key_up(key).perform()
+
     def saved(self) -> None:
         """Wait until everything is saved and nothing was refused."""
         self.wait(lambda: self.text(".saved") in ("Saved", "Sparat", "محفوظ"))
@@ -170,7 +185,9 @@ class Editor:
 
         SCREENS.mkdir(exist_ok=True)
         shot = Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
-        shot.quantize(256, dither=Image.Dither.NONE).save(SCREENS / f"{name}.png", optimize=True)
+        shot.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            SCREENS / f"{name}.png", optimize=True
+        )
 
     def violations(self) -> list[str]:
         """What axe-core finds wrong with the page as it is."""

@@ -120,7 +120,7 @@ def test_the_second_person_sees_that_the_clip_is_taken(desk: Desk, folder: Path)
     assert "Mira" in taken.json()["detail"]
     assert second.edit(clip, version(second, clip), op="sound", start=0, end=1).status_code == 423
     assert second.get(clip + "/frames/3").status_code == 200
-    assert second.get(clip + "/film").status_code == 423
+    assert second.get(clip + "/film/0").status_code == 423
     assert on_disk(folder).sounds == []
     first.request("DELETE", clip + "/hold").raise_for_status()
     second.post(clip + "/hold").raise_for_status()
@@ -194,21 +194,21 @@ def test_the_original_is_shown_only_with_leave_and_the_leave_is_noted_first(desk
 def test_film_and_sound_come_from_memory_in_ranges(browser: Browser, folder: Path) -> None:
     clip = browser.first()
     browser.post(clip + "/hold").raise_for_status()
-    assert browser.get(clip + "/film").json()["code"] == "SL-NOT-READY"
-    browser.post(clip + "/film").raise_for_status()
+    assert browser.get(clip + "/film/0").json()["code"] == "SL-NOT-READY"
+    browser.post(clip + "/film/0").raise_for_status()
     for _ in range(200):
         if browser.get(clip).json()["film"]["finished"]:
             break
         time.sleep(0.1)
-    whole = browser.get(clip + "/film")
+    whole = browser.get(clip + "/film/0")
     assert whole.status_code == 200
     assert whole.content[4:8] == b"ftyp"
-    part = browser.get(clip + "/film", headers={"range": "bytes=100-199"})
+    part = browser.get(clip + "/film/0", headers={"range": "bytes=100-199"})
     assert part.status_code == 206
     assert part.content == whole.content[100:200]
     assert part.headers["content-range"] == f"bytes 100-199/{len(whole.content)}"
     for wrong in ("bytes=5-2", f"bytes={len(whole.content)}-", "bytes=-5", "bytes=a-b", "frames=1-2"):
-        assert browser.get(clip + "/film", headers={"range": wrong}).status_code == 416
+        assert browser.get(clip + "/film/0", headers={"range": wrong}).status_code == 416
     left = {path.name for path in folder.rglob("*") if path.is_file()}
     assert left == {"clip.mp4", "clip.safelight-plan.json"} | ({"clip.safelight-edits.jsonl"} & left)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from safelight.desk.edits import EDIT, change
 from safelight.desk.journal import Journal, sha256
+from safelight.desk.risk import Hit, Why, queue
 from safelight.errors import SafelightError
-from safelight.geometry import Box
-from safelight.plan import Clip, Decision, How, Keyframe, Kind, Origin, Plan, Region, Shape, Stretch
+from safelight.geometry import Box, Raster
+from safelight.hide.outline import outlines_of
+from safelight.plan import Clip, Decision, Form, How, Keyframe, Kind, Origin, Plan, Region, Settings, Shape, Stretch
 
 TIMES = [100 + 7 * n for n in range(200)]
 
@@ -51,6 +55,91 @@ def contains(outer: Region, inner: Region, frame: int) -> bool:
 
 A = region("head-1", {60: Box(10, 10, 50, 60), 90: Box(100, 10, 140, 60)})
 B = region("head-2", {80: Box(200, 10, 240, 60), 110: Box(210, 20, 260, 90)})
+
+
+STAR = ((0.5, 0.0), (1.0, 1.0), (0.0, 0.4), (1.0, 0.4), (0.0, 1.0))
+
+
+def star(name: str, boxes: dict[int, Box]) -> Region:
+    made = region(name, boxes)
+    keys = [key.model_copy(update={"corners": STAR}) for key in made.keyframes]
+    return made.model_copy(update={"shape": Shape.POLYGON, "keyframes": keys})
+
+
+def test_a_free_shape_is_drawn_bent_moved_and_kept_through_every_edit() -> None:
+    places = [
+        {"frame": 60, "x": 10, "y": 10, "width": 40, "height": 40, "corners": STAR},
+        {"frame": 80, "x": 30, "y": 10, "width": 60, "height": 40, "corners": STAR[::-1]},
+    ]
+    drawn = edited(plan(), op="draw", kind="free", shape="polygon", keys=places)
+    name = drawn.regions[0].id
+    moved = edited(
+        drawn, op="key", region=name, at={"frame": 70, "x": 0, "y": 0, "width": 40, "height": 40}
+    )  # moved: bent as it was there
+    assert moved.regions[0].form_at(70) == drawn.regions[0].form_at(70) != STAR
+    bent = ((0.5, 0.2), *STAR[1:])
+    changed = edited(
+        moved, op="key", region=name, at={"frame": 70, "x": 0, "y": 0, "width": 40, "height": 40, "corners": bent}
+    )
+    assert changed.regions[0].form_at(70) == bent
+    assert changed.regions[0].form_at(60) == STAR
+    longer = edited(changed, op="extend", region=name, side="after")
+    assert longer.regions[0].form_at(119) == STAR[::-1]
+    parts = edited(longer, op="split", region=name, frame=66)
+    assert parts.regions[0].form_at(65) == changed.regions[0].form_at(65)
+    assert parts.regions[1].form_at(66) == changed.regions[0].form_at(66)
+    whole = edited(parts, op="merge", regions=[r.id for r in parts.regions])
+    assert [whole.regions[0].form_at(f) for f in (60, 65, 66, 90)] == [
+        longer.regions[0].form_at(f) for f in (60, 65, 66, 90)
+    ]
+    name = whole.regions[0].id
+    more = edited(whole, op="corner", region=name, corner=4, add=True)
+    assert more.regions[0].form_at(60) == (*STAR, (0.25, 0.5))
+    assert edited(more, op="corner", region=name, corner=5, add=False).regions[0].form_at(60) == STAR
+    for _ in range(2):
+        whole = edited(whole, op="corner", region=name, corner=0, add=False)
+    with pytest.raises(SafelightError, match="3 to"):
+        edited(whole, op="corner", region=name, corner=0, add=False)
+    with pytest.raises(SafelightError, match="corners"):
+        edited(plan(A), op="key", region="head-1", at=places[0])
+    with pytest.raises(SafelightError, match="corners"):
+        edited(plan(), op="draw", shape="polygon", keys=[{**places[0], "corners": ()}])
+
+
+@pytest.mark.parametrize("shape", [Shape.BOX, Shape.ELLIPSE])
+def test_what_becomes_a_free_shape_covers_at_least_what_it_did(shape: Shape) -> None:
+    box = Box(10.3, 20.8, 90.1, 77.7)
+    before = plan(region("head-1", {60: box, 90: box.grown(3, 3, 3, 3)}, shape))
+    after = edited(before, op="form", region="head-1", kind="free", shape="polygon").regions[0]
+    for frame in (60, 71, 90):
+        covers = [hidden(r.form_at(frame), r.box_at(frame)) for r in (before.regions[0], after)]
+        assert not (covers[0] & ~covers[1]).any()
+    assert edited(edited(before, op="form", region="head-1", kind="free", shape="polygon"),
+                  op="form", region="head-1", kind="head", shape="box").regions[0].form_at(60) is Shape.BOX  # fmt: skip
+
+
+def hidden(form: Form, box: Box | None) -> NDArray[np.bool_]:
+    canvas = np.zeros((120, 160), bool)
+    assert box is not None
+    for outline in outlines_of(form, box, Raster(160, 120)):
+        x1, y1, x2, y2 = outline.box
+        canvas[y1:y2, x1:x2] |= outline.mask
+    return canvas
+
+
+def test_merged_stars_of_one_frame_become_a_box() -> None:
+    a, b = star("head-1", {60: Box(10, 10, 50, 60), 90: Box(100, 10, 140, 60)}), star("head-2", {80: Box(0, 0, 9, 9)})
+    whole = edited(plan(a, b), op="merge", regions=["head-1", "head-2"]).regions[0]
+    assert whole.shape is Shape.BOX
+    assert not any(key.corners for key in whole.keyframes)
+
+
+def test_settings_of_the_whole_copy_change_and_come_back() -> None:
+    settled = edited(plan(A), op="settings", trim=True)
+    assert settled.settings == Settings(trim=True)
+    assert edited(settled, op="settings", look="solid", sound="disguise").settings.trim
+    with pytest.raises(SafelightError, match="already"):
+        edited(settled, op="settings", trim=True)
 
 
 def test_extend_goes_to_the_cut_and_not_over_it() -> None:
@@ -185,3 +274,10 @@ def test_any_edits_can_be_undone_replayed_and_done_again(asked: list[dict[str, A
     while again.can_undo:
         again.undo("Mira")
     assert again.plan.to_json() == start.to_json()
+
+
+def test_hits_of_an_attack_in_frame_after_frame_are_one_place() -> None:
+    hits = [Hit(frame, "") for frame in (*range(60, 76), 130)]
+    told = [item for item in queue(plan(A), 25, hits) if item.why is Why.HIT]
+    assert [(item.first, item.last) for item in told] == [(60, 75), (130, 130)]
+    assert [item.frame for item in told] == [60, 130]

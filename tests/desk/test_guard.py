@@ -10,8 +10,8 @@ import pytest
 from desk.folders import PORT, Browser, desk_of, put
 from safelight.desk.app import Desk, application
 
-CLIP_PATHS = ["", "/plan", "/queue", "/times", "/frames/0", "/thumbs/head-1/3", "/film", "/peaks", "/copy"]
-WRITES = ["/hold", "/edits", "/undo", "/redo", "/seen", "/copy", "/film", "/signature", "/original"]
+CLIP_PATHS = ["", "/plan", "/queue", "/times", "/frames/0", "/thumbs/head-1/3", "/film/0", "/sound", "/peaks", "/copy"]
+WRITES = ["/hold", "/edits", "/undo", "/redo", "/seen", "/copy", "/film/0", "/signature", "/publication", "/original"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:1", "[::1]:8123", ""])

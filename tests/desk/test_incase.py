@@ -137,6 +137,13 @@ def test_two_members_sign_exactly_this_copy(story: CaseDesk, tmp_path: Path) -> 
         assert browser.get(clip).json()["missing"] == []
         browser.post(clip + "/signature").raise_for_status()
         assert browser.get(clip).json()["state"] == "approved"
+        browser.post(clip + "/publication").raise_for_status()
+        assert browser.get(clip).json()["state"] == "published"
+        assert browser.post(clip + "/publication").json()["code"] == "SL-NOT-READY"
+    with at(story, out, tmp_path / "second.key") as desk:  # the log knows it, not the memory of one desk
+        browser = Browser(desk, "bilal")
+        browser.post(clip + "/hold").raise_for_status()
+        assert browser.get("/api/clips").json()["clips"][0]["state"] == "published"
         # an edit after that takes the approval's ground away
         browser.edit(clip, version(browser, clip), op="sound", start=0.1, end=0.3).raise_for_status()
         status = browser.get(clip).json()

@@ -6,6 +6,7 @@ import hashlib
 import os
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -18,8 +19,23 @@ from desk.long import plan_of, write_long
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 MINUTES, TRACKS = 30, 500
-# What a person may wait, in seconds, on a machine with nothing else to do.
-OPEN, STEP, FRAME = 2.0, 0.1, 1 / 50
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What a person waits for, in seconds: measured, and at most, on a machine with nothing else to do."""
+
+    what: str
+    measured: float
+    most: float
+    rate: bool = False  # shown as so many a second
+
+    def line(self, wider: float) -> str:
+        """As a row of the table."""
+        good = "pass" if self.measured < self.most * wider else "FAIL"
+        if self.rate:
+            return f"{self.what:<44}{1 / self.measured:>9.0f} a second{1 / self.most:>9.0f} a second   {good}"
+        return f"{self.what:<44}{self.measured * 1000:>9.0f} ms      {self.most * 1000:>9.0f} ms         {good}"
 
 
 def slack() -> float:
@@ -51,21 +67,22 @@ def test_a_long_film_with_many_tracks(tmp_path: Path) -> None:
         editor.wait(lambda: editor.find(".stage canvas").get_attribute("data-frame") == "0")
         editor.wait(lambda: len(editor.all(".lane")) > 3)
         opened = time.monotonic() - began
-        scrolled = _scroll(editor)
-        stepped = _steps(editor)
-        jumped = _jumps(editor, frames)
-        drawn = _edit(editor)
-        print(
-            f"\n{MINUTES} min 1080p, {TRACKS} tracks, load {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors: "
-            f"opened in {opened:.2f} s; lanes scroll at {1 / scrolled:.0f} frames/s (median); "
-            f"step to the next frame {stepped * 1000:.0f} ms, jump {jumped * 1000:.0f} ms, "
-            f"edit to changed picture {drawn * 1000:.0f} ms (medians)"
-        )
+        waits = [
+            Wait("opening the clip, to its first picture", opened, 2.0),
+            Wait("lanes scroll (median)", _scroll(editor), 1 / 50, rate=True),
+            Wait("step to the next frame (median of 40)", _steps(editor), 0.1),
+            Wait("end of a drag to the changed picture (of 3)", _edit(editor), 1.0),
+        ]
+        jumped = _jumps(editor)
         wider = slack()
-        assert opened < OPEN * wider
-        assert scrolled < FRAME * wider
-        assert stepped < STEP * wider
-        assert drawn < 1.0 * wider
+        print(f"\n{MINUTES} min 1080p, {TRACKS} tracks; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+        print(
+            f"{'':<44}{'measured':>9}         {'wanted':>9}            {'' if wider == 1 else f'(slack {wider:.1f})'}"
+        )
+        for wait in waits:
+            print(wait.line(wider))
+        print(f"{'jump to a far frame (median of 12)':<44}{jumped * 1000:>9.0f} ms      {'-':>9}")
+        assert [wait.what for wait in waits if wait.measured >= wait.most * wider] == []
     finally:
         driver.quit()
         desk.process.terminate()
@@ -105,7 +122,7 @@ def _steps(editor: Editor) -> float:
     return statistics.median(took)
 
 
-def _jumps(editor: Editor, frames: int) -> float:
+def _jumps(editor: Editor) -> float:
     return statistics.median(_timed(editor, "ArrowDown") for _ in range(12))
 
 

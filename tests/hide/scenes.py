@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from safelight.geometry import Box, Raster
 from safelight.media.planes import Planes
-from safelight.plan import Look, Shape
+from safelight.plan import Form, Look, Shape
 
 SUBSAMPLINGS = [None, (1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (4, 4)]  # None: grey
+PLAIN = [Shape.BOX, Shape.ELLIPSE]
 DEPTHS = [8, 10, 12, 16]
 
 
@@ -24,7 +25,7 @@ class Scene:
     sub: tuple[int, int] | None
     depth: int
     full_range: bool
-    areas: list[tuple[Shape, Box]]
+    areas: list[tuple[Form, Box]]
     look: Look
     index: int
     seed: int
@@ -45,8 +46,10 @@ class Scene:
         """Per plane, the samples that must be hidden."""
         width, height = self.raster.stored_width, self.raster.stored_height
         luma = np.zeros((height, width), bool)
-        for shape, box in self.areas:
-            luma |= touched(self.raster.to_stored(box), shape, width, height)
+        for form, box in self.areas:
+            if not isinstance(form, Shape):
+                form = tuple(self.raster.turned(*corner) for corner in form)
+            luma |= touched(self.raster.to_stored(box), form, width, height)
         if self.sub is None:
             return [luma]
         chroma = shared(luma, *self.sub)
@@ -57,15 +60,38 @@ def noise(dice: np.random.Generator, size: tuple[int, int], depth: int) -> NDArr
     return dice.integers(0, 1 << depth, size).astype(np.uint8 if depth == 8 else np.uint16)
 
 
-def touched(box: Box, shape: Shape, width: int, height: int) -> NDArray[np.bool_]:
-    """Pixels whose area the shape overlaps: the pixel's point nearest to the centre lies inside the shape."""
+def touched(box: Box, form: Form, width: int, height: int) -> NDArray[np.bool_]:
+    """Pixels whose area the form overlaps: the pixel's point nearest to the centre lies inside the shape."""
     x, y = np.arange(width)[None, :], np.arange(height)[:, None]
-    if shape is Shape.BOX:
+    if not isinstance(form, Shape):
+        return crossed([(box.x1 + u * box.width, box.y1 + v * box.height) for u, v in form], width, height, 1e-7)
+    if form is Shape.BOX:
         return (box.x1 < x + 1) & (box.x2 > x) & (box.y1 < y + 1) & (box.y2 > y)
     cx, cy = box.centre
     away_x = (np.clip(cx, x, x + 1) - cx) / (box.width / 2)
     away_y = (np.clip(cy, y, y + 1) - cy) / (box.height / 2)
     return away_x**2 + away_y**2 < 1 - 1e-9
+
+
+def crossed(corners: list[tuple[float, float]], width: int, height: int, rim: float) -> NDArray[np.bool_]:
+    """Pixels, each less a rim (more by it where that is negative), that a polygon's edges run through, or whose middle
+    it winds around. Edges are cut at the pixel's sides (Liang and Barsky), turns are counted by angles.
+    """
+    x, y = np.arange(width)[None, :], np.arange(height)[:, None]
+    found = np.zeros((height, width), bool)
+    turns = np.zeros((height, width))
+    for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
+        enter, leave = np.zeros((height, width)), np.ones((height, width))
+        for step, low, high in ((bx - ax, x + rim - ax, x + 1 - rim - ax), (by - ay, y + rim - ay, y + 1 - rim - ay)):
+            if step == 0:
+                leave = np.where((low <= 0) & (high >= 0), leave, -1.0)
+                continue
+            enter = np.maximum(enter, np.minimum(low / step, high / step))
+            leave = np.minimum(leave, np.maximum(low / step, high / step))
+        found |= enter <= leave
+        here, there = np.arctan2(ay - y - 0.5, ax - x - 0.5), np.arctan2(by - y - 0.5, bx - x - 0.5)
+        turns += (there - here + np.pi) % (2 * np.pi) - np.pi
+    return found | (np.abs(turns) > np.pi)
 
 
 def shared(luma: NDArray[np.bool_], sub_x: int, sub_y: int) -> NDArray[np.bool_]:
@@ -86,8 +112,13 @@ def samples(planes: Planes) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
     return [planes.y] if planes.u is None or planes.v is None else [planes.y, planes.u, planes.v]
 
 
+plain = st.sampled_from(PLAIN)
+shares = st.floats(0, 1)
+polygons = st.lists(st.tuples(shares, shares), min_size=3, max_size=8).map(tuple)
+
+
 @st.composite
-def scenes(draw: st.DrawFn) -> Scene:
+def scenes(draw: st.DrawFn, forms: st.SearchStrategy[Form] = plain) -> Scene:
     """Pictures of all formats with areas that overlap, touch, leave the picture, are tiny, or are all of it."""
     raster = Raster(
         draw(st.integers(1, 90)),
@@ -101,7 +132,7 @@ def scenes(draw: st.DrawFn) -> Scene:
     areas = []
     for _ in range(draw(st.integers(1, 5))):
         x, y, w, h = draw(place), draw(place), draw(size), draw(size)
-        areas.append((draw(st.sampled_from(Shape)), Box(x, y, x + w, y + h)))
+        areas.append((draw(forms), Box(x, y, x + w, y + h)))
     if draw(st.booleans()) and len(areas) > 1:  # side by side without a gap
         first = areas[0][1]
         areas[1] = (Shape.BOX, Box(first.x2, first.y1, first.x2 + 7, first.y2))

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from safelight.geometry import Box, Raster
 from safelight.hide.curtain import draw_curtain
 from safelight.media.planes import Planes
 from safelight.plan import Shape
-from tests.hide.scenes import Scene, noise, samples, scenes, shared, touched
+from tests.hide.scenes import Scene, noise, polygons, samples, scenes, shared, touched
 
 
 def secret(scene: Scene, reveals: int) -> list[np.ndarray]:
     """Per plane, what must not show: all that no revealed shape touches, and all that a hidden one does."""
     width, height = scene.raster.stored_width, scene.raster.stored_height
     luma = np.ones((height, width), bool)
-    for number, (shape, box) in enumerate(scene.areas[:reveals] + scene.areas[reveals:]):
-        where = touched(scene.raster.to_stored(box), shape, width, height)
+    for number, (form, box) in enumerate(scene.areas):
+        if not isinstance(form, Shape):
+            form = tuple(scene.raster.turned(*corner) for corner in form)
+        where = touched(scene.raster.to_stored(box), form, width, height)
         luma[where] = number >= reveals
     chroma = shared(luma, *scene.sub) if scene.sub else None
     return [luma] if chroma is None else [luma, chroma, chroma]
 
 
 @settings(max_examples=300, deadline=None)
-@given(scenes())
+@given(st.one_of(scenes(), scenes(polygons)))
 def test_nothing_shows_but_what_is_revealed_and_not_hidden(scene: Scene) -> None:
     reveals = (len(scene.areas) + 1) // 2
     one, other = scene.planes(), scene.planes()

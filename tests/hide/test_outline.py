@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safelight.geometry import Box
 from safelight.hide.outline import Outline, covered
 from safelight.plan import Shape
-from tests.hide.scenes import shared, touched
+from tests.hide.scenes import PLAIN, shared, touched
 
 W, H = 60, 50
 places = st.one_of(st.integers(-30, 80), st.floats(-30, 80, allow_nan=False))
@@ -26,7 +26,7 @@ def painted(outline: Outline | None, width: int, height: int) -> np.ndarray:
 
 
 @settings(max_examples=400, deadline=None)
-@given(places, places, sizes, sizes, st.sampled_from(Shape))
+@given(places, places, sizes, sizes, st.sampled_from(PLAIN))
 def test_every_touched_pixel_is_covered(x: float, y: float, w: float, h: float, shape: Shape) -> None:
     box = Box(x, y, x + w, y + h)
     ours, needed = painted(Outline.of(box, shape, W, H), W, H), touched(box, shape, W, H)
@@ -37,7 +37,7 @@ def test_every_touched_pixel_is_covered(x: float, y: float, w: float, h: float, 
 
 
 @settings(max_examples=200, deadline=None)
-@given(places, places, sizes, sizes, st.sampled_from(Shape), st.sampled_from([1, 2, 4]), st.sampled_from([1, 2, 4]))
+@given(places, places, sizes, sizes, st.sampled_from(PLAIN), st.sampled_from([1, 2, 4]), st.sampled_from([1, 2, 4]))
 def test_chroma_covers_what_either_way_of_sharing_needs(
     x: float, y: float, w: float, h: float, shape: Shape, sub_x: int, sub_y: int
 ) -> None:
@@ -54,7 +54,7 @@ def test_whole_pixels_stay_whole() -> None:
     assert outline.mask.all()
 
 
-@pytest.mark.parametrize("shape", Shape)
+@pytest.mark.parametrize("shape", PLAIN)
 def test_the_thinnest_region_covers_a_pixel(shape: Shape) -> None:
     for edge in (8.0, 8.5):
         outline = Outline.of(Box(edge, edge, edge + 1e-300, edge + 1e-300), shape, W, H)

@@ -16,7 +16,7 @@ from safelight.hide.outline import Outline
 from safelight.hide.picture import hide_areas
 from safelight.media.planes import Planes
 from safelight.plan import Look, Shape
-from tests.hide.scenes import SUBSAMPLINGS, Scene, noise, samples, scenes
+from tests.hide.scenes import PLAIN, SUBSAMPLINGS, Scene, noise, polygons, samples, scenes
 
 Fill = Callable[[Planes, Scene], None]
 
@@ -40,6 +40,12 @@ def require_no_influence(fill: Fill, scene: Scene) -> None:
 @settings(max_examples=400, deadline=None)
 @given(scenes())
 def test_hidden_samples_have_no_influence(scene: Scene) -> None:
+    require_no_influence(fill, scene)
+
+
+@settings(max_examples=200, deadline=None)
+@given(scenes(polygons))
+def test_nothing_in_a_polygon_has_influence(scene: Scene) -> None:
     require_no_influence(fill, scene)
 
 
@@ -147,7 +153,7 @@ def test_the_checker_catches_chroma_rounded_inwards(monkeypatch: pytest.MonkeyPa
         require_no_influence(fill, scene)
 
 
-@pytest.mark.parametrize("shape", Shape)
+@pytest.mark.parametrize("shape", PLAIN)
 @pytest.mark.parametrize("look", Look)
 def test_every_pixel_of_a_shape_changes(shape: Shape, look: Look) -> None:
     raster = Raster(120, 90, 4 / 3, 1)

@@ -26,9 +26,12 @@ FRAMES = 48
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key picture every 12, pictures between them that are shown in another order than coded, and sound."""
+    """A key picture every 12, pictures between them that are shown in another order than coded, and sound. It carries
+    its settings itself.
+    """
     path = tmp_path_factory.mktemp("film") / "film.mp4"
-    return clip(path, frames=FRAMES, sound=FRAMES / 25, picture=busy, options={"g": "12", "sc_threshold": "0"})
+    options = {"g": "12", "sc_threshold": "0", "x264-params": "repeat-headers=1"}
+    return clip(path, frames=FRAMES, sound=FRAMES / 25, picture=busy, options=options)
 
 
 def saved(damaged_film: bytes, like: Path, folder: Path) -> Path:
@@ -82,7 +85,7 @@ def test_no_spoilt_picture_is_carved(film: Path, gone: bool) -> None:
     """Also where a decoder would not notice: each picture is, byte for byte, one of the film's."""
     with av.open(str(film)) as whole:
         track = whole.streams.video[0]
-        sets = Sets(bytes(track.codec_context.extradata or b""))
+        sets = Sets.of_record(bytes(track.codec_context.extradata or b""))
         packets = [bytes(packet) for packet in whole.demux(track) if packet.size]
         ear = Ear(whole.streams.audio[0])
     data, first, _ = without_index(film.read_bytes())
@@ -137,3 +140,57 @@ def test_garbage_never_does_more_than_be_refused(film: Path, tmp_path: Path, see
     (tmp_path / "broken.mp4").write_bytes(data)
     with (tmp_path / "broken.mp4").open("rb") as file, film.open("rb") as like, contextlib.suppress(SafelightError):
         salvage_here(file, like, tmp_path / "saved.mov", lambda done, total: None)
+
+
+OTHERS = {
+    "quantiser": {"qp": "20"},
+    "colours": {"x264-params": "chroma-qp-offset=8"},
+    "coder": {"coder": "vlc"},
+    "blocks": {"x264-params": "8x8dct=0"},
+    "weights": {"x264-params": "weightp=0"},
+}
+
+
+@pytest.mark.parametrize(
+    ("other", "entropy"),
+    [
+        ("quantiser", "vlc"),
+        ("colours", "vlc"),
+        ("colours", "cabac"),
+        ("coder", "cabac"),
+        ("blocks", "cabac"),
+        ("weights", "vlc"),
+    ],
+)
+def test_other_settings_are_never_called_good(tmp_path: Path, other: str, entropy: str) -> None:
+    """Where the film does not carry its settings itself, nothing shows that the good clip's are its own."""
+    options = {"g": "12", "sc_threshold": "0", "coder": entropy, "qp": "30"}
+    film = clip(tmp_path / "film.mp4", frames=24, sound=1.0, picture=busy, options=options)
+    like = clip(tmp_path / "like.mp4", frames=24, sound=1.0, picture=busy, options={**options, **OTHERS[other]})
+    (tmp_path / "broken.mp4").write_bytes(without_index(film.read_bytes())[0])
+    done = None
+    with (tmp_path / "broken.mp4").open("rb") as file, like.open("rb") as good, contextlib.suppress(SafelightError):
+        done = salvage_here(file, good, tmp_path / "saved.mov", lambda done, total: None)
+    if done is None:
+        return  # it was noticed
+    assert not done.proven
+    with pytest.raises(SafelightError) as refused:
+        read(tmp_path / "saved.mov")
+    assert refused.value.code is Code.DAMAGED
+    _, pictures, missing = read(tmp_path / "saved.mov", accept_damaged=True)
+    assert pictures
+    assert all(picture.doubtful for picture in pictures)
+    assert missing[0].after == -1
+
+
+def test_a_film_that_says_other_settings_is_refused(film: Path, tmp_path: Path) -> None:
+    like = clip(
+        tmp_path / "like.mp4",
+        frames=12,
+        sound=0.5,
+        options={"g": "12", "sc_threshold": "0", "x264-params": "repeat-headers=1:chroma-qp-offset=8"},
+    )
+    with pytest.raises(SafelightError) as refused:
+        saved(without_index(film.read_bytes())[0], like, tmp_path)
+    assert refused.value.code is Code.SALVAGE_LIKE
+    assert not (tmp_path / "saved.mov").exists()

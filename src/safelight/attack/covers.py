@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.attack.inner import inner_part
 from safelight.attack.protocol import View
 from safelight.geometry import Box, Raster
 from safelight.hide.apply import cover
 from safelight.media.planes import Planes
-from safelight.plan import Decision, Plan, Shape
+from safelight.plan import Decision, Form, Plan, Shape
 
 Grey = NDArray[np.float32]
 
@@ -41,7 +42,7 @@ class Area:
     """
 
     name: str
-    shape: Shape
+    form: Form
     box: Box
     shown: tuple[Box, ...] = ()
 
@@ -114,7 +115,7 @@ def _areas(copy: View, plan: Plan, index: int) -> Iterator[Area]:
         whole = Box(0.0, 0.0, *map(float, copy.size))
         yield Area("curtain", Shape.BOX, whole.grown(*(_outwards(side) for side in (*copy.size, *copy.size))), shown)
     for region, box in plan.covers(index):
-        yield Area(region.id, region.shape, box.scaled(sx, sy))
+        yield Area(region.id, region.form_at(index), box.scaled(sx, sy))
 
 
 def _outwards(side: float) -> float:
@@ -167,11 +168,7 @@ class _Judge:
 
     def _mask(self, area: Area, inner: Box, left: int, top: int, right: int, bottom: int) -> NDArray[np.bool_]:
         rows, columns = np.arange(top, bottom)[:, None] + 0.5, np.arange(left, right)[None] + 0.5
-        if area.shape is Shape.BOX:
-            mask = np.ones((bottom - top, right - left), np.bool_)
-        else:
-            x, y = inner.centre
-            mask = ((columns - x) / (inner.width / 2)) ** 2 + ((rows - y) / (inner.height / 2)) ** 2 < 1.0
+        mask = inner_part(area.form, area.box.scaled(*self._scale), inner, (left, top, right, bottom))
         for box in area.shown:
             seen = box.scaled(*self._scale)
             mask &= ~((columns > seen.x1 - 2) & (columns < seen.x2 + 2) & (rows > seen.y1 - 2) & (rows < seen.y2 + 2))

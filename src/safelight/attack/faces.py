@@ -24,7 +24,8 @@ from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.find.detect import Detection
 from safelight.find.faces import CenterFace, YuNet
 from safelight.geometry import Box
-from safelight.plan import Decision, Keyframe, Kind, Region
+from safelight.hide.polygon import contains, placed
+from safelight.plan import Decision, Keyframe, Kind, Region, Shape
 
 Bgr = NDArray[np.uint8]
 
@@ -192,7 +193,11 @@ class Faces(Attacker):
                 continue
             xs = inner.x1 + (np.arange(12) + 0.5) / 12 * inner.width
             ys = inner.y1 + (np.arange(12) + 0.5) / 12 * inner.height
-            grid |= ((xs >= cover.x1) & (xs < cover.x2))[None] & ((ys >= cover.y1) & (ys < cover.y2))[:, None]
+            form = region.form_at(pair.original_index)
+            if isinstance(form, Shape):
+                grid |= ((xs >= cover.x1) & (xs < cover.x2))[None] & ((ys >= cover.y1) & (ys < cover.y2))[:, None]
+            else:
+                grid |= contains(placed(form, cover), xs, ys)
         return bool(grid.mean() >= _COVERED)
 
     def _try(self, claim: Detection, pair: Pair) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from safelight.attack.covers import explained, still_bare
 from safelight.attack.faces import drawn
+from safelight.attack.inner import inner_part
 from safelight.attack.pairs import picture_count
 from safelight.attack.protocol import Attacker, Case, Notes, Pair, rounded
 from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
@@ -26,7 +27,7 @@ from safelight.geometry import Box, Raster
 from safelight.hide.apply import cover
 from safelight.media.develop import Developer
 from safelight.media.planes import Planes, unpack
-from safelight.plan import Look, Plan, Region, Sensor, Shape
+from safelight.plan import Look, Plan, Region, Sensor
 
 _LOOKS, _LOOKS_ALL = 24, 120  # pictures examined closely, spread evenly over the clip; with --all
 _EMPTIED_EVERY = 4  # of these, how often the areas are emptied first
@@ -231,7 +232,7 @@ class Fill(Attacker):
         if x2 - x1 < 2 or y2 - y1 < 2:
             return
         where = slice(y1, y2), slice(x1, x2)
-        mask = _mask(region.shape, inner, x1, y1, x2, y2) & held[where]
+        mask = inner_part(region.form_at(pair.original_index), scaled, inner, (x1, y1, x2, y2)) & held[where]
         if not mask.any():
             return
         residue = (copy[where] - wanted[where]) * mask
@@ -269,14 +270,6 @@ def _luma(planes: Planes) -> Grey:
     """Luma of a picture of a copy, in the grey levels of limited range, whichever way it is stored."""
     y = planes.y.astype(np.float32) / (1 << (planes.depth - 8))
     return np.asarray(y * (219 / 255) + 16 if planes.full_range else y, np.float32)
-
-
-def _mask(shape: Shape, inner: Box, x1: int, y1: int, x2: int, y2: int) -> NDArray[np.bool_]:
-    rows, columns = np.arange(y1, y2)[:, None] + 0.5, np.arange(x1, x2)[None] + 0.5
-    if shape is Shape.BOX:
-        return np.ones((y2 - y1, x2 - x1), np.bool_)
-    x, y = inner.centre
-    return np.asarray(((columns - x) / (inner.width / 2)) ** 2 + ((rows - y) / (inner.height / 2)) ** 2 < 1.0, np.bool_)
 
 
 def _blocks(values: Grey) -> Grey:

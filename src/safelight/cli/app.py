@@ -37,7 +37,7 @@ COMMANDS = {
     "salvage": Place(
         "salvage",
         "salvage",
-        "Save pictures (H.264) and sound (AAC) of a film that was cut off; where it has holes, the new one has too.",
+        "Save pictures (H.264) and sound (AAC) of films that were cut off; where one has holes, the new one has too.",
         "EXAMPLES",
     ),
     "status": Place(

@@ -1,41 +1,94 @@
-"""`safelight salvage`: a film again from one that was cut off before its index was written."""
+"""`safelight salvage`: films again from ones that were cut off before their index was written."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text as Line
 
+from safelight.cli.opening import Identity, InCase, open_case
 from safelight.cli.options import Unconfined
-from safelight.cli.protect import cancel_on_signals
-from safelight.inputs import printable
+from safelight.cli.protect import INTERRUPTED, cancel_on_signals
+from safelight.cli.show import Display
+from safelight.errors import Cancelled, Code, SafelightError
+from safelight.inputs import Item, expand, printable
 from safelight.salvage import salvage as salvage_film
+from safelight.workers.messages import Salvaged
 
 EXAMPLES = (
-    "**Example**\n\n`safelight salvage MOV_0007.mp4 --like MOV_0006.mp4 -o work` — writes `work/MOV_0007.salvaged.mov`"
+    "**Examples**\n\n`safelight salvage MOV_0007.mp4 --like MOV_0006.mp4 -o work` — "
+    "writes `work/MOV_0007.salvaged.mov`\n\n"
+    "`safelight salvage card/ --like MOV_0006.mp4 -o work` — all films on a card that lost their index\n\n"
+    "`safelight salvage --case story clip-0007 --like clip-0006` — inside a case; nothing leaves it"
 )
 
 
 def salvage(
-    film: Annotated[Path, typer.Argument(help="An MP4 or MOV without its index; it is only read.")],
+    films: Annotated[
+        list[Path], typer.Argument(help="MP4 or MOV without index, or folders of them; only read.", show_default=False)
+    ],
     like: Annotated[
         Path,
         typer.Option(help="A whole clip of the same camera with the same settings.", show_default=False),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the new film.")] = Path("salvaged"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the new films.")] = Path("salvaged"),
     unconfined: Unconfined = False,
+    case: InCase = None,
+    identity: Identity = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
-    """Save pictures (H.264) and sound (AAC) of a film that was cut off; where it has holes, the new one has too."""
-    target = out / f"{film.stem}.salvaged.mov"
-    with cancel_on_signals() as cancel:
-        done = salvage_film(film, like, target, progress=lambda done, total: None, cancel=cancel)
-    print(printable(target))
+    """Save pictures (H.264) and sound (AAC) of films that were cut off; where one has holes, the new one has too.
+
+    A new film is marked as doubtful from end to end, unless it carries its settings itself: protect it with
+    --accept-damaged after somebody has looked at it. In a folder, films that have their index are passed over. With
+    --case, the film and the good one are clips of it, and the new film becomes a clip too; the log says of which.
+    """
+    console = Console(stderr=True, highlight=False)
+    refused = 0
+    with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
+        story = stack.enter_context(open_case(case, identity)) if case is not None else None
+        for item in expand(films, leave_out=out) if story is None else [Item(film, Path()) for film in films]:
+            watch = display.watch(item.path)
+            try:
+                if cancel.is_set():
+                    raise Cancelled
+                watch.stage("salvaging")
+                if story is not None:
+                    from safelight.sealed import salvage_sealed
+
+                    damaged, good = story.clip(str(item.path)), story.clip(str(like))
+                    done, made = salvage_sealed(story, damaged, good, progress=watch.progress, cancel=cancel)
+                else:
+                    target = out / item.below / f"{item.path.stem}.salvaged.mov"
+                    done = salvage_film(item.path, like, target, progress=watch.progress, cancel=cancel)
+                    made = printable(target)
+            except SafelightError as error:
+                if error.code is Code.SALVAGE_KIND and item.path not in films:
+                    continue
+                refused += 1
+                display.print(Line.assemble(("✗ ", "bold red"), str(error)))
+                continue
+            except Cancelled:
+                raise typer.Exit(INTERRUPTED) from None
+            finally:
+                watch.done()
+            print(made)
+            display.print(Line.assemble(("✓ ", "bold green"), f"{printable(item.path)}: {as_text(done)}"))
+    if refused:
+        raise typer.Exit(1)
+
+
+def as_text(done: Salvaged) -> str:
+    """What came of one film, in words."""
     told = [f"{done.pictures} pictures, {done.sound:.1f} seconds of sound."]
     if done.holes:
-        told.append(f"{done.holes} holes ({done.lost} bytes): --accept-damaged is needed from here on.")
-    told.append(
-        "Times of pictures are made up. Look at it: with a good clip of other settings, colours or shapes are wrong."
-    )
-    Console(stderr=True, highlight=False).print(" ".join(told))
+        told.append(f"{done.holes} holes ({done.lost} bytes).")
+    if not done.proven:
+        told.append("Nothing shows that the good clip's settings are this film's: look whether colours are right.")
+    if done.holes or not done.proven:
+        told.append("--accept-damaged is needed from here on.")
+    return " ".join([*told, "Times of pictures are made up."])

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from safelight.cli.names import InCase, Where, home_of
-from safelight.cli.opening import Identity
+from safelight.cli.opening import Identity, open_case
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.names.people import Roster
@@ -105,6 +105,10 @@ def build(
     sign: Annotated[
         Path | None, typer.Option(help="The desk's sealed key: films and pictures get content credentials.")
     ] = None,
+    desk: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of results at the desk, which is told what of it went out.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Build the site: static pages, no script, no cookie, no request to anywhere. Nothing is built past the gate."""
@@ -112,6 +116,8 @@ def build(
     key = load_key(home_of(sign), printable(sign)) if sign is not None else None
     built = build_site(folder, out, roster, draft=draft, key=key)
     _tell(built.report)
+    if built.folder is not None and not draft:
+        _tell_desks(folder, desk or [], case, identity)
     where = printable(built.folder / "index.html") if built.folder else None
     if as_json:
         _json(built.report, {"site": where, "bytes": built.pages})
@@ -119,6 +125,24 @@ def build(
         print(where)
     if built.folder is None:
         raise typer.Exit(1)
+
+
+def _tell_desks(folder: Path, desks: list[Path], case: Path | None, identity: Path | None) -> None:
+    """Where the story's copies came from learns that they went out: folders of the desk, the case's log."""
+    if not desks and case is None:
+        return
+    from safelight.published import tell_case, tell_folder
+
+    told = read_story(folder)
+    copies = [folder / clip.file for clip in told.book.clips.values()]
+    for place in desks:
+        if not tell_folder(place, copies, told.book.story):
+            Console(stderr=True, highlight=False).print(
+                Line(f"no approved copy of this story lies in {printable(place)}"), soft_wrap=True
+            )
+    if case is not None:
+        with open_case(case, identity) as opened:
+            tell_case(opened, copies, told.book.story)
 
 
 @story.command("key")

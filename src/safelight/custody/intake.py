@@ -14,6 +14,7 @@ from typing import Protocol
 
 from safelight.custody import ocfl
 from safelight.custody.case import ABOUT, ORIGINAL, STORE, Case, sha256
+from safelight.custody.catalogue import Clip
 from safelight.custody.disk import sync_tree, write_new
 from safelight.custody.entry import About, Act, clip_name
 from safelight.custody.seal import Digests, seal, seal_stream
@@ -106,6 +107,15 @@ def intake(
         case.act(case.entry(Act.ENDED, note=note))
 
 
+def derive(case: Case, film: Original, of: Clip, ending: str, note: str) -> Arrived:
+    """Seal a film that was made from an original as a clip of its own. ``note``: how, for the log, where it stands
+    beside the new clip's hash. The same film again is recognised, and noted as such.
+    """
+    first = next(arrival for arrival in case.catalogue.arrivals(of.source) if arrival.clip == of.number)
+    name = str(Path(of.path).with_suffix(ending))
+    return _seal(case, film, _Arriving(name, of.source, first.taken_ns, {}), lambda read: None, note)
+
+
 def _files(paths: list[Path], leave_out: Path) -> Iterator[Item | Arrived]:
     """All files; a folder that cannot be listed (the card was pulled out) is a refusal in its place."""
     for path in paths:
@@ -165,7 +175,9 @@ class _Arriving:
         )
 
 
-def _seal(case: Case, original: Original, arriving: _Arriving, progress: Callable[[int], None]) -> Arrived:
+def _seal(
+    case: Case, original: Original, arriving: _Arriving, progress: Callable[[int], None], note: str = ""
+) -> Arrived:
     if case.catalogue.has_size(original.size):  # likely seen before: then there is nothing to write
         seen = case.catalogue.number_of(original.sha256(progress))
         if seen is not None:
@@ -194,6 +206,7 @@ def _seal(case: Case, original: Original, arriving: _Arriving, progress: Callabl
             inventory=digest,
             kinds=["original"],
             about=about,
+            note=note,
         )
         case.act(entry, moves=[(stage / "object", case.path / STORE / ocfl.place_of(identifier))])
     return Arrived(original.path, Came.SEALED, number, tuple(about.known))

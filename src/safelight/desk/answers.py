@@ -77,6 +77,16 @@ class Signed(Answer):
     when: str
 
 
+class ReelAnswer(Answer):
+    """The film to play. ``starts``: first frame of each piece; ``ready``: which pieces there are; ``sound``: whether
+    there is any.
+    """
+
+    starts: list[int]
+    ready: list[int]
+    sound: bool
+
+
 class Status(Answer):
     """What changes while a clip is open; asked for every second."""
 
@@ -96,6 +106,7 @@ class Status(Answer):
     missing: list[str]
     making: Progress | None
     film: Progress
+    reel: ReelAnswer
     peaks: int
 
 

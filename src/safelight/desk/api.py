@@ -53,6 +53,7 @@ def routes() -> list[Route]:
         Route(clip + "/copy", answered(_make), methods=["POST"]),
         Route(clip + "/copy", answered(_stop), methods=["DELETE"]),
         Route(clip + "/signature", answered(_sign), methods=["POST"]),
+        Route(clip + "/publication", answered(_publish), methods=["POST"]),
     ]
 
 
@@ -181,7 +182,7 @@ def _status(request: Request) -> answers.Status:
     undo, redo = work.undoable
     queue = work.queue()
     making = work.making
-    pictures = work.pictures()
+    reel = work.pictures().reel
     return answers.Status(
         name=desk_of(request).store.name(work.id),
         state=work.state(),
@@ -204,12 +205,15 @@ def _status(request: Request) -> answers.Status:
         else None,
         film=answers.Progress(
             stage="proxy",
-            done=pictures.proxy_done,
-            total=work.plan.clip.frames,
-            failed=pictures.proxy_failed,
-            finished=pictures.film is not None,
+            done=reel.done,
+            total=reel.total,
+            failed=reel.failed,
+            finished=bool(reel.ready),
         ),
-        peaks=pictures.peaks.size if pictures.peaks is not None else 0,
+        reel=answers.ReelAnswer(
+            starts=reel.starts, ready=reel.ready, sound=reel.sound is not None and reel.sound.size > 0
+        ),
+        peaks=reel.peaks.size if reel.peaks is not None else 0,
     )
 
 
@@ -276,3 +280,7 @@ def _stop(request: Request) -> None:
 
 def _sign(request: Request) -> None:
     work_of(request).sign(session_of(request).id)
+
+
+def _publish(request: Request) -> None:
+    work_of(request).publish(session_of(request).id)

@@ -15,19 +15,24 @@ from safelight.desk import shapes
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
 from safelight.plan import (
+    MOST_CORNERS,
+    Corners,
     Decision,
     Frame,
     Keyframe,
     Kind,
     Length,
+    Look,
     Pixels,
     Plan,
     Region,
     Seconds,
+    Settings,
     Shape,
     ShortText,
     Sound,
     SoundAction,
+    SoundDefault,
     SoundKind,
 )
 
@@ -41,13 +46,14 @@ class Asked(BaseModel):
 
 
 class Place(Asked):
-    """A box at a frame, in shown pixels."""
+    """A box at a frame, in shown pixels. ``corners``: of a polygon, in shares of it; none: as they were."""
 
     frame: Frame
     x: Pixels
     y: Pixels
     width: Length
     height: Length
+    corners: Annotated[Corners, Field(max_length=MOST_CORNERS)] = ()
 
     @property
     def box(self) -> Box:
@@ -130,6 +136,15 @@ class Form(Asked):
     shape: Shape
 
 
+class Corner(Asked):
+    """In all key frames of a polygon: one more corner half way to the next one, or this one less."""
+
+    op: Literal["corner"] = "corner"
+    region: RegionId
+    corner: Annotated[int, Field(ge=0, lt=MOST_CORNERS)]
+    add: bool
+
+
 class Remove(Asked):
     """Take away what a person drew. What was found is revealed instead, with a reason."""
 
@@ -158,7 +173,16 @@ class Unhear(Asked):
     end: Seconds
 
 
-Edit = Draw | Key | Unkey | Extend | Span | Split | Merge | Decide | Form | Remove | Hear | Unhear
+class Settle(Asked):
+    """What the plan says of the whole copy; what is not named stays."""
+
+    op: Literal["settings"] = "settings"
+    trim: bool | None = None
+    look: Look | None = None
+    sound: SoundDefault | None = None
+
+
+Edit = Draw | Key | Unkey | Extend | Span | Split | Merge | Decide | Form | Corner | Remove | Hear | Unhear | Settle
 EDIT: TypeAdapter[Edit] = TypeAdapter(Annotated[Edit, Field(discriminator="op")])
 
 
@@ -180,6 +204,8 @@ class Delta(BaseModel):
     regions: list[Changed] = []
     sounds_before: list[Sound] | None = None
     sounds_after: list[Sound] | None = None
+    settings_before: Settings | None = None
+    settings_after: Settings | None = None
 
     def reversed(self) -> Delta:
         """The way back."""
@@ -187,6 +213,8 @@ class Delta(BaseModel):
             regions=[Changed(at=c.at, before=c.after, after=c.before) for c in reversed(self.regions)],
             sounds_before=self.sounds_after,
             sounds_after=self.sounds_before,
+            settings_before=self.settings_after,
+            settings_after=self.settings_before,
         )
 
     def on(self, plan: Plan) -> Plan:
@@ -205,11 +233,12 @@ class Delta(BaseModel):
             else:
                 regions[place] = change.after
         sounds = plan.sounds if self.sounds_after is None else self.sounds_after
+        settings = plan.settings if self.settings_after is None else self.settings_after
         try:
             for changed in self.regions:
                 if changed.after is not None:
                     Region.model_validate(changed.after.model_dump())
-            return Plan.model_validate({**dict(plan), "regions": regions, "sounds": sounds})
+            return Plan.model_validate({**dict(plan), "regions": regions, "sounds": sounds, "settings": settings})
         except ValidationError as error:
             raise refused(error.errors(include_url=False, include_input=False)[0]["msg"]) from error
 
@@ -229,8 +258,10 @@ def refused(why: str) -> SafelightError:
 
 def change(plan: Plan, edit: Edit, times: Times, who: str) -> Delta:
     """What an edit changes in a plan. Raises SafelightError SL-EDIT-REFUSED with the reason when it cannot be made."""
-    worker = _Editor(plan, times, who)
-    return worker.make(edit)
+    try:
+        return _Editor(plan, times, who).make(edit)
+    except ValidationError as error:  # a region that would be none, such as a free shape without corners
+        raise refused(error.errors(include_url=False, include_input=False)[0]["msg"]) from error
 
 
 class _Editor:
@@ -265,8 +296,10 @@ class _Editor:
             case Decide():
                 return self._decide(edit)
             case Form():
-                region = self._region(edit.region)
-                return self._one(region.model_copy(update={"kind": edit.kind, "shape": edit.shape}))
+                region = shapes.shaped(self._region(edit.region), edit.shape)
+                return self._one(region.model_copy(update={"kind": edit.kind}))
+            case Corner():
+                return self._corner(edit)
             case Remove():
                 region = self._region(edit.region)
                 if not shapes.drawn(region):
@@ -274,6 +307,12 @@ class _Editor:
                 return Delta(regions=[Changed(at=self._places[region.id][0], before=region, after=None)])
             case Hear() | Unhear():
                 return self._sound(edit)
+            case Settle():
+                before = self._plan.settings
+                after = before.model_copy(update=edit.model_dump(exclude={"op"}, exclude_none=True))
+                if after == before:
+                    raise refused("it is so already")
+                return Delta(settings_before=before, settings_after=after)
 
     def _region(self, name: str) -> Region:
         if name not in self._places:
@@ -283,7 +322,7 @@ class _Editor:
     def _keyframe(self, place: Place) -> Keyframe:
         if place.frame >= len(self._times):
             raise refused(f"the clip has no frame {place.frame}")
-        return Keyframe.of(place.frame, self._times[place.frame], place.box)
+        return Keyframe.of(place.frame, self._times[place.frame], place.box, place.corners)
 
     def _new_id(self, kind: Kind, taken: Sequence[str] = ()) -> str:
         number = 1
@@ -303,6 +342,15 @@ class _Editor:
     def _draw(self, edit: Draw) -> Delta:
         keys = sorted((self._keyframe(place) for place in edit.keys), key=lambda key: key.frame)
         return Delta(regions=[self._added(shapes.new(self._new_id(edit.kind), edit.kind, edit.shape, keys))])
+
+    def _corner(self, edit: Corner) -> Delta:
+        region = self._region(edit.region)
+        count = len(region.keyframes[0].corners)
+        if edit.corner >= count:
+            raise refused("there is no such corner")
+        if not 3 <= count + (1 if edit.add else -1) <= MOST_CORNERS:
+            raise refused(f"a free shape has 3 to {MOST_CORNERS} corners")
+        return self._one(shapes.with_corner(region, edit.corner, add=edit.add))
 
     def _to_cut(self, region: Region, side: str) -> tuple[int, int]:
         cuts = sorted(self._plan.cuts)

@@ -22,9 +22,10 @@ from safelight.desk.store import Entry, Signature, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.observer import Observer
-from safelight.outputs import COPIES, PRIVATE, Names, writing
+from safelight.outputs import COPIES, PRIVATE, Names, put, sync_folder, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
+from safelight.published import Published
 from safelight.trial import MAX_VERDICT
 
 _PLAN = ".safelight-plan.json"
@@ -76,7 +77,7 @@ class Folder:
 
     def save(self, clip: str, text: bytes) -> None:
         """Write the plan under a passing name, bring it to the disk, give it its name."""
-        _replace(self._of(clip).plan, text)
+        put(self._of(clip).plan, text)
 
     def original(self, clip: str) -> Original:
         """The clip, found by its name and known by its hash."""
@@ -119,6 +120,7 @@ class Folder:
             hits=tuple(_hits(tried)) if tried else (),
             gaps=tuple(account.frames.missing) if account is not None else (),
             signed=self._signed(names, sha256) if tried else (),
+            published=bool(sha256) and (told := Published.load(names)) is not None and told.sha256 == sha256,
         )
 
     def copy(self, clip: str) -> Original:
@@ -149,7 +151,11 @@ class Folder:
             verdict=VerdictFacts(outcome="held", sha256=_hash(names.verdict)),
             signed=[*signed, Signed(who=who, when=now())],
         )
-        _replace(approval_of(names), approval.to_json().encode())
+        put(approval_of(names), approval.to_json().encode())
+
+    def publish(self, clip: str, who: str, standing: Standing) -> None:
+        """Note beside the approval that the copy went out."""
+        Published.now(standing.copy, f"said by {who}").save(self._of(clip))
 
     def note(self, clip: str, who: str, act: str) -> None:
         """A folder has no log of its own; the clip's journal has it already."""
@@ -242,7 +248,7 @@ class Held:
             new = not path.exists()
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             if new:
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -293,27 +299,3 @@ def _whole_lines(path: Path) -> list[bytes]:
         return []
     except OSError as error:
         raise SafelightError(Code.UNREADABLE, "The journal could not be read.", file=printable(path)) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put a file in the place of another, at once or not at all."""
-    passing = path.with_name(f"{PRIVATE}{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with writing(path.parent):
-        try:
-            descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            passing.replace(path)
-            _sync_folder(path.parent)
-        finally:
-            passing.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Self, TypeVar
 
+from safelight.approval import Approval
 from safelight.custody.case import Case
 from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
@@ -27,6 +28,7 @@ from safelight.observer import Observer
 from safelight.outputs import COPIES, Names, private_folder, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
+from safelight.published import told_by_case
 from safelight.sealed import documents, lay_out, memory_folder, seal_results, sought_in
 
 T = TypeVar("T")
@@ -71,6 +73,9 @@ class InCase:
                 lines = b"".join(line + b"\n" for line in self._lines(clip))
                 if lines:
                     journal_of(names).write_bytes(lines)
+            approved = Approval.load(approval_of(names))
+            for told in told_by_case(self._case, clip.number, approved.copy_.sha256 if approved else ""):
+                told.save(names)
         self._folder = Folder(self._place)
 
     def _lines(self, clip: Clip) -> list[bytes]:
@@ -177,6 +182,12 @@ class InCase:
         except SafelightError:
             path.unlink() if before is None else path.write_bytes(before)
             raise
+
+    def publish(self, clip: str, who: str, standing: Standing) -> None:
+        """Write into the log that the copy went out."""
+        taken = self._clip(clip)
+        self._do(lambda: self._case.note(Act.PUBLISHED, taken, f"copy {standing.copy} said by {who}"))
+        self._folder.publish(clip, who, standing)
 
     def note(self, clip: str, who: str, act: str) -> None:
         """The log says when somebody looked at the original; other acts write themselves."""

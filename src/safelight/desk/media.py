@@ -32,8 +32,9 @@ def routes() -> list[Route]:
         Route(clip + "/times", _served(_times)),
         Route(clip + "/frames/{frame:int}", _served(_frame)),
         Route(clip + "/thumbs/{region}/{frame:int}", _served(_thumb)),
-        Route(clip + "/film", _served(_film)),
-        Route(clip + "/film", answered(_begin_film), methods=["POST"]),
+        Route(clip + "/film/{at:int}", _served(_film)),
+        Route(clip + "/film/{at:int}", answered(_want_film), methods=["POST"]),
+        Route(clip + "/sound", _served(_sound)),
         Route(clip + "/copy", _served(_copy)),
         Route(clip + "/peaks", _served(_peaks)),
         Route(clip + "/original", asked(SightAsking, _see), methods=["POST"]),
@@ -100,27 +101,38 @@ def _in_clip(work: Work, frame: int) -> int:
 
 
 def _peaks(request: Request) -> Response:
-    peaks = work_of(request).pictures().peaks
+    peaks = work_of(request).pictures().reel.peaks
     if peaks is None:
         raise SafelightError(Code.NOT_READY, "The sound was not looked at yet.")
     return Response(peaks.read(0, peaks.size), media_type="application/octet-stream")
 
 
-def _begin_film(request: Request) -> None:
-    """Begin to make the film to play, in the background."""
-    work_of(request).pictures().start_proxy()
+def _want_film(request: Request) -> None:
+    """Begin to make the film around a frame, in the background."""
+    work = work_of(request)
+    work.pictures().reel.want(_in_clip(work, request.path_params["at"]))
 
 
 def _film(request: Request) -> Response:
-    """The film to play, only for who has the clip: it shows the original, the page covers what is hidden."""
+    """A piece of the film to play, only for who has the clip: it shows the original, the page covers what is hidden."""
+    with _held(request).pictures().reel.lent(request.path_params["at"]) as descriptor:
+        return _piece(descriptor, "video/mp4", request.headers.get("range"))
+
+
+def _sound(request: Request) -> Response:
+    """The original's sound, only for who has the clip."""
+    sound = _held(request).pictures().reel.sound
+    if sound is None or not sound.size:
+        raise SafelightError(Code.NOT_READY, "There is no sound to hear yet.")
+    return _piece(sound.descriptor, "audio/mp4", request.headers.get("range"))
+
+
+def _held(request: Request) -> Work:
     work = work_of(request)
     holder = work.holder()
     if holder is None or holder.session != session_of(request).id:
         raise SafelightError(Code.DESK_TAKEN, "Only who has the clip can play it.")
-    film = work.pictures().film
-    if film is None:
-        raise SafelightError(Code.NOT_READY, "There is no film to play yet.")
-    return _piece(film.descriptor, "video/mp4", request.headers.get("range"))
+    return work
 
 
 def _copy(request: Request) -> Response:

@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from pathlib import Path
 
-from safelight.errors import Cancelled, SafelightError
+from safelight.desk.reel import Reel
 from safelight.geometry import Box
 from safelight.inputs import Original
 from safelight.media.facts import ClipFacts
 from safelight.plan import Decision, Plan
-from safelight.workers.messages import Proxied, ProxyJob, Waved, WaveJob
-from safelight.workers.parent import run
-from safelight.workers.viewer import Viewer, unpack_times
+from safelight.workers.viewer import Viewer
 from safelight.workers.views import StillAsk, area
 
 _KEPT = 48 << 20  # bytes of encoded stills
-_PATIENCE = 600.0  # seconds without progress; a long clip on a busy machine is slow, not stuck
-
-
-class Memory:
-    """Bytes without a name on any disk, written by a worker and read here."""
-
-    def __init__(self, label: str) -> None:
-        self.descriptor = os.memfd_create(label, os.MFD_CLOEXEC)
-
-    @property
-    def size(self) -> int:
-        """How many bytes there are."""
-        return os.fstat(self.descriptor).st_size
-
-    def read(self, start: int, length: int) -> bytes:
-        """Some of them."""
-        return os.pread(self.descriptor, length, start)
-
-    def close(self) -> None:
-        """Give the memory back."""
-        os.close(self.descriptor)
 
 
 class Pictures:
-    """Stills, thumbnails, proxy and peaks of one clip. Everything starts when it is first asked for."""
+    """Stills, thumbnails, film and sound of one clip. Everything starts when it is first asked for."""
 
     def __init__(self, original: Original, plan: Plan) -> None:
         """``original`` belongs to this object from now on."""
@@ -52,17 +26,12 @@ class Pictures:
         self._first = plan
         self.stills = Viewer(original.descriptor)
         self._thumbs = Viewer(original.descriptor)
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._times: list[int] = []
         self._sure = self._thumbs_know = False
         self._facts: ClipFacts | None = None
-        self.film: Memory | None = None
-        self.peaks: Memory | None = None
-        self.proxy_done = 0
-        self.proxy_failed = ""
+        self.reel = Reel(original.descriptor, self.times, self._recount)
 
     def facts(self) -> ClipFacts:
         """What probing said."""
@@ -115,76 +84,24 @@ class Pictures:
                 self._kept.popitem(last=False)
         return made
 
-    def start_proxy(self) -> None:
-        """Begin to make peaks and proxy in the background, once."""
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._make_proxy, daemon=True)
-                self._thread.start()
-
     def close(self) -> None:
         """End all workers and give the memory back."""
-        self._cancel.set()
-        if self._thread is not None:
-            self._thread.join()
+        self.reel.close()
         self.stills.close()
         self._thumbs.close()
-        for memory in (self.film, self.peaks):
-            if memory is not None:
-                memory.close()
         os.close(self._original.descriptor)
 
-    def _make_proxy(self) -> None:
-        # Linux keeps a priority a thread, and its workers inherit it: the picture in view comes first.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-        film, times, peaks = Memory("proxy"), Memory("times"), Memory("peaks")
-        try:
-            waved = self._run(WaveJob(peaks=peaks.descriptor), (peaks.descriptor,), lambda done, total: None)
-            assert isinstance(waved, Waved)
-            self.peaks = peaks
-            job = ProxyJob(film=film.descriptor, times=times.descriptor)
-            made = self._run(job, (film.descriptor, times.descriptor), self._progress)
-            assert isinstance(made, Proxied)
-            sure = unpack_times(times.read(0, times.size))
-            with self._lock:
-                if sure != self._times:
-                    self._count()
-            self.film = film
-        except SafelightError as error:
-            self.proxy_failed = str(error)
-        except Cancelled:
-            pass  # the clip was closed
-        finally:
-            times.close()
-            if self.film is None:
-                film.close()
-            if self.peaks is None:
-                peaks.close()
-
-    def _run(
-        self, job: ProxyJob | WaveJob, others: tuple[int, ...], progress: Callable[[int, int | None], None]
-    ) -> object:
-        with tempfile.TemporaryDirectory(prefix="safelight-proxy-") as folder:
-            return run(
-                job,
-                self._original.descriptor,
-                Path(folder),
-                progress=progress,
-                cancel=self._cancel,
-                others=others,
-                patience=_PATIENCE,
-            )
-
-    def _progress(self, done: int, total: int | None) -> None:
-        self.proxy_done = done
+    def _recount(self) -> None:
+        with self._lock:
+            self._count()
 
 
 def _ask(plan: Plan, index: int) -> StillAsk:
     revealed = plan.covers(index, Decision.REVEAL) if plan.settings.curtain else ()
     return StillAsk(
         index=index,
-        hidden=[area(region.shape, box) for region, box in plan.covers(index)],
-        revealed=[area(region.shape, box) for region, box in revealed],
+        hidden=[area(region.form_at(index), box) for region, box in plan.covers(index)],
+        revealed=[area(region.form_at(index), box) for region, box in revealed],
         look=plan.settings.look,
         curtain=plan.settings.curtain,
     )

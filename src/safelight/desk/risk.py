@@ -80,9 +80,16 @@ class Hit(NamedTuple):
 def queue(plan: Plan, rate: float, hits: Iterable[Hit] = (), gaps: Sequence[Gap] = ()) -> list[Item]:
     """Everything worth a look in a plan, worst first. ``rate``: frames per second. ``gaps``: what could not be read."""
     items = [item for region in plan.regions for item in _joined(_of_region(region, plan, rate), rate)]
-    items += [_item(hit.region, Why.HIT, hit.frame, hit.frame, hit.frame) for hit in hits]
+    where: dict[str, list[Item]] = {}  # hits in frame after frame are one place
+    for hit in hits:
+        where.setdefault(hit.region, []).append(_item(hit.region, Why.HIT, hit.frame, hit.frame, hit.frame))
+    items += [item for told in where.values() for item in _joined(told, rate)]
     last = plan.clip.frames - 1
+    for doubt in plan.doubts:
+        items.append(_item("", Why.DOUBTFUL, doubt.first, doubt.last, doubt.first))
     for gap in gaps:
+        if any(doubt.first - 1 <= gap.after <= doubt.last for doubt in plan.doubts):
+            continue  # it is looked at together with what follows
         start = min(max(gap.after, 0), last)
         items.append(_item("", Why.DOUBTFUL, start, min(start + round(rate), last), min(start + 1, last)))
     unique = {item.key: item for item in items}

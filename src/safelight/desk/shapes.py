@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from safelight.geometry import Box
-from safelight.plan import Decision, How, Keyframe, Kind, Region, Shape, Sound, Stretch
+from safelight.plan import Corners, Decision, How, Keyframe, Kind, Region, Shape, Sound, Stretch
+
+# The corners a shape gets when it becomes free: the box itself, or eight that lie around the ellipse.
+_NEAR, _FAR = 1 - 0.5**0.5, 0.5**0.5
+_SQUARE: Corners = ((0, 0), (1, 0), (1, 1), (0, 1))
+_AROUND: Corners = (
+    *((_NEAR, 0), (_FAR, 0), (1, _NEAR), (1, _FAR)),
+    *((_FAR, 1), (_NEAR, 1), (0, _FAR), (0, _NEAR)),
+)
 
 
 class Times(Protocol):
@@ -27,7 +35,12 @@ def drawn(region: Region) -> bool:
 
 
 def with_key(region: Region, key: Keyframe) -> Region:
-    """The region with that box at that frame; between the neighbouring key frames it now counts as drawn."""
+    """The region with that box at that frame; between the neighbouring key frames it now counts as drawn.
+
+    A polygon keeps the corners it has in that frame when the key frame brings none.
+    """
+    if not key.corners:
+        key = key.model_copy(update={"corners": _corners(region, key.frame)})
     earlier = [k for k in region.keyframes if k.frame < key.frame]
     later = [k for k in region.keyframes if k.frame > key.frame]
     first = earlier[-1].frame + 1 if earlier else key.frame
@@ -48,7 +61,7 @@ def over(region: Region, first: int, last: int, times: Times) -> Region:
     inside = [key for key in region.keyframes if first <= key.frame <= last]
     for frame in (first, last):
         if not any(key.frame == frame for key in inside):
-            inside.append(Keyframe.of(frame, times[frame], near(region, frame)))
+            inside.append(Keyframe.of(frame, times[frame], near(region, frame), _corners(region, frame)))
     inside.sort(key=lambda key: key.frame)
     made = _rebuilt(region, inside, None)
     for held in ((first, min(region.first - 1, last)), (max(region.last + 1, first), last)):
@@ -62,6 +75,36 @@ def near(region: Region, frame: int) -> Box:
     return region.box_at(min(max(frame, region.first), region.last)) or region.keyframes[0].box
 
 
+def _corners(region: Region, frame: int) -> Corners:
+    form = region.form_at(frame)
+    return () if isinstance(form, Shape) else form
+
+
+def shaped(region: Region, shape: Shape) -> Region:
+    """The region with another shape in the same boxes. One that becomes a polygon covers at least what it did."""
+    if shape is region.shape:
+        return region
+    corners: Corners = ()
+    if shape is Shape.POLYGON:
+        corners = _AROUND if region.shape is Shape.ELLIPSE else _SQUARE
+    keys = [key.model_copy(update={"corners": corners}) for key in region.keyframes]
+    return region.model_copy(update={"shape": shape, "keyframes": keys})
+
+
+def with_corner(region: Region, corner: int, *, add: bool) -> Region:
+    """A polygon with a corner more, half way from ``corner`` to the next, or without it; in all key frames."""
+    keys = []
+    for key in region.keyframes:
+        corners = list(key.corners)
+        if add:
+            (ax, ay), (bx, by) = corners[corner], corners[(corner + 1) % len(corners)]
+            corners.insert(corner + 1, ((ax + bx) / 2, (ay + by) / 2))
+        else:
+            del corners[corner]
+        keys.append(key.model_copy(update={"corners": tuple(corners)}))
+    return region.model_copy(update={"keyframes": keys})
+
+
 def merged(parts: Sequence[Region], times: Times) -> Region:
     """One region, named like the longest, that covers all of ``parts`` (sorted by first frame) and what lies between.
 
@@ -69,18 +112,20 @@ def merged(parts: Sequence[Region], times: Times) -> Region:
     """
     frames = sorted({key.frame for part in parts for key in part.keyframes} | _borders(parts))
     keys = []
-    together = False  # two different boxes in one frame: no ellipse covers two ellipses side by side
+    together = False  # two different shapes in one frame: no ellipse covers two ellipses side by side
     for frame in frames:
-        boxes = [box for part in parts if (box := part.box_at(frame)) is not None]
-        together = together or len(set(boxes)) > 1
-        whole = boxes[0]
-        for box in boxes[1:]:
+        there = [(box, _corners(part, frame)) for part in parts if (box := part.box_at(frame)) is not None]
+        together = together or len(set(there)) > 1
+        whole, corners = there[0]
+        for box, _ in there[1:]:
             whole = whole.union(box)
-        keys.append(Keyframe.of(frame, times[frame], whole))
+        keys.append(Keyframe.of(frame, times[frame], whole, corners))
     longest = max(parts, key=lambda part: part.last - part.first)
     hidden = next((part for part in parts if part.decision is Decision.HIDE), longest)
-    same = all(part.shape is longest.shape for part in parts)
+    same = len({(part.shape, len(part.keyframes[0].corners)) for part in parts}) == 1
     shape = longest.shape if same and not together else Shape.BOX
+    if shape is not Shape.POLYGON:
+        keys = [key.model_copy(update={"corners": ()}) for key in keys]
     stretches: list[Stretch] = []
     for part in parts:
         end = stretches[-1].last if stretches else -1

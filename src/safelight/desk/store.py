@@ -115,5 +115,8 @@ class Store(Protocol):
     def sign(self, clip: str, who: str, standing: Standing) -> None:
         """Sign exactly the copy and the attack of ``standing``. Raises SL-NOT-READY when they changed meanwhile."""
 
+    def publish(self, clip: str, who: str, standing: Standing) -> None:
+        """Note that the copy of ``standing``, which was approved, went out."""
+
     def note(self, clip: str, who: str, act: str) -> None:
         """Write an act into the log of the whole place, where it has one."""

@@ -312,6 +312,16 @@ class Work:
             self.note(session, f"sign copy {standing.copy}")
             self._store.sign(self.id, who, standing)
 
+    def publish(self, session: str) -> None:
+        """Note that the approved copy went out. Raises SL-NOT-READY when it is not approved."""
+        with self._lock:
+            who = self._require(session)
+            if self.state() is not State.APPROVED:
+                raise SafelightError(Code.NOT_READY, "Only an approved copy can be published, and once.")
+            standing = self.standing()
+            self.note(session, f"published copy {standing.copy}")
+            self._store.publish(self.id, who, standing)
+
     def close(self) -> None:
         """End everything that runs for this clip."""
         if self.making is not None and self.making.thread is not None:

@@ -37,11 +37,16 @@ class Scripts:
     def __init__(self, library: Any) -> None:
         """Raises SafelightError: as :func:`safelight.models.store.load`."""
         os.environ["OMP_THREAD_LIMIT"] = "1"  # workers share the processor among themselves
-        self._folder = tempfile.TemporaryDirectory(prefix="scripts-")  # the library takes a path only
         self._engines = []
         for weight in weights(Group.SCRIPTS):
-            (Path(self._folder.name) / f"{weight.name}.traineddata").write_bytes(gzip.decompress(store.load(weight)))
-            self._engines += [library.PyTessBaseAPI(path=self._folder.name, lang=weight.name, psm=way) for way in _WAYS]
+            # the library takes a path only, and reads the file once; a worker may make files but no folders
+            with tempfile.NamedTemporaryFile(prefix=f"{weight.name}-", suffix=".traineddata") as file:
+                file.write(gzip.decompress(store.load(weight)))
+                file.flush()
+                place = Path(file.name)
+                self._engines += [
+                    library.PyTessBaseAPI(path=str(place.parent), lang=place.stem, psm=way) for way in _WAYS
+                ]
 
     def read(self, line: NDArray[np.uint8]) -> tuple[list[str], bool]:
         """The readings of one line (height, width, 3), and whether any of them is sure."""

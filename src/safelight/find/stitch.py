@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from safelight.media.pieces import Part, Piece
-from safelight.plan import Clip, Keyframe, Plan, Region, Stretch
+from safelight.plan import Clip, Doubt, Keyframe, Plan, Region, Stretch
 
 _SAME = 0.3  # overlap at the border from which two boxes are on one thing
 
@@ -22,10 +22,16 @@ def stitched(plans: Sequence[Plan], pieces: Sequence[Piece]) -> Plan:
     """
     regions: list[Region] = []
     cuts: list[int] = []
+    doubts: list[Doubt] = []
     before: Piece | None = None
     for plan, piece in zip(plans, pieces, strict=True):
         own, shift = piece.own, piece.wide.first
         cuts += [cut + shift for cut in plan.cuts if own.first <= cut + shift < own.stop]
+        doubts += [
+            Doubt(first=max(doubt.first + shift, own.first), last=min(doubt.last + shift, own.stop - 1))
+            for doubt in plan.doubts
+            if doubt.last + shift >= own.first and doubt.first + shift < own.stop
+        ]
         found = [_moved(region, shift) for region in plan.regions]
         found = [region for region in found if region.last >= own.first and region.first < own.stop]
         regions = found if before is None else _joined(regions, found, before, piece)
@@ -34,7 +40,7 @@ def stitched(plans: Sequence[Plan], pieces: Sequence[Piece]) -> Plan:
     clip = Clip.model_validate(
         first.clip.model_dump() | {"frames": pieces[-1].own.stop, "last_pts": last.clip.last_pts}
     )
-    whole = {"clip": clip, "cuts": cuts, "regions": _named(regions)}
+    whole = {"clip": clip, "cuts": cuts, "doubts": doubts, "regions": _named(regions)}
     return Plan.model_validate((first.model_copy(update=whole)).model_dump())
 
 

@@ -27,7 +27,7 @@ from safelight.media.planes import Planes
 from safelight.media.read import Picture, Reader
 from safelight.media.sound import RATE, Samples
 from safelight.media.write import QUALITY, Writer, write_still
-from safelight.plan import Clip, Decision, Plan, Sensor, Shape
+from safelight.plan import Clip, Decision, Form, Plan, Sensor
 
 Report = Callable[[int, int | None], None]
 
@@ -218,8 +218,8 @@ def cover(planes: Planes, plan: Plan, index: int, raster: Raster, scale: tuple[f
     ``raster``: of the planes. ``scale``: size (x, y) of the shown planes in relation to the clip's, for small pictures.
     """
 
-    def areas(decision: Decision) -> list[tuple[Shape, Box]]:
-        return [(region.shape, box.scaled(*scale)) for region, box in plan.covers(index, decision)]
+    def areas(decision: Decision) -> list[tuple[Form, Box]]:
+        return [(region.form_at(index), box.scaled(*scale)) for region, box in plan.covers(index, decision)]
 
     if plan.settings.curtain:
         return draw_curtain(planes, areas(Decision.REVEAL), areas(Decision.HIDE), raster)

@@ -12,29 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.geometry import Box, Raster
-from safelight.hide.outline import Outline
+from safelight.hide import polygon
+from safelight.hide.outline import Outline, outlines_of
 from safelight.hide.picture import rest_values
 from safelight.media.planes import Planes
-from safelight.plan import Shape
+from safelight.plan import Form, Shape
 
-Areas = Iterable[tuple[Shape, Box]]
+Areas = Iterable[tuple[Form, Box]]
 
 
 def draw_curtain(planes: Planes, revealed: Areas, hidden: Areas, raster: Raster) -> int:
     """Cover everything but ``revealed`` less ``hidden``, in place; returns how many luma pixels are covered.
 
-    Areas are shapes and their boxes in shown coordinates of ``raster``. Rounding goes against showing: a pixel at the
+    Areas are forms and their boxes in shown coordinates of ``raster``. Rounding goes against showing: a pixel at the
     rim of a revealed shape is covered, one at the rim of a hidden shape too; a chroma sample is kept only when all luma
     pixels that may share it are.
     """
     height, width = planes.y.shape
     shown = np.zeros((height, width), np.bool_)
-    for shape, box in revealed:
-        inner = raster.to_stored(box).grown(-1, -1, -1, -1)
-        if inner.width > 0 and inner.height > 0:
-            _set(shown, Outline.of(inner, shape, width, height), True)
-    for shape, box in hidden:
-        _set(shown, Outline.of(raster.to_stored(box), shape, width, height), False)
+    for form, box in revealed:
+        _reveal(shown, form, box, raster)
+    for form, box in hidden:
+        for outline in outlines_of(form, box, raster):
+            _set(shown, outline, False)
     values = [value >> (16 - planes.depth) for value in rest_values(planes.full_range)[0]]
     np.copyto(planes.y, planes.y.dtype.type(values[0]), where=~shown)
     for plane, value in zip((planes.u, planes.v), values[1:], strict=True):
@@ -44,10 +44,25 @@ def draw_curtain(planes: Planes, revealed: Areas, hidden: Areas, raster: Raster)
     return int(np.count_nonzero(~shown))
 
 
-def _set(mask: NDArray[np.bool_], outline: Outline | None, value: bool) -> None:
-    if outline is not None:
-        x1, y1, x2, y2 = outline.box
-        mask[y1:y2, x1:x2][outline.mask] = value
+def _reveal(shown: NDArray[np.bool_], form: Form, box: Box, raster: Raster) -> None:
+    """Show the pixels that lie wholly inside."""
+    height, width = shown.shape
+    stored = raster.to_stored(box)
+    if isinstance(form, Shape):
+        inner = stored.grown(-1, -1, -1, -1)
+        outline = Outline.of(inner, form, width, height) if inner.width > 0 and inner.height > 0 else None
+        if outline is not None:
+            _set(shown, outline, True)
+        return
+    told = polygon.pixels(polygon.placed(tuple(raster.turned(*corner) for corner in form), stored), width, height)
+    if told is not None:
+        left, top, _, wholly = told
+        shown[top : top + wholly.shape[0], left : left + wholly.shape[1]] |= wholly
+
+
+def _set(mask: NDArray[np.bool_], outline: Outline, value: bool) -> None:
+    x1, y1, x2, y2 = outline.box
+    mask[y1:y2, x1:x2][outline.mask] = value
 
 
 def _chroma(shown: NDArray[np.bool_], sub_x: int, sub_y: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:

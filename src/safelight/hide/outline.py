@@ -1,13 +1,14 @@
 """Which samples a region covers, exactly, on the planes as they are stored.
 
-A region's shape (a box, or the ellipse inside it) is turned into one span per row of luma pixels. A pixel belongs to
-the region as soon as the shape touches it, be it in one corner: rounding goes outwards everywhere. Coarser rasters
-(chroma planes, the grid of the veil) are derived from these spans and never from the shape again, so that no raster can
-disagree with the luma about what is hidden.
+A region's shape (a box, or the ellipse inside it) is turned into one span per row of luma pixels, a polygon into as
+many outlines of that kind as it takes. A pixel belongs to the region as soon as the shape touches it, be it in one
+corner: rounding goes outwards everywhere. Coarser rasters (chroma planes, the grid of the veil) are derived from these
+spans and never from the shape again, so that no raster can disagree with the luma about what is hidden.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +17,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.geometry import Box
-from safelight.plan import Shape
+from safelight.geometry import Box, Raster
+from safelight.hide import polygon
+from safelight.plan import Form, Shape
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Outline:
         if end <= first:
             return None
         rows = np.arange(first, end, dtype=np.float64)
-        if shape is Shape.BOX:
+        if shape is not Shape.ELLIPSE:
             left, right = np.full(len(rows), np.floor(x1)), np.full(len(rows), np.ceil(x2))
         else:
             # The widest chord of an ellipse within one row of pixels is the one nearest to its centre.
@@ -96,6 +98,45 @@ class Outline:
         top = 2 * pairs.top
         rows = min(2 * len(pairs.left), height - top)
         return Outline(top, np.repeat(pairs.left, 2)[:rows], np.repeat(pairs.right, 2)[:rows])
+
+
+def outlines_of(form: Form, box: Box, raster: Raster) -> list[Outline]:
+    """Every stored pixel that a form touches, once; ``box`` in shown coordinates of ``raster``."""
+    width, height = raster.stored_width, raster.stored_height
+    stored = raster.to_stored(box)
+    if isinstance(form, Shape):
+        outline = Outline.of(stored, form, width, height)
+        return [] if outline is None else [outline]
+    told = polygon.pixels(polygon.placed(tuple(raster.turned(*corner) for corner in form), stored), width, height)
+    if told is None:
+        return []
+    left, top, touched, _ = told
+    return [
+        Outline(top + first, begins + np.int32(left), ends + np.int32(left)) for first, begins, ends in _strips(touched)
+    ]
+
+
+def _strips(mask: NDArray[np.bool_]) -> list[tuple[int, NDArray[np.int32], NDArray[np.int32]]]:
+    """A mask taken apart: first row, and from there on where its one run in each row begins and ends."""
+    steps = np.diff(mask.astype(np.int8), axis=1, prepend=0, append=0)
+    rows, begins = np.nonzero(steps == 1)
+    ends = np.nonzero(steps == -1)[1]
+    strips: list[tuple[int, list[int], list[int]]] = []
+    open_: list[tuple[int, list[int], list[int]]] = []  # strips with a run in the row before
+    for row, group in itertools.groupby(
+        zip(rows.tolist(), begins.tolist(), ends.tolist(), strict=True), lambda r: r[0]
+    ):
+        going = []
+        for _, begin, end in group:
+            strip = next((s for s in open_ if s[0] + len(s[1]) == row and s[1][-1] < end and begin < s[2][-1]), None)
+            if strip is None:
+                strip = (row, [], [])
+                strips.append(strip)
+            strip[1].append(begin)
+            strip[2].append(end)
+            going.append(strip)
+        open_ = going
+    return [(first, np.array(begin, np.int32), np.array(end, np.int32)) for first, begin, end in strips]
 
 
 def covered(outlines: Sequence[Outline]) -> int:

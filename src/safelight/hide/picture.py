@@ -18,28 +18,26 @@ from numpy.typing import NDArray
 
 from safelight.geometry import Box, Raster
 from safelight.hide.grain import TILE, bound, grain
-from safelight.hide.outline import Outline, covered
+from safelight.hide.outline import Outline, covered, outlines_of
 from safelight.hide.veil import Veil
 from safelight.media.planes import Planes
-from safelight.plan import Look, Shape
+from safelight.plan import Form, Look
 
 _LUMA_GRAIN = 256  # standard deviation, 16-bit scale: one step of 8 bit, what a decent camera leaves after coding
 _CHROMA_GRAIN = 90  # a third of a step: enough to keep 8-bit gradients from banding, too little to see as colour
 
 
-def hide_areas(planes: Planes, areas: Iterable[tuple[Shape, Box]], raster: Raster, look: Look, index: int) -> int:
+def hide_areas(planes: Planes, areas: Iterable[tuple[Form, Box]], raster: Raster, look: Look, index: int) -> int:
     """Fill areas of one picture; returns how many luma pixels are covered.
 
-    ``planes``: changed in place. ``areas``: shapes and their boxes in shown coordinates of ``raster``, which must have
+    ``planes``: changed in place. ``areas``: forms and their boxes in shown coordinates of ``raster``, which must have
     the size of the planes; areas may overlap and reach outside. ``index``: the picture's number, for the grain.
     The result depends on the areas, the look, the index, and samples outside every area, on nothing else.
     """
     height, width = planes.y.shape
-    outlines = [
-        outline
-        for shape, box in areas
-        if (outline := Outline.of(raster.to_stored(box), shape, width, height)) is not None
-    ]
+    if (width, height) != (raster.stored_width, raster.stored_height):
+        raise ValueError("the planes have another size than their raster")
+    outlines = [outline for form, box in areas for outline in outlines_of(form, box, raster)]
     if not outlines:
         return 0
     groups = [_Group([planes.y], slice(0, 1), outlines, _LUMA_GRAIN)]

@@ -15,9 +15,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from mmap import mmap
 
-from safelight.media.avc import FORBIDDEN, HEADER_BYTES, IDR, SLICE, NotAvcError, Sets, Slice, can_begin
+from safelight.media.avc import (
+    FORBIDDEN,
+    HEADER_BYTES,
+    IDR,
+    SLICE,
+    NotAvcError,
+    Sets,
+    Slice,
+    UnknownAvcError,
+    can_begin,
+)
 
 MAX_UNIT = 16 << 20  # bytes
+_MOST_BEFORE = 6  # units
+_LEAST_SLICE = 64  # bytes; of less not enough is seen to say that it is none
 _LEAST_SOUND = 8  # bytes; less decodes by chance
 _NEAR, _TRIES = 1 << 16, 8  # how far, and how often, the end of a piece of sound is searched when a unit is in doubt
 # Four bytes of length below 16 MiB, then the first byte of a unit that may stand there. Overlapping finds count.
@@ -58,10 +70,21 @@ class _Unit:
 
 
 class Carver:
-    """Goes through the bytes of a file once. ``hears``: whether bytes are whole sound; None: the film has no sound."""
+    """Goes through the bytes of a file once. ``hears``: whether bytes are whole sound; None: the film has no sound.
+
+    Raises NotAvcError for streams salvage cannot put in order: interlaced ones, and those with the rare second way of
+    counting pictures.
+    """
 
     def __init__(self, data: bytes | mmap, sets: Sets, hears: Callable[[bytes], bool] | None) -> None:
         self._data, self._sets, self._hears = data, sets, hears
+        kept = next(iter(sets.sequences.values()))
+        if len(sets.sequences) > 1 or kept.order_kind == 1 or not kept.frames_only or kept.planes_apart:
+            raise NotAvcError("it is interlaced, or its pictures are counted in a way salvage does not know")
+        self._counts = 1 << kept.frame_bits  # after how many the frame numbers begin again
+        # After how many the low bits of the places begin again; 0: pictures are shown as they are coded.
+        self._orders = 1 << kept.order_bits if kept.order_kind == 0 else 0
+        self.place = 0  # how far the file has been gone through
         self._picture: list[_Unit] = []
         self._slices = 0  # of the picture before
         self._frame: int | None = None  # number of the last picture that others need
@@ -77,6 +100,7 @@ class Carver:
         if place is not None and self._sounds(first, place):
             yield Heard(self._data[first:place])
         while place is not None:
+            self.place = place
             unit = self._unit(place)
             if unit is not None:
                 yield from self._add(unit)
@@ -124,7 +148,7 @@ class Carver:
         told = None
         if start[0] & 31 in (SLICE, IDR):
             try:
-                told = self._sets.slice(start)
+                told = self._sets.slice(start, size)
             except NotAvcError:
                 return None
         if any(self._data.find(pattern, place + 4, end) >= 0 for pattern in FORBIDDEN):
@@ -135,12 +159,14 @@ class Carver:
         """Whether a unit begins here that goes on beyond the end of the file."""
         start = self._data[place : place + 4 + HEADER_BYTES]
         size = int.from_bytes(start[:4], "big")
-        if len(start) < 4 + HEADER_BYTES:
+        if len(start) < 4 + _LEAST_SLICE:
             return size <= MAX_UNIT and (len(start) < 5 or can_begin(start[4:] + b"\0", size, 0x80))
         if not can_begin(start[4:], size, 0x80) or not len(self._data) < place + 4 + size <= place + 4 + MAX_UNIT:
             return False
         try:
-            return start[4] & 31 not in (SLICE, IDR) or bool(self._sets.slice(start[4:]))
+            return start[4] & 31 not in (SLICE, IDR) or bool(self._sets.slice(start[4:], size))
+        except UnknownAvcError:
+            return True
         except NotAvcError:
             return False
 
@@ -153,6 +179,10 @@ class Carver:
         for unit in self._candidates(place, len(self._data)):
             told = unit.slice
             after = self._unit(unit.end)
+            for _ in range(_MOST_BEFORE):  # parameter sets and notes stand before a picture's first slice
+                if after is None or told or after.slice:
+                    break
+                after = self._unit(after.end)
             if after is not None and (told or after.slice):
                 return unit.start
             if told is None or not told.first:
@@ -183,7 +213,7 @@ class Carver:
         """Whether a picture can follow the ones so far: none that others need is missing (7.4.3, frame_num)."""
         if self._frame is None:
             return False
-        return (told.frame - self._frame) % self._sets.counts == 1
+        return (told.frame - self._frame) % self._counts == 1
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
@@ -215,7 +245,7 @@ class Carver:
             self._count = 0
         else:
             self._count += 1
-        orders = self._sets.orders
+        orders = self._orders
         if not orders:
             place = self._count
         else:

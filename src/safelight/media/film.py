@@ -23,12 +23,14 @@ from safelight.media.pieces import Part
 from safelight.media.shot import Shot
 from safelight.media.source import (
     MAX_PIXELS,
+    UNPROVEN,
     Complaints,
     file_size,
     open_container,
     promised_size,
     unreadable,
 )
+from safelight.media.watch import Opening, Watch
 
 # Codecs in which each packet holds one picture, so that a packet without a picture is a loss. Not among them: VP8, VP9
 # and AV1 (invisible reference pictures), and MPEG-4 part 2 (packed pictures, placeholders).
@@ -39,6 +41,17 @@ _ONE_TO_ONE = frozenset(_ONE_TO_ONE_NAMES.split())
 _INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
 _TIMED = frozenset({"matroska,webm", "avi", "asf", "flv", "mxf"})
 _MAX_READ_ERRORS = 100
+_MOST_AHEAD = 40  # pictures that a decoder keeps back to put them in order, at most
+_UNDOUBTED, _FOREVER = -1, 1 << 62
+
+
+class _Ticket:
+    """Goes through the decoder with a packet and comes out with its picture. The binding keeps such things by where
+    they lie in memory, so a plain number, which two films would share, gets lost.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
 
 class Film:
@@ -56,6 +69,7 @@ class Film:
         # One thread: FFmpeg's complaints are heard in Python, and a decoding thread that complains while Python waits
         # for that thread would wait for Python. It also makes it certain which picture a complaint is about.
         self._context.thread_count = 1
+        self._context.copy_opaque = True  # which packet a picture came from
         self._context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "crccheck+bitstream"}
         self._base = self._track.time_base or Fraction(1, 90000)
         self._one_to_one = self._context.codec.canonical_name in _ONE_TO_ONE
@@ -63,7 +77,14 @@ class Film:
         self._shape = (0, 0, "")
         self._end = 0.0  # seconds of the container up to which anything was read
         self._packets = 0
-        self._pending: set[int] = set()
+        # Pictures that are still to come: which packet they are; when they are shown (in AVI the same number again).
+        self._pending: dict[int, int] = {}
+        self._anew = 0  # the packet since which the clock was not set back
+        self._latest: int | None = None  # the latest time of a packet since then
+        self._watch = Watch(source, self._container.format.name, self._track)
+        self._opening = Opening(self._watch)
+        self._last_packet = False  # the one that is being decoded is the film's last
+        self._cut_off: int | None = None  # the packet of a last picture that is not whole
         # AVI has no presentation times, and those FFmpeg makes up are wrong when pictures are reordered: the n-th
         # picture shown belongs to the n-th packet's place.
         self._places: deque[int] | None = deque() if self._container.format.name == "avi" else None
@@ -71,8 +92,10 @@ class Film:
         self._last: int | None = None
         self._offset = 0
         self._doubt = False
-        self._doubt_until = -(1 << 63)  # a key frame shown later than this ends the doubt
+        self._doubt_until = _UNDOUBTED  # a key frame of a later packet than this ends the doubt
         self._origin = 0.0
+        if self._container.metadata.get("comment") == UNPROVEN:
+            self._damage("It was salvaged with settings of another film", at=_FOREVER)
         self._frames = self._decode()
         first = next(self._frames, None)
         if first is None:
@@ -110,6 +133,7 @@ class Film:
         self._frames.close()
         self._first = None
         self._context.flush_buffers()
+        self._watch.forget()
         self._pending.clear()
         self._last, self._index = None, part.first - 1
         self._container.seek(part.pts, stream=self._track, backward=True)
@@ -188,7 +212,9 @@ class Film:
         frames: int | None = None,
         span: tuple[float, float] | None = None,
     ) -> None:
-        """Refuse, or note what is missing and doubt all that follows until a key frame shown later than ``at``."""
+        """Refuse, or note what is missing and doubt all that follows until a key frame of a later packet than ``at``
+        (default: the last that was read).
+        """
         where = f" after picture {self._index}" if self._index >= 0 else " at the start"
         if not self._accept:
             raise SafelightError(Code.DAMAGED, f"{reason}{where}.")
@@ -198,34 +224,59 @@ class Film:
         if last is None or (last.after, last.reason) != (gap.after, gap.reason) or frames:
             self.missing.append(gap)
         self._doubt = True
-        if at is not None:
-            self._doubt_until = max(self._doubt_until, at)
+        self._doubt_until = max(self._doubt_until, self._packets - 1 if at is None else at)
 
     # -- decoding ------------------------------------------------------------------------------------------------
 
     def _decode(self) -> Generator[Shot]:
-        for packet in self._read():
-            yield from self._pictures_of(packet)
+        packets = self._read()
+        if self._watch.transport is None:
+            for packet in packets:
+                yield from self._pictures_of(packet)
+        else:
+            before = next(packets, None)
+            while before is not None:
+                following = next(packets, None)
+                self._last_packet = following is None
+                yield from self._pictures_of(before)
+                before = following
         yield from self._pictures_of(None)
         if self._index >= 0:
             self._check_end()
 
     def _pictures_of(self, packet: Packet[VideoStream] | None) -> Iterator[Shot]:
         """What the decoder gives for a packet, or at the end for None."""
-        before, at = self._complaints.count, packet.pts if packet is not None else None
+        if self._last_packet and packet is not None and self._watch.cut_off:
+            self._ends_cut_off(_number(packet))
+        before, at = self._complaints.count, _number(packet) if packet is not None else None
         frames: list[VideoFrame] = []
         try:
             with self._complaints.heard():
                 frames = self._context.decode(packet)
         except av.error.FFmpegError:
-            self._damage("A picture could not be decoded", at=at)
+            if not self._ends_cut_off(at):
+                self._damage("A picture could not be decoded", at=at)
             if self._places:
                 self._places.popleft()
         else:
-            if self._complaints.count > before:
+            if self._complaints.count > before and not self._ends_cut_off(at):
                 self._damage("The picture stream is damaged", at=at)
         for frame in frames:
-            yield self._accepted(frame)
+            if self._cut_off is None or _number(frame) != self._cut_off:
+                yield self._accepted(frame)
+
+    def _ends_cut_off(self, at: int | None) -> bool:
+        """Whether this is the last picture of a transport stream, which may be cut off anywhere. It is left out and
+        named, not refused, like what lies before the first key frame.
+        """
+        if self._watch.transport is None or not self._last_packet:
+            return False
+        if self._cut_off is None:
+            self._cut_off = self._packets - 1 if at is None else at
+            self._pending.pop(self._cut_off, None)
+            gap = Gap(after=self._index, frames=1, start=None, end=None, reason="The last picture is cut off")
+            self.missing.append(gap)
+        return True
 
     def _read(self, since: int | None = None) -> Iterator[Packet[VideoStream]]:
         """The film's packets; errors of the disk and the container become refusals.
@@ -244,7 +295,7 @@ class Film:
                     if packet is None:
                         return
                     self._note_end(packet)
-                    if self._complaints.count > before:
+                    if self._complaints.count > before and not self._opening.waits:
                         self._damage("The container is damaged")
                     if packet.stream_index != self._track.index or not packet.size:
                         continue
@@ -252,10 +303,8 @@ class Film:
                         begun = begun or (packet.is_keyframe and packet.pts == since)
                         if not begun or packet.pts is None or packet.pts < since:
                             continue  # these lean on pictures of the part before, which has them
-                    if packet.is_corrupt:
-                        self._damage("A packet is damaged", at=packet.pts)
-                    self._expect(packet)
-                    yield cast("Packet[VideoStream]", packet)
+                    if self._expect(packet):
+                        yield cast("Packet[VideoStream]", packet)
             except av.error.FFmpegError:
                 self._damage("The container cannot be read on")
                 errors += 1
@@ -267,16 +316,29 @@ class Film:
                 # The binding stumbles at the very end when a track turned up midway; all packets were delivered.
                 return
 
-    def _expect(self, packet: Packet[Any]) -> None:
-        """Note that a packet should become a picture."""
+    def _expect(self, packet: Packet[Any]) -> bool:
+        """Number a packet, look for damage, and note that it should become a picture; whether it is to be decoded."""
+        number = self._packets
+        packet.opaque = _Ticket(number)
         self._packets += 1
+        reason = self._watch.hurt(packet)
+        passes = self._opening.passes(packet)
+        if reason is None and packet.is_corrupt and self._watch.transport is None:
+            reason = "A packet is damaged"
+        if reason is not None and not self._opening.waits:
+            self._damage(reason, at=number)
         if packet.is_discard or packet.is_disposable:
-            return
+            return passes
         if self._places is not None:
             if packet.dts is not None:
                 self._places.append(packet.dts)
+            self._pending[number] = number
         elif packet.pts is not None:
-            self._pending.add(packet.pts)
+            self._pending[number] = packet.pts
+            if self._latest is not None and packet.pts + 1 / self._base < self._latest:
+                self._anew, self._latest = number, None
+            self._latest = max(packet.pts, self._latest or packet.pts)
+        return passes
 
     def _note_end(self, packet: Packet[Any]) -> None:
         if packet.pts is not None and packet.time_base:
@@ -289,33 +351,41 @@ class Film:
             raise SafelightError(Code.UNSUPPORTED, "The picture changes its size or pixel format midway.")
         self._shape = (frame.width, frame.height, frame.format.name)
         self._note_lost(frame)
-        if frame.key_frame and (frame.pts is None or frame.pts > self._doubt_until):
+        number = _number(frame)
+        # What the decoder made up for a picture that was not there has no number.
+        if frame.key_frame and number is not None and number > self._doubt_until:
             self._doubt = False
-        if frame.is_corrupt:
-            self._damage("A picture is damaged", at=frame.pts)
+        if frame.is_corrupt and (self._watch.transport is None or number is None):
+            self._damage("A picture is damaged", at=number)
         pts = self._stamp(frame)
         self._index += 1
         return Shot(frame, pts, self._doubt)
 
     def _note_lost(self, frame: VideoFrame) -> None:
         """Packets that should have been shown before this frame and never came out are losses."""
-        pts = frame.pts
-        if pts is None:
-            self._pending.clear()
+        number, shown, behind = _number(frame), frame.pts, 0
+        if self._places is not None:
+            shown, behind = number, _MOST_AHEAD
+        if number is None or shown is None:
             return
-        self._pending.discard(pts)
-        lost = [p for p in self._pending if p < pts]
-        self._pending.difference_update(lost)
-        if lost and self._one_to_one and not frame.interlaced_frame:
-            span = float(min(lost) * self._base), float(pts * self._base)
-            if self._index < 0:
-                # A film cut out of a longer one may begin with pictures that need what was cut away. No player
-                # shows them; they are named, not refused.
-                self.missing.append(
-                    Gap(after=-1, frames=len(lost), start=None, end=None, reason="Before the first key frame")
-                )
-            else:
-                self._damage("Pictures were lost", frames=len(lost), span=span)
+        self._pending.pop(number, None)
+        anew = number >= self._anew
+        lost = [
+            other
+            for other, told in self._pending.items()
+            if (told < shown - behind if (other >= self._anew) == anew else anew)
+        ]
+        times = [self._pending.pop(other) for other in lost]
+        if not lost or not self._one_to_one or frame.interlaced_frame:
+            return
+        if self._index < 0:
+            # A film cut out of a longer one may begin with pictures that need what was cut away. No player
+            # shows them; they are named, not refused.
+            gap = Gap(after=-1, frames=len(lost), start=None, end=None, reason="Before the first key frame")
+            self.missing.append(gap)
+        else:
+            span = None if behind else (float(min(times) * self._base), float(shown * self._base))
+            self._damage("Pictures were lost", at=max(lost), frames=len(lost), span=span)
 
     def _stamp(self, frame: VideoFrame) -> int:
         """A presentation time that rises strictly."""
@@ -349,6 +419,11 @@ class Film:
             promised = ((self._container.start_time or 0) + self._container.duration) / 1e6
             if self._end < promised - 0.5:
                 self._damage("The film ends before its time", span=(self._end, promised))
+
+
+def _number(of: Packet[Any] | VideoFrame) -> int | None:
+    """Which packet this is, or a picture came from."""
+    return of.opaque.number if isinstance(of.opaque, _Ticket) else None
 
 
 def _sane_rate(track: VideoStream) -> Fraction | None:

@@ -1,5 +1,5 @@
-"""A small film to play and scrub while editing, and a picture of its sound. Both show the original: they go to memory
-that has no name, never to a disk. Runs inside a worker.
+"""A small film to play and scrub while editing, its sound, and a picture of the sound. All show the original: they go
+to memory that has no name, never to a disk. Runs inside a worker.
 
 Every picture of the clip is in the proxy, in its place: the n-th at the time of the n-th, counted from the first. Key
 frames come often, so that any picture is near one whatever the clip has.
@@ -24,6 +24,7 @@ from safelight.errors import Code, SafelightError
 from safelight.media.access import opened
 from safelight.media.facts import ClipFacts
 from safelight.media.listen import Heard, listen
+from safelight.media.pieces import Part
 from safelight.media.read import Reader
 
 LONGEST_SIDE = 854
@@ -35,9 +36,11 @@ _OPTIONS = {"preset": "ultrafast", "crf": "27", "bf": "0", "threads": "2"}
 Report = Callable[[int, int | None], None]
 
 
-def write_proxy(descriptor: int, film: BinaryIO, times: BinaryIO, report: Report) -> int:
-    """Write the proxy (H.264 and AAC in MP4) and the times; returns the number of pictures. Raises like Reader."""
-    with Reader(opened(descriptor), accept_damaged=True) as reader, av.open(film, "w", format="mp4") as out:
+def write_proxy(descriptor: int, film: BinaryIO, times: BinaryIO, report: Report, part: Part | None = None) -> int:
+    """Write the proxy of a film or of a ``part`` of it (H.264 in MP4, no sound), and the times; returns the number of
+    pictures. Raises like Reader.
+    """
+    with Reader(opened(descriptor), accept_damaged=part is None) as reader, av.open(film, "w", format="mp4") as out:
         facts = reader.facts
         wide, high = _size(facts)
         video: Any = out.add_stream("libx264", rate=Fraction(facts.rate or 25).limit_denominator(1001))
@@ -46,24 +49,42 @@ def write_proxy(descriptor: int, film: BinaryIO, times: BinaryIO, report: Report
         video.time_base = video.codec_context.time_base = facts.base
         video.codec_context.gop_size = KEY_EVERY
         video.codec_context.flags |= Flags.closed_gop | Flags.global_header
-        sound = _Sound(out, descriptor, facts) if facts.sound is not None and not facts.still else None
         first: int | None = None
         count = 0
-        for picture in reader.pictures():
+        for picture in reader.pictures(part):
             first = picture.pts if first is None else first
             frame = VideoFrame.from_ndarray(picture.bgr(wide, high), format="bgr24")
             frame = frame.reformat(format="yuv420p", dst_colorspace=1, dst_color_range=1, threads=1)
             frame.pts, frame.time_base, frame.pict_type = picture.pts - first, facts.base, 0
-            if sound is not None:
-                sound.until(float(frame.pts * facts.base))
             out.mux(video.encode(frame))
             times.write(struct.pack("<q", picture.pts))
             count += 1
             report(count, facts.frames_expected)
         out.mux(video.encode(None))
-        if sound is not None:
-            sound.finish()
     return count
+
+
+def write_sound(descriptor: int, target: BinaryIO) -> None:
+    """Write the sound from the first picture on (AAC in MP4, one channel); nothing where there is none."""
+    with Reader(opened(descriptor), accept_damaged=True) as reader:
+        facts = reader.facts
+    if facts.sound is None or facts.still:
+        return
+    written = 0  # samples
+    with av.open(target, "w", format="mp4") as out:
+        track: Any = out.add_stream("aac", rate=RATE)
+        track.codec_context.layout = "mono"
+        track.codec_context.bit_rate = 48000
+        for start, samples in _mono(descriptor, facts):
+            part = samples[max(written - start, 0) :]
+            if start > written:
+                part = np.concatenate([np.zeros(start - written, np.float32), part])
+            if part.size:
+                frame = AudioFrame.from_ndarray(part.reshape(1, -1), format="fltp", layout="mono")
+                frame.sample_rate, frame.pts, frame.time_base = RATE, written, Fraction(1, RATE)
+                written += part.size
+                out.mux(track.encode(frame))
+        out.mux(track.encode(None))
 
 
 def write_peaks(descriptor: int, peaks: BinaryIO, report: Callable[[int], None]) -> int:
@@ -106,43 +127,6 @@ def _heard(descriptor: int, facts: ClipFacts) -> Iterator[tuple[float, Heard]]:
     except SafelightError as error:
         if error.code is not Code.DAMAGED:
             raise
-
-
-class _Sound:
-    """The proxy's sound track, one channel, written along with the pictures."""
-
-    def __init__(self, out: Any, descriptor: int, facts: ClipFacts) -> None:
-        self._out = out
-        self._track: Any = out.add_stream("aac", rate=RATE)
-        self._track.codec_context.layout = "mono"
-        self._track.codec_context.bit_rate = 48000
-        self._parts = _mono(descriptor, facts)
-        self._next = next(self._parts, None)
-        self._written = 0  # samples
-
-    def until(self, seconds: float) -> None:
-        """Write the sound up to that time."""
-        while self._next is not None and self._next[0] <= seconds * RATE:
-            start, samples = self._next
-            if start > self._written:
-                samples = np.concatenate([np.zeros(start - self._written, np.float32), samples])
-            elif start < self._written:
-                samples = samples[self._written - start :]
-            self._put(samples)
-            self._next = next(self._parts, None)
-
-    def finish(self) -> None:
-        """Write what is left."""
-        self.until(float("inf"))
-        self._out.mux(self._track.encode(None))
-
-    def _put(self, samples: NDArray[np.float32]) -> None:
-        if samples.size == 0:
-            return
-        frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, self._written, Fraction(1, RATE)
-        self._written += samples.size
-        self._out.mux(self._track.encode(frame))
 
 
 def _mono(descriptor: int, facts: ClipFacts) -> Iterator[tuple[int, NDArray[np.float32]]]:

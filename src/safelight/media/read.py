@@ -80,10 +80,12 @@ class Reader:
     """
 
     facts: ClipFacts
+    doubts: list[tuple[int, int]]  # first and last picture of each stretch read so far that is doubtful
 
     def __init__(self, source: BinaryIO, *, accept_damaged: bool = False) -> None:
         self._clip: Film | Still = Still(source, accept_damaged) if is_still(source) else Film(source, accept_damaged)
         self.facts = self._clip.facts
+        self.doubts = []
 
     @property
     def missing(self) -> list[Gap]:
@@ -104,6 +106,9 @@ class Reader:
             raise ValueError("a still has no parts")
         shots = self._clip.shots() if part is None or isinstance(self._clip, Still) else self._clip.part(part)
         for index, shot in enumerate(shots, 0 if part is None else part.first):
+            if shot.doubtful:
+                began = self.doubts.pop()[0] if self.doubts and self.doubts[-1][1] == index - 1 else index
+                self.doubts.append((began, index))
             yield Picture(index, shot.pts, shot.doubtful, shot.frame, self.facts, self._clip.mirrored, scaler)
 
     def close(self) -> None:

@@ -5,9 +5,11 @@ evenly, at the rate of the good clip. Where the file has a hole the new film has
 decode. So whatever reads it meets the damage where it is: it refuses, or, told to accept damage, doubts every picture
 up to the next one that needs no other.
 
-That a picture decodes does not show that the good clip's parameter sets are the right ones: with another quantiser or
-another offset for colours all decodes, without a complaint, and is wrong. Nothing in here can notice that: whoever
-names the good clip vouches that its settings are the same. Runs inside a worker.
+That a picture decodes does not show that the good clip's settings (parameter sets) are the right ones: with another
+quantiser or another offset for colours all decodes, without a complaint, and is wrong. The settings are proven only
+where the first picture that needs no other carries the same ones itself, as some cameras write. All other new films are
+marked: whoever reads them refuses, or doubts every picture. Settings that do not fit at all are refused here. Runs
+inside a worker.
 """
 
 from __future__ import annotations
@@ -25,31 +27,82 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
-from safelight.media.avc import NotAvcError, Sets
+from safelight.media.avc import PICTURES, SEQUENCE, NotAvcError, Sets
 from safelight.media.carve import Carver, Coded, Heard, Hole
-from safelight.media.source import Complaints, file_size, head, listen, open_container, promised_size
+from safelight.media.source import UNPROVEN, Complaints, file_size, head, listen, open_container, promised_size
 
 _BASE = Fraction(1, 90_000)  # seconds a tick
 _NOT_A_PICTURE = b"\x00\x00\xff\xff\x41"  # a unit longer than the packet it is in: no decoder takes it
 _FIRST_BOXES = (b"ftyp", b"mdat", b"free", b"skip", b"wide")
 _MOST_DELAY = 16  # pictures by which one can be coded before it is shown (H.264, A.3.1: size of the picture buffer)
 _REPORTED = 25  # pictures between two reports
+_MOST_EXTENSION = 4  # bytes that a record can hold after its sets (profile "high": format and depth of colours)
+_TRIED = 8  # pictures that are decoded to see whether the good clip's settings can be theirs
 
 
 @dataclass
 class Saved:
     """What came of it. ``pictures``: written; ``holes``: stretches where pictures may be lost; ``lost``: bytes in
-    them; ``sound``: seconds.
+    them; ``sound``: seconds; ``proven``: the film itself carries the good clip's settings.
     """
 
     pictures: int = 0
     holes: int = 0
     lost: int = 0
     sound: float = 0.0
+    proven: bool = False
+
+
+class Eye:
+    """Looks whether pictures that need no other can be of the good clip's settings."""
+
+    def __init__(self, like: VideoStream) -> None:
+        listen()
+        self._settings = bytes(like.codec_context.extradata or b"")
+        self._complaints = Complaints()
+        self._tried = 0
+        self.decoded = 0
+
+    def proven(self, data: bytes) -> bool:
+        """Whether a picture carries the good clip's settings. Raises SL-SALVAGE-LIKE when it carries others."""
+        own = [unit for unit in units(data) if unit[0] & 31 in (SEQUENCE, PICTURES)]
+        if any(unit not in self._settings for unit in own):
+            raise SafelightError(Code.SALVAGE_LIKE, "The film says that its settings are others than the good clip's.")
+        kinds = {unit[0] & 31 for unit in own}
+        # Each set stands in the record with two bytes of length; one byte of version, profile, level and two counts.
+        whole = 7 + sum(2 + len(unit) for unit in set(own)) >= len(self._settings) - _MOST_EXTENSION
+        return whole and kinds == {SEQUENCE, PICTURES}
+
+    def look(self, data: bytes) -> None:
+        """Decode a picture that needs no other, if not enough were."""
+        if self._tried >= _TRIED:
+            return
+        self._tried += 1
+        context = av.CodecContext.create("h264", "r")
+        assert isinstance(context, VideoCodecContext)
+        context.extradata, context.thread_count = self._settings, 1
+        before = self._complaints.count
+        try:
+            with self._complaints.heard():
+                frames = context.decode(Packet(data)) + context.decode(None)
+        except av.error.FFmpegError:
+            return
+        self.decoded += bool(frames) and self._complaints.count == before
+
+
+def units(data: bytes) -> list[bytes]:
+    """The units of a picture as MP4 stores it."""
+    found, place = [], 0
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        found.append(data[place + 4 : place + 4 + size])
+        place += 4 + size
+    return [unit for unit in found if unit]
 
 
 class Ear:
@@ -103,9 +156,10 @@ def salvage(
 ) -> Saved:
     """Write ``target`` (MOV: the pictures as they were coded, sound as samples) from what ``damaged`` still holds.
 
-    ``like``: a whole clip of the same camera with the same settings; a person vouches for that. Raises SafelightError:
-    SL-SALVAGE-KIND for files of other forms and those that have their index, SL-SALVAGE-LIKE when ``like`` is no MP4 or
-    MOV with H.264, SL-NOTHING-SAVED when no picture was found, SL-EMPTY, and what opening ``like`` raises.
+    ``like``: a whole clip of the same camera with the same settings. ``report``: bytes gone through, and bytes. Raises
+    SafelightError: SL-SALVAGE-KIND for files of other forms and those that have their index, SL-SALVAGE-LIKE when
+    ``like`` is no MP4 or MOV with H.264 or shows to be of other settings, SL-NOTHING-SAVED when no picture was found,
+    SL-EMPTY, and what opening ``like`` raises.
     """
     size = file_size(damaged)
     _require_lost_index(damaged, size)
@@ -113,12 +167,18 @@ def salvage(
         track, sets = _pictures_like(good)
         sound = next((s for s in good.streams.audio if s.codec_context.name.startswith("aac")), None)
         ear = Ear(sound) if sound is not None else None
-        carver = Carver(data, sets, ear.hears if ear else None)
-        with _Writing(target, track, ear, _priming(good, sound), report) as out:
+        try:
+            carver = Carver(data, sets, ear.hears if ear else None)
+        except NotAvcError as error:
+            raise _no_example(error) from error
+        eye = Eye(track)
+        with _Writing(target, track, ear, eye, _priming(good, sound), lambda at: report(at, size)) as out:
             for part in carver.parts():
-                out.take(part)
+                out.take(part, carver.place)
         if not out.saved.pictures:
             raise SafelightError(Code.NOTHING_SAVED, "No picture like those of the good clip was found.")
+        if not eye.decoded:
+            raise SafelightError(Code.SALVAGE_LIKE, "No picture decodes with the settings of the good clip.")
         return out.saved
 
 
@@ -139,9 +199,16 @@ def _pictures_like(good: InputContainer) -> tuple[VideoStream, Sets]:
     if track is None or track.codec_context.name != "h264" or "mp4" not in good.format.name:
         raise SafelightError(Code.SALVAGE_LIKE, "The good clip is no MP4 or MOV with H.264.")
     try:
-        return track, Sets(bytes(track.codec_context.extradata or b""))
+        record = bytes(track.codec_context.extradata or b"")
+        if len(record) > 4 and record[4] & 3 != 3:
+            raise NotAvcError("lengths are not written in four bytes")
+        return track, Sets.of_record(record)
     except NotAvcError as error:
-        raise SafelightError(Code.SALVAGE_LIKE, f"The good clip cannot serve as an example: {error}.") from error
+        raise _no_example(error) from error
+
+
+def _no_example(error: NotAvcError) -> SafelightError:
+    return SafelightError(Code.SALVAGE_LIKE, f"The good clip cannot serve as an example: {error}.")
 
 
 def _priming(good: InputContainer, sound: AudioStream | None) -> int:
@@ -161,10 +228,12 @@ class _Writing:
         target: Path,
         like: VideoStream,
         ear: Ear | None,
+        eye: Eye,
         priming: int,
-        report: Callable[[int, int | None], None],
+        report: Callable[[int], None],
     ) -> None:
         self.saved = Saved()
+        self._eye = eye
         self._report = report
         self._ear = ear
         self._skip = priming
@@ -181,6 +250,8 @@ class _Writing:
         self._delay: int | None = None
         self._done = 0  # packets of pictures written
         self._samples = 0
+        self._begun = False
+        self._early: list[bytes] = []  # pieces of sound before the first picture
 
     def __enter__(self) -> _Writing:
         return self
@@ -191,21 +262,26 @@ class _Writing:
             self.saved.sound = self._samples / self._ear.rate if self._ear else 0.0
         self._file.close()
 
-    def take(self, part: Coded | Heard | Hole) -> None:
-        """Add what was found."""
-        begun = bool(self._done or self._group)
+    def take(self, part: Coded | Heard | Hole, place: int) -> None:
+        """Add what was found. ``place``: how far the file has been gone through."""
         if isinstance(part, Coded):
             if part.key:
                 self._flush()
-            elif not begun:
+                self._eye.look(part.data)
+                if not self._begun:
+                    self._begin(part)
+            elif not self._begun:
                 return
             self._group.append(part)
             self.saved.pictures += 1
             if self.saved.pictures % _REPORTED == 0:
-                self._report(self.saved.pictures, None)
+                self._report(place)
         elif isinstance(part, Heard):
-            self._hear(part.data)
-        elif begun:
+            if self._begun:
+                self._hear(part.data)
+            else:
+                self._early.append(part.data)
+        elif self._begun:
             if self._group[-1:] != [None]:
                 self._group.append(None)
                 self.saved.holes += 1
@@ -225,6 +301,16 @@ class _Writing:
             packet.is_keyframe = part is not None and part.key
             self._file.mux(packet)
         self._done += len(group)
+
+    def _begin(self, first: Coded) -> None:
+        """Say what is to be thought of the film; it must be known before anything is written."""
+        self._begun = True
+        self.saved.proven = self._eye.proven(first.data)
+        if not self.saved.proven:
+            self._file.metadata["comment"] = UNPROVEN
+        early, self._early = self._early, []
+        for data in early:
+            self._hear(data)
 
     def _hear(self, data: bytes) -> None:
         assert self._ear is not None

@@ -19,6 +19,7 @@ import av.logging
 from av.container import InputContainer
 
 from safelight.errors import Code, SafelightError
+from safelight.media.transport import unit_of
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,mpegts,mpeg,mpegvideo,m4v,flv,dv,gif,apng,ivf,ogg,mxf,"
@@ -32,6 +33,10 @@ rawvideo v210 gif apng png webp theora svq3 cinepak qtrle jpeg2000 mvdv
 CODECS = frozenset(_CODECS_NAMES.split())
 # Complaints that are no sign of damage: these appear in sound films and pictures.
 _HARMLESS = ("mmco: unref short failure", "co located POCs unavailable", "invalid TIFF header in EXIF")
+# No error to FFmpeg, though it says that parts of a picture were not in the file.
+_CONCEALED = "concealing"
+# Written into a film that was salvaged with settings of another one, as its comment (safelight.media.salvage).
+UNPROVEN = "Safelight: saved with the settings of another film; nothing shows that they are this one's."
 MAX_SIDE = 16384
 MAX_PIXELS = 8192 * 8192  # 67 million: twice 8K UHD
 
@@ -94,12 +99,13 @@ class _Listener(logging.Handler):
     """Counts what FFmpeg complains about and prints nothing of it: the text may quote the hostile file."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.INFO)
         self.count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one line."""
-        if not str(record.msg).startswith(_HARMLESS):
+        told = str(record.msg)
+        if told.startswith(_CONCEALED if record.levelno < logging.ERROR else "") and not told.startswith(_HARMLESS):
             self.count += 1
 
 
@@ -112,13 +118,13 @@ def listen() -> None:
     if _listener not in logger.handlers:
         logger.addHandler(_listener)
         logger.propagate = False
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.INFO)
         av.logging.set_skip_repeated(False)
     pillow = logging.getLogger("PIL")
     if not pillow.handlers:
         pillow.addHandler(logging.NullHandler())
         pillow.propagate = False
-    av.logging.set_level(av.logging.ERROR)
+    av.logging.set_level(av.logging.INFO)
 
 
 class Complaints:
@@ -273,9 +279,8 @@ def promised_size(source: BinaryIO, size: int) -> int:
         return max(int.from_bytes(head(source, at + 48)[at + 40 : at + 48], "little"), size) if at > 0 else size
     if start[4:8] in _BOXES - {b"meta", b"udta"}:
         return _boxes_end(source, size)
-    for unit, sync in ((188, 0), (192, 4), (204, 0)):
-        if len(start) > sync + 4 * unit and all(start[sync + n * unit] == 0x47 for n in range(5)):
-            return -(-size // unit) * unit
+    if packets := unit_of(start):
+        return -(-size // packets[0]) * packets[0]
     if start[:3] == b"\x1f\x07\x00" and len(start) > 3:  # IEC 61834: header section of a DV frame
         unit = 144000 if start[3] & 0x80 else 120000
         return -(-size // unit) * unit

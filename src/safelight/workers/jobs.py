@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from safelight.media.read import Excerpt, Reader
-from safelight.plan import Plan
+from safelight.plan import Doubt, Plan
 from safelight.workers.messages import (
     Attacked,
     AttackJob,
@@ -81,6 +81,13 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
         )
         if reader.facts.sound is not None and job.sound:
             plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), engine.plain("speech"))
+        begin = job.part.first if job.part is not None else 0
+        # The last pictures of a part may have been read without being looked at.
+        plan.doubts = [
+            Doubt(first=first - begin, last=min(last - begin, plan.clip.frames - 1))
+            for first, last in reader.doubts
+            if first - begin < plan.clip.frames
+        ]
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
 
@@ -143,7 +150,7 @@ def salvage(job: SalvageJob, damaged: BinaryIO, report: Report) -> Salvaged:
 
     with os.fdopen(job.like, "rb") as like:
         saved = salvage_film(damaged, like, SALVAGED, report)
-    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound)
+    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound, proven=saved.proven)
 
 
 def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:
@@ -263,16 +270,17 @@ def speak(report: Report) -> Spoken:
 
 
 def proxy(job: ProxyJob, clip: BinaryIO, report: Report) -> Proxied:
-    """Write a film to play and scrub, and the times of all pictures, into memory."""
+    """Write a film to play and scrub, and the times of its pictures, into memory."""
     from safelight.media.proxy import write_proxy
 
     with os.fdopen(job.film, "wb") as film, os.fdopen(job.times, "wb") as times:
-        return Proxied(frames=write_proxy(clip.fileno(), film, times, report))
+        return Proxied(frames=write_proxy(clip.fileno(), film, times, report, job.part))
 
 
 def wave(job: WaveJob, clip: BinaryIO, report: Report) -> Waved:
-    """Write how loud the sound is into memory."""
-    from safelight.media.proxy import write_peaks
+    """Write how loud the sound is, and a small copy of it, into memory."""
+    from safelight.media.proxy import write_peaks, write_sound
 
-    with os.fdopen(job.peaks, "wb") as peaks:
+    with os.fdopen(job.peaks, "wb") as peaks, os.fdopen(job.sound, "wb") as sound:
+        write_sound(clip.fileno(), sound)
         return Waved(peaks=write_peaks(clip.fileno(), peaks, lambda done: report(done, None)))

@@ -121,21 +121,25 @@ class StillsJob(Message):
 
 
 class ProxyJob(Message):
-    """Make a small film to play and scrub. ``film`` and ``times``: inherited descriptors in memory to write to.
+    """Make a small silent film to play and scrub. ``film`` and ``times``: inherited descriptors in memory to write to.
 
-    Times are the presentation times of all pictures, as 64-bit integers.
+    Times are the presentation times of all its pictures, as 64-bit integers. ``part``: only of these pictures.
     """
 
     job: Literal["proxy"] = "proxy"
     film: Annotated[int, Field(ge=0)]
     times: Annotated[int, Field(ge=0)]
+    part: Part | None = None
 
 
 class WaveJob(Message):
-    """How loud the sound is. ``peaks``: inherited descriptor in memory to write to, a byte a hundredth of a second."""
+    """The sound to see and to hear. ``peaks`` and ``sound``: inherited descriptors in memory to write to; how loud it
+    is, a byte a hundredth of a second, and one channel of AAC in MP4.
+    """
 
     job: Literal["wave"] = "wave"
     peaks: Annotated[int, Field(ge=0)]
+    sound: Annotated[int, Field(ge=0)]
 
 
 class ListenJob(Message):
@@ -288,13 +292,16 @@ class Listened(Message):
 
 
 class Salvaged(Message):
-    """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds."""
+    """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds;
+    ``proven``: the settings were found in the film itself.
+    """
 
     type: Literal["salvaged"] = "salvaged"
     pictures: Count
     holes: Count
     lost: Annotated[int, Field(ge=0, le=2**63)]
     sound: Annotated[float, Field(ge=0, le=1e7)]
+    proven: bool
 
 
 Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Listened | Salvaged

@@ -65,9 +65,9 @@ def _still(access: Access, ask: StillAsk) -> tuple[int, bytes]:
     planes = picture.planes()
     raster = access.facts.raster
     if not ask.bare:
-        hidden = [(shape, Box(*box)) for shape, *box in ask.hidden]
+        hidden = [(form, Box(*box)) for form, *box in ask.hidden]
         if ask.curtain:
-            draw_curtain(planes, [(shape, Box(*box)) for shape, *box in ask.revealed], hidden, raster)
+            draw_curtain(planes, [(form, Box(*box)) for form, *box in ask.revealed], hidden, raster)
         else:
             hide_areas(planes, hidden, raster, ask.look, picture.index)
     developer = Developer(access.facts)

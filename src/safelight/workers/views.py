@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from safelight.geometry import Box
-from safelight.plan import Look, Shape
+from safelight.plan import MOST_CORNERS, Corners, Form, Look, Shape
 from safelight.workers.messages import Count, Failure, Message
 
 MAX_PAYLOAD = 128 << 20  # bytes
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
-Area = tuple[Shape, Number, Number, Number, Number]
+Area = tuple[Shape | Annotated[Corners, Field(min_length=3, max_length=MOST_CORNERS)], Number, Number, Number, Number]
 Areas = Annotated[list[Area], Field(max_length=5000)]
 Side = Annotated[int, Field(ge=2, le=16384)]
 
@@ -37,7 +37,7 @@ class FactsAsk(Message):
 class StillAsk(Message):
     """One picture as the copy would show it, or ``bare``, as the original does.
 
-    ``hidden`` and ``revealed``: shapes and boxes in shown pixels. ``width``: of the result, at most; None for its own.
+    ``hidden`` and ``revealed``: forms and boxes in shown pixels. ``width``: of the result, at most; None for its own.
     ``cut``: only this part. ``exact``: PNG instead of JPEG.
     """
 
@@ -68,6 +68,6 @@ class Payload(Message):
 REPLY: TypeAdapter[Payload | Failure] = TypeAdapter(Annotated[Payload | Failure, Field(discriminator="type")])
 
 
-def area(shape: Shape, box: Box) -> Area:
-    """A shape and its box as they travel."""
-    return (shape, *(min(max(value, -1e6), 1e6) for value in box))  # type: ignore[return-value]
+def area(form: Form, box: Box) -> Area:
+    """A form and its box as they travel."""
+    return (form, *(min(max(value, -1e6), 1e6) for value in box))  # type: ignore[return-value]
