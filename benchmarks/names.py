@@ -19,6 +19,7 @@ from safelight.names.people import Person
 from safelight.names.sounds import is_unvowelled
 
 HERE = Path(__file__).parent
+_LISTS = {"fresh": "spellings_fresh.tsv"}
 _ENTERED = ("native", "Latin", "both")
 _FRAMES = ("“We saw {} near the harbour,” she said.", "Igår talade {} med polisen.", "قالت الجارة إن {} غادر أمس.")
 _TYPOS = 200
@@ -26,9 +27,9 @@ _ROSTERS = (8, 64)  # people protected while innocent text is searched
 
 
 def spellings(half: str) -> dict[str, list[tuple[str, str]]]:
-    """Name as entered to [(standard, spelling)], of one half: ``seen``, ``unseen`` or ``all``."""
+    """Name as entered to [(standard, spelling)], of ``seen``, ``unseen``, ``all`` (these two) or ``fresh``."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for line in (HERE / "spellings.tsv").read_text(encoding="utf-8").splitlines():
+    for line in (HERE / _LISTS.get(half, "spellings.tsv")).read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
         which, name, standard, spelling = line.split("\t")
@@ -132,11 +133,11 @@ def _rosters(known: dict[str, list[tuple[str, str]]], count: int) -> Iterator[li
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--half", choices=("seen", "unseen", "all"), default="all")
+    parser.add_argument("--half", choices=("seen", "unseen", "all", "fresh"), default="all")
     parser.add_argument("--missed", action="store_true", help="print what was missed and what was called a name")
     options = parser.parse_args()
     began = time.process_time()
-    for half in ("seen", "unseen") if options.half == "all" else (options.half,):
+    for half in ("seen", "unseen", "fresh") if options.half == "all" else (options.half,):
         recall(half, missed=options.missed)
         typos(half)
     innocent(shown=options.missed)

@@ -86,7 +86,8 @@ class AttackFacts(Document):
     """What became of the copy before the attackers.
 
     ``rounds``: how often it was made and attacked, of at most ``rounds_most``; ``regions_added``: what had to be hidden
-    besides, because an attacker saw it. ``weights``: of all networks that took part.
+    besides, because an attacker saw it. ``weights``: of all networks that took part. ``names``: the hash of the sealed
+    list of protected names that were looked for, which tells nothing of who is in it; "" when there was none.
     """
 
     sentence: str
@@ -98,6 +99,7 @@ class AttackFacts(Document):
     weights: dict[str, str]
     report: FileFacts
     verdict: FileFacts
+    names: str = ""
 
 
 class Account(Document):
@@ -146,7 +148,14 @@ class Account(Document):
 
 
 def attack_facts(
-    verdict: Verdict, report: FileFacts, document: FileFacts, *, rounds: int, rounds_most: int, regions_added: int
+    verdict: Verdict,
+    report: FileFacts,
+    document: FileFacts,
+    *,
+    rounds: int,
+    rounds_most: int,
+    regions_added: int,
+    names: str,
 ) -> AttackFacts:
     """The account's part about the attackers."""
     return AttackFacts(
@@ -162,6 +171,7 @@ def attack_facts(
         weights=verdict.weights,
         report=report,
         verdict=document,
+        names=names,
     )
 
 

@@ -28,6 +28,7 @@ from safelight.attack.verdict import Outcome as Attacked
 from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.names.people import Sought
 from safelight.observer import Observer, Stopwatch
 from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
 from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
@@ -39,6 +40,7 @@ from safelight.workers.messages import KEY_BYTES, FindJob, Hidden, HideJob, Spea
 from safelight.workers.parent import left, run
 from safelight.workers.png import picture_left
 
+NOBODY = Sought()
 ROUNDS = 3
 """How often a copy is made and attacked: what the attackers see is hidden too, and all is tried again."""
 
@@ -58,6 +60,7 @@ def protect(
     names: Names,
     options: Options,
     *,
+    sought: Sought = NOBODY,
     observer: Observer,
     cancel: threading.Event,
     crew: Crew | None = None,
@@ -65,7 +68,8 @@ def protect(
     """Make the protected copy of one clip: a file, or an original that somebody opened.
 
     ``names``: where to put the results. The original is opened read-only and hashed; a finished result for the same
-    bytes, options, version and weights is kept; a plan from an interrupted run, or one a person has mended, is used.
+    bytes, options, version, weights and ``sought`` names is kept; a plan from an interrupted run, or one a person has
+    mended, is used. ``sought``: the protected names that the attackers look for.
     The copy gets its name only when every attack on it held; faces that an attacker sees are hidden too, in at most
     ROUNDS rounds. ``crew``: who works on the pieces of a long film; without one a single worker at a time.
 
@@ -75,7 +79,7 @@ def protect(
     """
     watch = Stopwatch(observer)
     with _opened(path, watch) as (original, sha256):
-        kept = _finished(names, sha256, options)
+        kept = _finished(names, sha256, options, sought)
         if kept is not None:
             return kept
         _require_room(names, sha256)
@@ -83,7 +87,7 @@ def protect(
             spread = Spread(original, crew or Hands(), watch, cancel)
             plan = _plan_for(spread, sha256, names, options, work)
             _put_words(plan, options.cues)
-            return _protected(spread, sha256, plan, names, options, work, watch)
+            return _protected(spread, sha256, plan, names, options, work, watch, sought)
 
 
 def find_only(
@@ -143,6 +147,7 @@ def protect_as_planned(
     plan: Plan,
     names: Names,
     *,
+    sought: Sought = NOBODY,
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
@@ -168,7 +173,7 @@ def protect_as_planned(
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
             spread = Spread(original, Hands(), watch, cancel)
-            return _protected(spread, sha256, plan, names, options, work, watch, rounds=1)
+            return _protected(spread, sha256, plan, names, options, work, watch, sought, rounds=1)
 
 
 @contextmanager
@@ -218,6 +223,7 @@ def _protected(
     options: Options,
     work: Path,
     watch: Stopwatch,
+    sought: Sought,
     rounds: int | None = None,
 ) -> Outcome:
     """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
@@ -226,7 +232,7 @@ def _protected(
     for number in range(1, rounds + 1):
         key = secrets.token_hex(KEY_BYTES)
         done = _hide(spread, plan, options, work, key)
-        trial = _attack(spread, plan, options, work / done.copy_name, key)
+        trial = _attack(spread, plan, options, work / done.copy_name, key, sought)
         verdict = trial.verdict
         if verdict.outcome is Attacked.HELD:
             report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
@@ -237,6 +243,7 @@ def _protected(
                 rounds=number,
                 rounds_most=rounds,
                 regions_added=len(plan.regions) - planned,
+                names=sought.version,
             )
             source = _source(spread.original, sha256)
             return _publish(source, names, options, plan, done, work, watch, trial, facts)
@@ -280,7 +287,7 @@ def _hide(spread: Spread, plan: Plan, options: Options, work: Path, key: str) ->
     return done
 
 
-def _attack(spread: Spread, plan: Plan, options: Options, copy: Path, key: str) -> Trial:
+def _attack(spread: Spread, plan: Plan, options: Options, copy: Path, key: str, sought: Sought) -> Trial:
     """Have the copy attacked, in a folder of its own: who attacks may not write where the copy lies."""
     spread.observer.stage("attacking")
     folder = copy.parent / "attack"
@@ -294,6 +301,7 @@ def _attack(spread: Spread, plan: Plan, options: Options, copy: Path, key: str) 
             spread.original,
             plan,
             folder,
+            names=[list(person) for person in sought.spellings],
             accept_damaged=options.accept_damaged,
             sensor_key=key,
             progress=spread.observer.progress,
@@ -323,7 +331,7 @@ def _source(original: Original, sha256: str) -> FileFacts:
     return FileFacts(name=printable(Path(original.path.name)), sha256=sha256, size=original.size)
 
 
-def _finished(names: Names, sha256: str, options: Options) -> Outcome | None:
+def _finished(names: Names, sha256: str, options: Options, sought: Sought) -> Outcome | None:
     """What an earlier run finished, if it is exactly what is asked for and nothing of it was touched since."""
     account = Account.load(names.account)
     if account is None or account.source.sha256 != sha256 or account.options != options:
@@ -332,6 +340,8 @@ def _finished(names: Names, sha256: str, options: Options) -> Outcome | None:
         return None
     attack = account.attack
     if attack is None or attack.weights != models.identities("find") | models.identities("attack"):
+        return None
+    if attack.names != sought.version:
         return None
     copy = names.copy(Path(account.copy_.name).suffix)
     beside = ((names.plan, account.plan), (names.report, attack.report), (names.verdict, attack.verdict))

@@ -24,7 +24,7 @@ from safelight.custody.lend import lent
 from safelight.custody.paper import Paper
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Original, printable
-from safelight.names.people import Roster
+from safelight.names.people import Roster, Sought
 from safelight.observer import Observer
 from safelight.outputs import COPIES, Names, private_folder, publish, writing
 from safelight.protect import protect
@@ -48,14 +48,22 @@ class Place:
         """Whether this is in a case."""
         return self.case is not None
 
-    def people(self) -> list[list[str]]:
-        """The spellings of each person whose name is sealed in the case; its log says that they were read."""
-        known = Paper(self.case).load() if self.case is not None else None
-        return Roster.from_json(known).spellings if known is not None else []
+    def people(self) -> Sought:
+        """Whose names are sealed in the case, if this is in one."""
+        return sought_in(self.case) if self.case is not None else Sought()
 
     def shown(self, path: Path) -> str:
         """A result as it is printed: where it will lie, or that it is sealed."""
         return printable(IN_THE_CASE / path.name if self.sealed else path)
+
+
+def sought_in(case: Case) -> Sought:
+    """Whose names are sealed in the case; its log says that they were read. Raises SL-CASE-BROKEN, SL-NAMES-INVALID."""
+    paper = Paper(case)
+    known = paper.load()
+    if known is None:
+        return Sought()
+    return Sought(tuple(tuple(person) for person in Roster.from_json(known).spellings), paper.version())
 
 
 def documents(names: Names) -> dict[str, Path]:
@@ -100,15 +108,21 @@ def protect_sealed(
     watch: Callable[[Path], Observer],
     cancel: threading.Event,
 ) -> Iterator[Result]:
-    """Protect clips of a case (all when ``words`` is empty), one after the other; yields results as they come."""
+    """Protect clips of a case (all when ``words`` is empty), one after the other; yields results as they come.
+
+    The names that are sealed in the case are looked for in each copy.
+    """
     clips = [case.clip(word) for word in words] or case.catalogue.clips()
+    sought = sought_in(case) if clips else Sought()
     for clip in clips:
         shown = Path(clip.name)
         try:
             if cancel.is_set():
                 raise Cancelled
             with room(case, clip, out, "protect") as place:
-                outcome = protect(place.source, place.names, options, observer=watch(shown), cancel=cancel)
+                outcome = protect(
+                    place.source, place.names, options, sought=sought, observer=watch(shown), cancel=cancel
+                )
             names = Names(IN_THE_CASE, clip.name)
             yield Result(shown, replace(outcome, names=names, copy=out / outcome.copy.name), None)
         except SafelightError as error:

@@ -36,17 +36,22 @@ class _Told(BaseModel):
 
     passages: list[tuple[Annotated[str, Field(max_length=200)], str, Annotated[int, Field(ge=0)], bool]]
     parts: Annotated[list[Annotated[str, Field(max_length=600)]], Field(max_length=100_000)]
+    unread: Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
 class Document:
-    """A file, what it says, and which parts of it (a picture, a film) a published file must not have."""
+    """A file, what it says, and which parts of it (a picture, a film) a published file must not have.
+
+    ``unread``: lines in its pictures that look like writing and could not be read.
+    """
 
     name: str
     path: Path
     passages: tuple[Passage, ...]
     parts: tuple[str, ...] = ()
     media: bool = False
+    unread: int = 0
 
 
 def read(path: Path, *, name: str | None = None) -> Document:
@@ -61,7 +66,9 @@ def read(path: Path, *, name: str | None = None) -> Document:
             told = _by_worker(opened, shown)
             passages = tuple(Passage(*parts) for parts in told.passages)
             media = not start.startswith((b"PK\x03\x04", b"%PDF-"))
-            return Document(shown, path, (*of_name(name or path.name), *passages), tuple(told.parts), media)
+            return Document(
+                shown, path, (*of_name(name or path.name), *passages), tuple(told.parts), media, told.unread
+            )
         if opened.size > MOST:
             raise SafelightError(Code.DOCUMENT_INVALID, f"The text is larger than {MOST >> 20} MiB.", file=shown)
         text = decoded(opened.part(0, opened.size), shown)

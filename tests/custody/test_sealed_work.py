@@ -93,6 +93,28 @@ def test_a_second_run_has_nothing_to_do(worked: tuple[Desk, Path]) -> None:
     assert acts(desk).count("protected") == 1
 
 
+def test_a_name_that_is_new_in_the_case_is_looked_for_in_finished_copies(
+    worked: tuple[Desk, Path], tmp_path: Path
+) -> None:
+    """A finished copy is not passed over when the list has grown; with a name in it there is no copy."""
+    desk, out = worked[0].copy(tmp_path), tmp_path / "out"
+    shutil.copytree(worked[1], out)
+    copy = out / "clip-0001.safelight.mp4"
+    with desk.open() as case:
+        assert b"No list of protected names was given" in (case.document(case.clip("1"), "verdict") or b"")
+    stand_in = "isomiso2avc1mp41"  # in every copy's head; a true name gets into none of ours
+    assert stand_in.encode() in copy.read_bytes()[:64]
+    added = safelight(
+        "names", "add", "--pseudonym", "Elm", "--name", stand_in, "--case", desk.case, "--identity", desk.key
+    )
+    assert added.status == 0, added.err
+    ran = run(desk, "protect", "-o", out, "--json")
+    assert [result["code"] for result in ran.results] == ["SL-LEAK"], ran.err
+    assert not copy.exists()
+    with desk.open() as case:
+        assert b"No list of protected names was given" not in (case.document(case.clip("1"), "verdict") or b"")
+
+
 def test_stages_and_a_mended_plan(worked: tuple[Desk, Path], tmp_path: Path) -> None:
     desk = worked[0].copy(tmp_path)
     assert safelight("case", "get", desk.case, "1", "plan", "-o", tmp_path / "plan", "--identity", desk.key).status == 0

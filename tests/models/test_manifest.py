@@ -26,7 +26,7 @@ def test_every_weight_says_whose_it_is_and_where_it_lies() -> None:
         assert carrier.licence
         top = "package" if carrier.registry == "npm" else carrier.archive.split("-")[0]
         assert all(part.member.lower().startswith(f"{top.lower()}/") for part in entry.parts)
-        assert entry.file.endswith((".onnx", ".pb", ".dat", ".pt", ".part1", ".part2"))
+        assert entry.file.endswith((".onnx", ".pb", ".dat", ".pt", ".part1", ".part2", ".gz"))
 
 
 def test_identities_name_each_weight_by_its_hash() -> None:

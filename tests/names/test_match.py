@@ -93,7 +93,41 @@ def test_a_lower_case_nickname_that_is_a_word_is_only_looked_at(matcher: Matcher
     assert [m.level for m in matcher.matches("dudu_1.jpg", caseless=True)] == [Level.BLOCK]
 
 
-@pytest.mark.parametrize("half", ["seen", "unseen"])
+@pytest.mark.parametrize(
+    ("names", "text", "most"),
+    [
+        (["سامي", "Sami"], "Sam I am", Level.LOOK),
+        (["نور", "Noor"], "No. Or else", Level.LOOK),
+        (["إيمان", "Iman"], "والإيمان بالله", Level.LOOK),
+        (["Lina Said", "لينا سعيد"], "Lina said that the bread was gone.", Level.LOOK),
+        (["Amal Nasser", "أمل ناصر"], "Jamal Nasser", Level.LOOK),
+        (["ثريا الضاهر", "Thoraya Aldaher"], "Carter", Level.LOOK),
+        (["رقية الموسوي", "Ruqayya al-Musawi"], "Roger Mace and Ricky Smith", Level.LOOK),
+        (["دعاء السامرائي", "Doaa al-Samarrai"], "Denise Moore", None),
+        (["ژاله وزیری", "Jaleh Vaziri"], "Gülhisar", Level.LOOK),
+    ],
+)
+def test_words_of_others_are_not_blocked(names: list[str], text: str, most: Level | None):
+    found = Matcher([Person(id="p", pseudonym="X", names=names)]).matches(text)
+    assert max((m.level for m in found), default=None) in (None, most)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["Ђорђе Живковић"], "Djordje Zivkovic"),
+        (["Đorđe Živković"], "Djordjé Jivkovitch"),
+        (["عبد الحميد الشريف"], "قال عبدالحميد الشريف"),
+        (["بدر الدين حسون"], "بدرالدين حسون"),
+        (["Jihad al-Zoubi"], "Джихад аз-Зуби"),
+        (["Ertuğrul Beşikçi"], "أرطغرل بشيكجي"),
+    ],
+)
+def test_letters_and_habits_of_other_languages(names: list[str], text: str):
+    assert Matcher([Person(id="p", pseudonym="X", names=names)]).matches(text)
+
+
+@pytest.mark.parametrize("half", ["seen", "unseen", "fresh"])
 def test_spellings_of_the_standards_are_found(half: str):
     found = total = 0
     for name, others in spellings(half).items():

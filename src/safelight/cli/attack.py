@@ -69,7 +69,7 @@ def attack(
             place.names.folder,
             original=place.source if original is not None else None,
             plan=plan or sealed_plan,
-            names=place.people() if given is None else given,
+            names=given if given is not None else [list(person) for person in place.people().spellings],
             all_frames=all_frames,
             observer=display.watch(copy),
             cancel=cancel,

@@ -234,6 +234,9 @@ def scan(
     for document in documents:
         for line, where in hidden_marks(document.passages):
             console.print(Line(f"{Code.INVISIBLE} {document.name}:{line} ({where}): an invisible character"))
+        if document.unread:
+            told = f" {document.name}: writing in the picture could not be read; a person must look for names in it"
+            console.print(Line.assemble(("look ", "yellow"), told), soft_wrap=True)
     for spelled in inconsistent(roster, [(document.name, document.passages) for document in documents]):
         places = "; ".join(
             f"{spelling} ({', '.join(f'{file}:{line}' for file, line in where[:5])})"

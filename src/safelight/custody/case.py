@@ -289,6 +289,11 @@ class Case:
         except (OSError, NotSealed) as error:
             raise _broken(place / path, "It is not what was sealed.") from error
 
+    def sealed_sha256(self, clip: Clip | None, kind: str) -> str | None:
+        """The hash of :meth:`document` as it is sealed: another one with each sealing. None when there is none."""
+        newest = self._newest(clip)
+        return newest[1].states[-1].get(f"{kind}.age") if newest is not None else None
+
     def add_member(self, name: str, *, recipient: str | None, passphrase: str | None) -> None:
         """Let one more person open the case. Raises SL-RECIPIENT-INVALID, SL-CASE-NO-KEY."""
         member, own = new_member(name, recipient, passphrase, f"member-{secrets.token_hex(4)}.age")

@@ -24,6 +24,10 @@ class Paper:
             self._case.note(Act.OPENED, note=self._kind)
         return data
 
+    def version(self) -> str:
+        """The hash of the newest version as it is sealed, which tells nothing of what is in it; "" for none."""
+        return self._case.sealed_sha256(None, self._kind) or ""
+
     def save(self, data: bytes) -> None:
         """Seal a new version; older ones stay, as everything in a case. Raises SL-DISK-FULL, SL-NOT-WRITABLE."""
         self._case.seal_documents(None, {self._kind: data}, self._changed)

@@ -29,7 +29,7 @@ from safelight.outputs import COPIES, Names, private_folder, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
 from safelight.published import told_by_case
-from safelight.sealed import documents, lay_out, memory_folder, seal_results
+from safelight.sealed import documents, lay_out, memory_folder, seal_results, sought_in
 
 T = TypeVar("T")
 
@@ -149,9 +149,12 @@ class InCase:
         with private_folder(memory_folder()) as folder, self.original(clip) as original:
             names = Names(folder, taken.name)
             kept = self._do(lambda: lay_out(self._case, taken, names, outside))
+            sought = self._do(lambda: sought_in(self._case))
             names.plan.write_text(plan.to_json(), encoding="utf-8")
             try:
-                protect_as_planned(original, plan, names, accept_damaged=False, observer=observer, cancel=cancel)
+                protect_as_planned(
+                    original, plan, names, sought=sought, accept_damaged=False, observer=observer, cancel=cancel
+                )
             finally:
                 self._do(lambda: seal_results(self._case, taken, names, outside, kept))
                 self._bring(names, Names(self._place, taken.name))

@@ -26,13 +26,14 @@ class Group(StrEnum):
     """What a weight is needed for.
 
     `protect` needs ``find`` and ``attack``, with `--sound disguise` also ``disguise``; pictures that are searched for
-    names need ``read``.
+    names need ``read``, and ``scripts`` where writing in other scripts is to be read too.
     """
 
     FIND = "find"
     ATTACK = "attack"
     DISGUISE = "disguise"
     READ = "read"
+    SCRIPTS = "scripts"
 
 
 class _Entry(BaseModel):
@@ -77,7 +78,7 @@ class Weight(_Entry):
     size: Bytes
     sha256: Sha256
     made_of: tuple[()] | tuple[Part, Part] = ()
-    format: Literal["onnx", "tensorflow", "dlib", "torch", "ctranslate2"]
+    format: Literal["onnx", "tensorflow", "dlib", "torch", "ctranslate2", "tesseract"]
     colours: Literal["bgr", "rgb"] | None = None
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)

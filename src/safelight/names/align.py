@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from safelight.names.sounds import Sound
+from safelight.names.sounds import VOWEL_GAP, Sound
 
 # Pairs that writers and typists mix up, at half the cost of two that have nothing to do with each other.
 _KIN = {frozenset(pair) for pair in ("SX", "GK", "HK", "HG", "TS", "JX", "VF", "VB", "MN", "JS", "KX")}
 _OTHER_VOWEL = 0.2
 _VOWELS = frozenset("aiu")
+_SOFT = _VOWELS | {"Y"}
 
 
 @lru_cache(maxsize=1 << 14)
@@ -50,4 +51,5 @@ def distance(one: Sequence[Sound], other: Sequence[Sound], *, unvowelled: bool) 
 
 
 def _gap(sound: Sound, unvowelled: bool) -> float:
-    return min(sound.gap, 0.03) if unvowelled and sound.readings <= _VOWELS else sound.gap
+    short = sound.readings <= _SOFT and sound.gap <= VOWEL_GAP
+    return min(sound.gap, 0.03) if unvowelled and short else sound.gap

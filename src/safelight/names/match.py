@@ -19,23 +19,26 @@ from safelight.names.align import distance
 from safelight.names.dates import Calendar
 from safelight.names.fold import Word, fold, words
 from safelight.names.people import Kind, Person
-from safelight.names.sounds import Sound, broad, is_unvowelled, sounds
+from safelight.names.sounds import Sound, article, broad, is_unvowelled, sounds
 
 SURE = 0.06  # distance up to which a whole name of enough sounds is the name
-NEAR = 0.22  # distance up to which a person must look
+NEAR = 0.26  # distance up to which a person must look
 NEAR_CASELESS = 0.12  # the same where capitals tell nothing
-NEAR_SHORT = 0.17  # the same for names of few sounds
+NEAR_SHORT = 0.2  # the same for names of few sounds
 NEAR_ALONE = 0.08  # the same for one word alone: nicknames and family names, which are short
 FIRM_SURE = 5  # firm sounds a name needs to be sure without being spelled as entered
 FIRM_ALONE = 3
+FIRM_GLUED = 7  # the same where several names are written as one word
 FIRM_LOWER = 6  # the same for words that do not begin with a capital, as names in prose do
 NEAR_WRITTEN = 0.17  # share of letters that may differ where name and text are both written without short vowels
 NEAR_FAMILY = 0.03  # as NEAR, for a family name alone
 _MORE_WORDS = 2  # a name may be written in that many words more than it was entered in
-_ARTICLES = frozenset(
-    "al el ul il ad ar as ash asch az at an ed er es ez et en esh esch eth ath adh ech l".split()  # noqa: SIM905
-)
-_OPEN = (Sound(frozenset("aiu"), 0.0), Sound(frozenset("LTSRNX"), 0.0))  # an article: there or not, assimilated or not
+_WRITTEN_APART = """
+al el ul il ad ar as ash asch az at an ed er es ez et en esh esch eth ath adh ech l аль эль ал ад ар ас аш аз ат ан
+"""
+_ARTICLES = frozenset(_WRITTEN_APART.split())
+_JOINED = ("عبد", "ابو", "ابي", "ام", "بن", "ذو")  # an article follows these, often without a space
+_LAST = ("الدين", "الله")  # and these follow given names
 _PREFIXES = ("و", "ف", "ب", "ل", "ك")  # Arabic words of one letter, written together with the next
 
 
@@ -82,6 +85,7 @@ class _Stretch:
     broad: str
     unvowelled: bool
     capital: bool
+    evenly: bool  # all words begin with a capital, or none does
 
 
 class Matcher:
@@ -128,7 +132,8 @@ class Matcher:
             return
         row: list[Sound] = []
         for place, word in enumerate(parts):
-            row += _OPEN if _is_article(word) and place < len(parts) - 1 else sounds(word.text)
+            before = _is_article(word) and place < len(parts) - 1
+            row += article(sounds(parts[place + 1].text)) if before else sounds(word.text)
         self._keep(person, kind, parts, tuple(row), Level.BLOCK, native)
         if kind == "name" and len(proper) > 1:
             family = proper[-1]
@@ -177,7 +182,8 @@ class Matcher:
                 folded += _bare(fold(word_.text))
                 unvowelled |= is_unvowelled(word_.text)
                 capital = taken[0].capital and word_.capital
-                yield _Stretch(tuple(taken), proper, folded, row, broad(row), unvowelled, capital)
+                evenly = len({w.capital for w in taken if not _is_article(w)}) == 1
+                yield _Stretch(tuple(taken), proper, folded, row, broad(row), unvowelled, capital, evenly)
 
     def _prepare(self, keys: set[str]) -> None:
         """Note for each coarse key which patterns may lie near: a look at all pairs, in the library's own loop."""
@@ -193,8 +199,7 @@ class Matcher:
         start, end = stretch.words[0].start, stretch.words[-1].end
         for folded in _endings(stretch.folded):
             for pattern in self._by_fold.get(folded, ()):
-                shown = stretch.capital or caseless or not pattern.alone or pattern.firm >= FIRM_LOWER
-                level = min(Level.BLOCK if shown else Level.LOOK, pattern.most)
+                level = min(Level.BLOCK if _shown(pattern, stretch, folded, caseless) else Level.LOOK, pattern.most)
                 yield Match(pattern.person, pattern.kind, level, start, end, text[start:end])
         for pattern in self._near.get(stretch.broad, ()):
             near = _level(pattern, stretch, caseless)
@@ -208,6 +213,14 @@ class Matcher:
             if not any(k.person == match.person and k.start < match.end and match.start < k.end for k in kept):
                 kept.append(match)
         return sorted(kept, key=lambda m: (m.start, m.end, m.person))
+
+
+def _shown(pattern: _Pattern, stretch: _Stretch, folded: str, caseless: bool) -> bool:
+    """Whether a stretch whose fold is the name's is written as a name, and not by chance of other words' letters."""
+    if pattern.alone:
+        whole = stretch.proper == 1 and folded in (stretch.folded, stretch.folded[:-1])
+        return whole and (stretch.capital or caseless or pattern.firm >= FIRM_LOWER)
+    return caseless or stretch.evenly or pattern.parts != stretch.proper
 
 
 def _level(pattern: _Pattern, stretch: _Stretch, caseless: bool) -> Level | None:
@@ -235,7 +248,8 @@ def _level(pattern: _Pattern, stretch: _Stretch, caseless: bool) -> Level | None
     away = min(distance(row, pattern.row, unvowelled=unvowelled) for row in _rows(stretch))
     if away > limit:
         return None
-    sure = away <= SURE and firm >= FIRM_SURE and capital and not pattern.alone and pattern.kind == "name"
+    enough = firm >= (FIRM_SURE if stretch.proper > 1 else FIRM_GLUED)
+    sure = away <= SURE and enough and capital and not pattern.alone and pattern.kind == "name"
     return Level.BLOCK if sure and not stretch.unvowelled else Level.LOOK
 
 
@@ -264,9 +278,15 @@ def _endings(folded: str) -> Iterator[str]:
 
 
 def _bare(folded: str) -> str:
-    """An Arabic word without its article, which the next writer may leave out."""
-    for article in ("ال", "لل"):
-        if folded.startswith(article) and len(folded) > 3:
+    """An Arabic word without its articles, which the next writer may leave out or write apart."""
+    for joined in _JOINED:
+        if folded.startswith(joined + "ال") and len(folded) > len(joined) + 3:
+            return joined + folded[len(joined) + 2 :]
+    for last in _LAST:
+        if folded.endswith(last) and len(folded) > len(last) + 1:
+            return folded[: -len(last)] + last[2:]
+    for before in ("ال", "لل"):
+        if folded.startswith(before) and len(folded) > 3:
             return folded[2:]
     return folded
 

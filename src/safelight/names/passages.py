@@ -42,7 +42,7 @@ class Passage:
 def of_name(name: str) -> Iterator[Passage]:
     """A file's own name; the ending that tells its kind names nobody."""
     stem, _, ending = name.rpartition(".")
-    yield Passage("file name", stem if stem and ending.lower() in _ENDINGS else name, caseless=True)
+    yield Passage("file name", unquote(stem if stem and ending.lower() in _ENDINGS else name), caseless=True)
 
 
 def decoded(data: bytes, file: str) -> str:

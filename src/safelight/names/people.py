@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import secrets
 import unicodedata
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -141,6 +142,17 @@ class Roster(Document):
         for person in other.people:
             roster = roster.with_person(person)
         return roster
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Whose names are looked for in a copy: each person's spellings, and which version of the sealed list they are of.
+
+    ``version``: the hash of the sealed file, which tells nothing about who is in it; "" where no list is sealed.
+    """
+
+    spellings: tuple[tuple[str, ...], ...] = ()
+    version: str = ""
 
 
 def from_lines(text: str) -> list[list[str]]:

@@ -33,6 +33,7 @@ from safelight.story.transcript import State
 from safelight.words import Document, read
 
 WAIVERS = "waivers.json"
+UNREAD = "There seems to be writing in this picture that could not be read: a person must look for names in it."
 _SEALED = b"age-encryption.org/v1"
 _VERDICTS = ("{stem}-report.json", "{stem}.attack.json")  # beside COPY.safelight.mp4: of `protect`, of `attack`
 
@@ -83,6 +84,7 @@ def examine(story: Story, roster: Roster, copies: Copies) -> Report:
             report.hints.append(
                 Hint(file, line, f"“{spelling}” is elsewhere spelled “{next(iter(spelled.spellings))}”.")
             )
+    report.hints += [Hint(document.name, 0, UNREAD) for document in documents if document.unread]
     report.hints += hints(story)
     return report
 

@@ -197,17 +197,20 @@ def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
 
     passages: list[Passage] = []
     parts: list[str] = []
+    unread = 0
     readers: list[TextReader] = []  # made when the first picture comes
 
     def media(source: BinaryIO, place: str) -> None:
+        nonlocal unread
         passages.extend(Passage(place + label.place, reread(label.text)) for label in labels(source) if label.text)
         source.seek(0)
         if is_still(source):
             readers[:] = readers or [TextReader()]
             with Reader(source, accept_damaged=True) as reader:
                 for picture in reader.pictures():
-                    text = readers[0].read(picture.bgr(*reader.facts.raster.shown_size))
-                    passages.extend([Passage(place + IN_PICTURE, text, caseless=True)] if text else [])
+                    found = readers[0].read(picture.bgr(*reader.facts.raster.shown_size))
+                    passages.extend([Passage(place + IN_PICTURE, found.text, caseless=True)] if found.text else [])
+                    unread += found.unread
 
     start = document.read(8)
     document.seek(0)
@@ -225,7 +228,7 @@ def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
         known = structure(document)
         parts = ["unknown form"] if known is None else [part.wrong for part in known if part.wrong]
     told = [[p.place[:200], p.text, p.line, p.caseless] for p in passages]
-    WORDS.write_text(json.dumps({"passages": told, "parts": parts}), encoding="utf-8")
+    WORDS.write_text(json.dumps({"passages": told, "parts": parts, "unread": unread}), encoding="utf-8")
     return Worded()
 
 
