@@ -27,6 +27,7 @@ _MOVED_LEAST = 40  # such pixels needed for a judgement
 _SOFT = 2.0  # pixels of blur before that: an encoder leaves movement of a part of a pixel out, which nobody sees
 _NEARER = 0.5  # a neighbour whose squared error is below this share of the right picture's: displaced
 _VISIBLE_LEAST = 0.02  # share of the picture that must be visible for a judgement
+_REGISTERED_LEAST = 0.4  # ... if the lots of a bent copy are not known: less is too little to find the bend by
 _FAITHFUL = 24.0  # decibels: below, the visible picture is not the original's
 _STRANGER = 0.3  # correlation below which picture after picture shows something else altogether
 _STRANGER_AFTER = 24
@@ -87,6 +88,8 @@ class Timing(Attacker):
         self._before: _Moment | None = None
         self._now: _Moment | None = None
         self._vague = case.plan is None and case.seen is not None
+        self._registered = case.key is None and case.seen is not None
+        self._too_little = 0
 
     def watch(self, pair: Pair) -> None:
         """Compare one moment; judged when the next one is known."""
@@ -140,6 +143,10 @@ class Timing(Attacker):
         skipped = [] if self.case.original is not None else ["The visible picture was not compared: no original given."]
         if self._vague:
             skipped.append("The visible picture was not compared: the copy is bent, and only its plan tells where.")
+        if self._too_little:
+            skipped.append(
+                f"{self._too_little} picture(s) were not compared: too little is visible to tell how they were bent."
+            )
         if self._evidence:
             return self.answer(
                 Outcome.BROKEN,
@@ -180,6 +187,9 @@ class Timing(Attacker):
         if len(self._likeness) == _STRANGER_AFTER and float(np.median(self._likeness)) < _STRANGER:
             raise _stranger()
         if self._vague:
+            return
+        if self._registered and visible.mean() < _REGISTERED_LEAST:
+            self._too_little += 1
             return
         error = np.square(now.copy - now.original)
         # Of a copy without a plan nobody knows what is hidden: the calmer half of its pixels speaks for the rest.
