@@ -10,7 +10,7 @@ from safelight.find import Finders, find
 from safelight.find.cover import regions
 from safelight.find.detect import Detection
 from safelight.find.follow import Follower
-from safelight.find.head import Sighting, head_of, sightings
+from safelight.find.head import head_of
 from safelight.find.path import Path, Spot
 from safelight.find.person import Person
 from safelight.find.track import Track
@@ -97,38 +97,6 @@ def test_three_good_looks_make_a_face_of_it() -> None:
     assert not mother.holds(Box(100, 100, 160, 180), Box(100, 200, 180, 300))
     assert not mother.holds(Box(100, 100, 160, 180), Box(300, 200, 330, 240))
     assert not mother.holds(Box(100, 100, 160, 180), Box(110, 110, 140, 150))
-
-
-def test_what_sticks_out_of_a_body_is_no_hand_of_it() -> None:
-    """A small body in front of a chest may be a hand; one that stands behind, or whose head is higher, is a person."""
-    mother = Person(exact=10, body=10)
-    mother.trunk = Box(-1.0, -0.2, 2.0, 5.0)
-    own = Box(100, 100, 160, 180)
-    assert mother.holds(own, Box(100, 220, 180, 320), Box(110, 230, 170, 330))
-    assert not mother.holds(own, Box(200, 220, 280, 320), Box(210, 230, 290, 330))
-    assert not mother.holds(own, Box(160, 60, 230, 150), Box(165, 90, 215, 200))
-
-
-def test_one_unsure_look_does_not_say_how_large_a_head_is() -> None:
-    def look(width: float, *, body: bool = False) -> Sighting:
-        box = Box(0, 0, width, 1.2 * width)
-        return Sighting(box, 0.4, "told", Kind.FACE, frozenset({"told"}), box if body else None)
-
-    large = Box(0, 0, 300, 360)
-    person = Person()
-    for width in (200.0, 90.0, 100.0):
-        person.measure(look(width))
-    assert person.bounded(large).width == 100
-    person.measure(look(150.0, body=True))
-    assert person.bounded(large).width == 150
-
-
-def test_an_unsure_face_larger_than_a_body_says_is_not_this_person() -> None:
-    body = Detection(Box(200, 100, 300, 300), 0.4, "people", Kind.BODY)
-    face = Detection(Box(60, 0, 430, 340), 0.35, "told", Kind.FACE)
-    found = sightings([body, face], 360)
-    assert len(found) == 2
-    assert min(s.box.area for s in found) == head_of(body, 360).area
 
 
 def test_the_margin_moves_on_with_what_races_past() -> None:

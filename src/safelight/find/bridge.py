@@ -18,14 +18,10 @@ def bridged(tracks: list[Track], longest: int) -> list[Track]:
     bridge may be wrong.
     """
     for later in tracks:
-        if later.person.limb:  # covered only around its looks
-            continue
         offers = [
             (miss, earlier.number, earlier)
             for earlier in tracks
-            if 1 < later.born - earlier.seen <= longest
-            and not earlier.person.limb
-            and (miss := _miss(earlier, later)) < 1.0
+            if 1 < later.born - earlier.seen <= longest and (miss := _miss(earlier, later)) < 1.0
         ]
         if offers:
             _bridge(min(offers)[2], later)

@@ -19,10 +19,8 @@ from safelight.plan import Kind
 
 _SAME = 0.4  # overlap from which two heads in one picture are one person's
 _SMALLEST = 0.15  # area of a face's head, part of the area in which its body has it
-_LARGEST = 1.7  # area of an unsure face's head over that of the generous one its body makes
 _INSIDE = 0.75  # or this part of the smaller lies in the larger
 _ASTRAY = 3.0  # pixels by which an unsure face may be off: much of a small head, nothing of a large one
-_TINY, _CERTAIN = 20.0, 0.8  # height of a face, pixels, of which that is true up to a higher score
 _EXACT = 0.6  # score from which a face says where its head ends; weaker ones are often the slit of a veil
 
 # What a person finder's score is worth beside a face finder's: from 0.3 on it makes a track on its own, from 0.2
@@ -71,7 +69,7 @@ def head_of(detection: Detection, height: float) -> Box:
     box, wide, high = detection.box, detection.box.width, detection.box.height
     if detection.kind is Kind.FACE:
         side = max(0.38 * wide, (1.25 * high - wide) / 2, 2.0)
-        more = 0.0 if detection.score >= (_CERTAIN if high < _TINY else _EXACT) else _ASTRAY
+        more = 0.0 if detection.score >= _EXACT else _ASTRAY
         return box.grown(side + more, max(0.5 * high, 2.0) + more, side + more, max(0.32 * high, 2.0) + more)
     shape = high / max(wide, 1.0)
     depth = high * float(np.interp(shape, *_DEPTH))
@@ -120,7 +118,7 @@ def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
         body = detection.box if detection.kind is Kind.BODY else None
         if body is not None:
             sure = np.array([s.exact for s in found], dtype=bool)
-            same = (same & ~sure & (_areas(known) <= _LARGEST * head.area)) | (fits(known, head) & sure)
+            same = (same & ~sure) | (fits(known, head) & sure)
         places = np.flatnonzero(same)
         if places.size:
             place = int(places[0])
@@ -143,11 +141,11 @@ def _agreed(first: Sighting, head: Box, score: float, finder: str, body: Box | N
         return replace(first, finders=finders)
     if first.exact:
         return replace(first, finders=finders, body=body, rough=head)
-    box = first.box.union(core(head))
+    box = first.box.union(_core(head))
     return replace(first, box=box, score=max(first.score, score), finders=finders, body=body, rough=head)
 
 
-def core(head: Box) -> Box:
+def _core(head: Box) -> Box:
     """The part of a body's head box in which the face is to be expected, if there is one."""
     side, below = 0.2 * head.width, 0.25 * head.height
     return head.grown(-side, 0.0, -side, -below)

@@ -23,14 +23,12 @@ from safelight.plan import How, Kind
 
 SURE = 0.5  # a sighting that is associated first
 BELIEVED = 0.6  # a single sighting of a small head that makes a track on its own
-_LEAST = 0.25  # a sighting below it continues tracks, but begins none, speaks for none and makes none smaller or larger
+_LEAST = 0.25  # a sighting below it continues tracks but begins none
 _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much farther off it may be, in heads
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
 _TRICKLE = 5  # frames between two sightings in which little goes wrong
-_LARGE = 0.15  # width of a large head, part of the picture's
-_LARGER = 1.4  # size of an unsure face over a head known from a body, which is generous, if they are one
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
 
@@ -57,8 +55,7 @@ class Track:
     finders: set[str]
     total: float  # sum of all sightings' scores
     good: int  # sightings that would each be believed alone
-    sightings: int = 1  # all of at least _LEAST
-    strong: int = 0  # sightings that would be believed alone if they were faces
+    sightings: int = 1
     lost: int = 0  # frames since the follower last recognised the head
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
@@ -94,11 +91,6 @@ class Track:
     def face(self) -> bool:
         """Whether a face was ever seen on it."""
         return Kind.FACE in self.kinds
-
-    @property
-    def evidence(self) -> int:
-        """How much speaks for it although no look was good: strong ones count one, others a third or a quarter."""
-        return self.strong + self.sightings // (3 if self.face else 4)
 
     def supported(self, part: float) -> bool:
         """Whether enough speaks for a head: one good look, two finders, or several weak looks.
@@ -184,14 +176,12 @@ class Tracker:
                 int(self._good(sighting)),
                 shot=self._shot,
             )
-            track.strong = int(sighting.score >= BELIEVED)
             self._note(track, sighting, trace.frame)
             self.live.append(track)
             seen.append(sighting.box)
         for track in self.live:
             if not track.believed and track.supported(track.box.width / self._picture.width):
                 track.believed = True
-                self._bound(track, trace)
                 self._follow_back(track)
         self._end_doubles(trace.frame)
 
@@ -210,30 +200,19 @@ class Tracker:
         """Whether a head lies in the body of another person, whose head is surely known and elsewhere."""
         recent = frame - self._patience.held
         people = ((t.person, t.box) for t in self.live if t is not own and t.good >= _SURELY)
-        body = None if own.face else own.person.body_at(own.box)
-        return any(p.exact >= recent and p.body >= recent and p.holds(head, own.box, body) for p, head in people)
+        return any(p.exact >= recent and p.body >= recent and p.holds(head, own.box) for p, head in people)
 
     def _note(self, track: Track, sighting: Sighting, frame: int) -> None:
         """Remember what a sighting says of the person, and what lies beside it."""
         person = track.person
         unknown = not person.known
         person.note(sighting, track.box, frame)
-        if sighting.score >= _LEAST:
-            person.measure(sighting)
-            person.nested += self._in_another(track, frame)
+        person.nested += self._in_another(track, frame)
         person.limb = track.good < _SURELY and 2 * person.nested >= track.sightings
         if unknown and person.known:  # then it is known for what was covered before as well
             for place in range(max(person.rough - track.first + 1, 0)):
                 spot = track.spots[place]
                 track.spots.put(spot._replace(box=person.expected(spot.box)))
-
-    def _bound(self, track: Track, trace: Trace) -> None:
-        """Make a new track no larger than its looks agree on: an unsure one may have taken anything for a face."""
-        before = track.box
-        for spot in track.spots[:]:
-            track.spots.put(spot._replace(box=track.person.bounded(spot.box)))
-        if track.box != before:
-            track.follower.anchor(trace.luma, self._small(track.box))
 
     def _end_doubles(self, frame: int) -> None:
         """Of two tracks that have long been on one head the one goes on that knows more of it.
@@ -272,8 +251,8 @@ class Tracker:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
         if track.person.limb:
             return self._patience.held // 2
-        if not track.good:  # seen in most looks while it is there, and seen wrongly now and then
-            return self._patience.held * min(1 + (track.evidence + track.face) // (2 if track.face else 4), 3)
+        if not track.face:  # seen in most looks while it is there, and seen wrongly now and then
+            return self._patience.held * min(1 + track.sightings // 4, 3)
         return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
 
     def _small(self, box: Box) -> Box:
@@ -281,16 +260,7 @@ class Tracker:
 
     def _close(self, track: Track) -> None:
         if track.believed:
-            track.spots = Path(track.spots[: track.seen + self._beyond(track) - track.first + 1])
             self.done.append(track)
-
-    def _beyond(self, track: Track) -> int:
-        """Frames a track is covered beyond its looks: few when these were few and unsure and the head is large.
-
-        A large head that is there is soon seen well; a wrong one would hide much.
-        """
-        large = track.box.width > _LARGE * self._picture.width
-        return self._patience.held // 2 if large and not track.good and not track.evidence else self._reach(track)
 
     def _go_on(self, track: Track, trace: Trace) -> bool:
         """Follow a track into the next picture; False when it ends before it."""
@@ -322,18 +292,14 @@ class Tracker:
 
     def _join(self, track: Track, sighting: Sighting, trace: Trace) -> None:
         """A sighting continues a track: what lies between the last one and this is filled."""
-        weak = sighting.score < _LEAST
-        box = track.box
-        if track.lost or not weak:
-            box = track.person.settled(sighting, track.box, track.lost > 0, trace.frame, self._patience.held)
+        box = track.person.settled(sighting, track.box, track.lost > 0, trace.frame, self._patience.held)
         spot = Spot(trace.frame, box, How.FOUND, sighting.finder, sighting.score)
         kept = box == track.box and track.lost == 0
         self._fill(track, spot)
         track.seen, track.lost = trace.frame, 0
         track.best = max(track.best, sighting.score)
-        track.total += 0.0 if weak else sighting.score
-        track.sightings += not weak
-        track.strong += sighting.score >= BELIEVED
+        track.total += sighting.score
+        track.sightings += 1
         track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
@@ -435,9 +401,6 @@ def _pairs(tracks: list[Track], found: list[Sighting]) -> list[tuple[Track, Sigh
     bodies = np.array([sighting.kind is Kind.HEAD for sighting in found])
     near |= bodies[None] & (away <= reach[:, None] + _BODY_REACH)
     possible = near & (ratio > 0.45) & (ratio < 2.2)
-    guesses = np.array([sighting.kind is Kind.FACE and not sighting.exact for sighting in found])
-    rough = np.array([track.person.body > track.person.exact for track in tracks])
-    possible &= ~(rough[:, None] & guesses[None]) | (ratio < _LARGER)
     faces = np.array([track.face for track in tracks])
     for column, sighting in enumerate(found):
         if sighting.kind is Kind.HEAD and sighting.body is not None:
