@@ -185,9 +185,7 @@ class Editor:
 
         SCREENS.mkdir(exist_ok=True)
         shot = Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
-        shot.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(
-            SCREENS / f"{name}.png", optimize=True
-        )
+        shot.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(SCREENS / f"{name}.png", optimize=True)
 
     def violations(self) -> list[str]:
         """What axe-core finds wrong with the page as it is."""
