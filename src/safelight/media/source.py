@@ -19,7 +19,6 @@ import av.logging
 from av.container import InputContainer
 
 from safelight.errors import Code, SafelightError
-from safelight.media.transport import unit_of
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,mpegts,mpeg,mpegvideo,m4v,flv,dv,gif,apng,ivf,ogg,mxf,"
@@ -279,6 +278,8 @@ def promised_size(source: BinaryIO, size: int) -> int:
         return max(int.from_bytes(head(source, at + 48)[at + 40 : at + 48], "little"), size) if at > 0 else size
     if start[4:8] in _BOXES - {b"meta", b"udta"}:
         return _boxes_end(source, size)
+    from safelight.media.transport import unit_of  # here: it brings numpy, which not all who import this need
+
     if packets := unit_of(start):
         return -(-size // packets[0]) * packets[0]
     if start[:3] == b"\x1f\x07\x00" and len(start) > 3:  # IEC 61834: header section of a DV frame
