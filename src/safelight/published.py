@@ -46,11 +46,11 @@ class Published(Document):
         """What lies there; None when there is none, or something that proves nothing."""
         path = published_of(names)
         try:
-            if path.is_file() and path.stat().st_size <= _MOST:
-                return cls.model_validate_json(path.read_bytes())
+            if not path.is_file() or path.stat().st_size > _MOST:
+                return None
+            return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):
-            pass  # unreadable: then nobody can say that it was published
-        return None
+            return None  # unreadable: then nobody can say that it was published
 
 
 def published_of(names: Names) -> Path:

@@ -42,8 +42,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON on stan
 def _roster(folder: Path, names: Path | None, case: Path | None, identity: Path | None, no_names: bool) -> Roster:
     if no_names:
         return Roster()
-    where = Where(names, case, identity)
-    return where.roster() if names or case else Where(folder / "names.age").roster()
+    beside = folder / "names.age" if case is None else None
+    return Where(names or beside, case, identity).roster()
 
 
 def _tell(report: Report) -> None:

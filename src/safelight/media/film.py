@@ -323,6 +323,7 @@ class Film:
         self._packets += 1
         reason = self._watch.hurt(packet)
         passes = self._opening.passes(packet)
+        # Of transport streams FFmpeg also calls what was cut or joined cleanly corrupt; there the watch is the judge.
         if reason is None and packet.is_corrupt and self._watch.transport is None:
             reason = "A packet is damaged"
         if reason is not None and not self._opening.waits:
@@ -370,6 +371,8 @@ class Film:
             return
         self._pending.pop(number, None)
         anew = number >= self._anew
+        # Times can be compared only between packets before the clock was set back, or after it; when the first picture
+        # after it comes, none from before it is still to come.
         lost = [
             other
             for other, told in self._pending.items()

@@ -261,6 +261,17 @@ _BOXES = frozenset(
 )
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _MAX_BOXES = 1 << 20
+SYNC = 0x47  # begins each packet of a transport stream
+UNITS = ((188, 0), (192, 4), (204, 0))  # bytes from packet to packet, and before the sync byte
+ALIKE = 5  # sync bytes in a row that are no accident
+
+
+def unit_of(start: bytes) -> tuple[int, int] | None:
+    """Bytes from packet to packet and before the first sync byte, if a file that begins so is a transport stream."""
+    for unit, sync in UNITS:
+        if len(start) > sync + (ALIKE - 1) * unit and all(start[sync + n * unit] == SYNC for n in range(ALIKE)):
+            return unit, sync
+    return None
 
 
 def promised_size(source: BinaryIO, size: int) -> int:
@@ -278,8 +289,6 @@ def promised_size(source: BinaryIO, size: int) -> int:
         return max(int.from_bytes(head(source, at + 48)[at + 40 : at + 48], "little"), size) if at > 0 else size
     if start[4:8] in _BOXES - {b"meta", b"udta"}:
         return _boxes_end(source, size)
-    from safelight.media.transport import unit_of  # here: it brings numpy, which not all who import this need
-
     if packets := unit_of(start):
         return -(-size // packets[0]) * packets[0]
     if start[:3] == b"\x1f\x07\x00" and len(start) > 3:  # IEC 61834: header section of a DV frame

@@ -14,10 +14,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-SYNC = 0x47
-UNITS = ((188, 0), (192, 4), (204, 0))  # bytes from packet to packet, and before the sync byte
+from safelight.media.source import ALIKE, SYNC, UNITS, unit_of
+
 _BLOCK = 2048  # packets read at once
-_ALIKE = 5  # sync bytes in a row that are no accident
 _START_CODE = b"\0\0\1"
 # The first unit of a picture that needs no other: parameter sets or such a picture (H.264, H.265), a sequence header.
 _BEGINNINGS = {
@@ -26,14 +25,6 @@ _BEGINNINGS = {
     "mpeg2video": frozenset({0xB3}),
     "mpeg1video": frozenset({0xB3}),
 }
-
-
-def unit_of(start: bytes) -> tuple[int, int] | None:
-    """Bytes from packet to packet and before the first sync byte, if a file that begins so is a transport stream."""
-    for unit, sync in UNITS:
-        if len(start) > sync + (_ALIKE - 1) * unit and all(start[sync + n * unit] == SYNC for n in range(_ALIKE)):
-            return unit, sync
-    return None
 
 
 class Transport:
@@ -119,14 +110,14 @@ class Transport:
         """Go to the next place from which packets follow each other."""
         first = data.find(bytes([SYNC]), self._sync)
         while first >= 0:
-            places = range(first, min(first + _ALIKE * self._unit, len(data)), self._unit)
-            if all(data[place] == SYNC for place in places) and (len(places) == _ALIKE or self._last(len(data))):
+            places = range(first, min(first + ALIKE * self._unit, len(data)), self._unit)
+            if all(data[place] == SYNC for place in places) and (len(places) == ALIKE or self._last(len(data))):
                 self._at += first - self._sync
                 self._in_order = True
                 return
             first = data.find(bytes([SYNC]), first + 1)
         self._ended = self._last(len(data))
-        self._at += max(len(data) - _ALIKE * self._unit, 1)
+        self._at += max(len(data) - ALIKE * self._unit, 1)
 
     def _last(self, got: int) -> bool:
         return got < self._unit * _BLOCK
