@@ -86,8 +86,9 @@ def crossed(corners: list[tuple[float, float]], width: int, height: int, rim: fl
             if step == 0:
                 leave = np.where((low <= 0) & (high >= 0), leave, -1.0)
                 continue
-            enter = np.maximum(enter, np.minimum(low / step, high / step))
-            leave = np.minimum(leave, np.maximum(low / step, high / step))
+            with np.errstate(over="ignore"):  # an edge that is all but level enters and leaves at no finite place
+                enter = np.maximum(enter, np.minimum(low / step, high / step))
+                leave = np.minimum(leave, np.maximum(low / step, high / step))
         found |= enter <= leave
         here, there = np.arctan2(ay - y - 0.5, ax - x - 0.5), np.arctan2(by - y - 0.5, bx - x - 0.5)
         turns += (there - here + np.pi) % (2 * np.pi) - np.pi

@@ -96,3 +96,12 @@ def test_corners_must_fit(shape: Shape, corners: list[Corners]) -> None:
 def test_plans_without_polygons_read_as_before() -> None:
     assert "corners" not in Keyframe.of(0, 0, Box(0, 0, 9, 9)).model_dump()
     assert Keyframe.of(0, 0, Box(0, 0, 9, 9), STAR).model_dump()["corners"] == STAR
+
+
+def test_an_edge_that_is_all_but_level_is_covered_from_end_to_end() -> None:
+    told = pixels(np.array([[2.5, 0.0], [50.5, 5e-324], [26.0, 0.0]]), W, H)
+    assert told is not None
+    left, top, touched, _ = told
+    assert (left, top) == (2, 0)
+    assert touched.shape[1] == 49
+    assert touched[0].all()

@@ -31,7 +31,7 @@ def contains(points: Points, xs: ArrayLike, ys: ArrayLike) -> Mask:
         upwards = by < ay
         rows = np.flatnonzero((down >= min(ay, by)) & (down < max(ay, by)))
         if rows.size:
-            crossed = ax + (down[rows] - ay) * ((bx - ax) / (by - ay))
+            crossed = ax + _share(down[rows] - ay, by - ay) * (bx - ax)
             winding[rows] += np.where(across[None] > crossed[:, None], -1 if upwards else 1, 0).astype(np.int32)
     return np.asarray(winding != 0, np.bool_)
 
@@ -59,6 +59,11 @@ def _edges(points: Points) -> zip[tuple[Points, Points]]:
     return zip(points, np.roll(points, -1, axis=0), strict=True)
 
 
+def _share(part: NDArray[np.float64], whole: float) -> NDArray[np.float64]:
+    """How far along an edge, 0 to 1. Not worked out by its slope, which has no finite value where it is nearly level."""
+    return np.clip(part / whole, 0.0, 1.0)
+
+
 def _run_along(rim: NDArray[np.int32], a: Points, b: Points, left: int, top: int) -> None:
     """Add the pixels that the line from ``a`` to ``b`` runs through, a run in every row of pixels."""
     (ax, ay), (bx, by) = a, b
@@ -68,9 +73,8 @@ def _run_along(rim: NDArray[np.int32], a: Points, b: Points, left: int, top: int
     if ay == by:
         begins, ends = np.full(rows.size, min(ax, bx)), np.full(rows.size, max(ax, bx))
     else:
-        slope = (bx - ax) / (by - ay)
         enters, leaves = np.maximum(rows, min(ay, by)), np.minimum(rows + 1, max(ay, by))
-        there = np.stack([ax + (enters - ay) * slope, ax + (leaves - ay) * slope])
+        there = ax + _share(np.stack([enters, leaves]) - ay, by - ay) * (bx - ax)
         begins, ends = there.min(axis=0), there.max(axis=0)
     wide = rim.shape[1] - 1
     first = np.clip(np.floor(begins).astype(np.int64) - left, 0, wide)
