@@ -29,13 +29,14 @@ const screens: [Screen, Screen] = [screen(), screen()]; // one plays, the other 
 const sound = document.createElement("audio");
 sound.preload = "auto";
 let on = screens[0];
-let paint: ((index: number) => void) | null = null;
+let paint: ((index: number, picture: VideoFrame) => void) | null = null;
 let callback = 0;
 let timer = 0;
 let turn = 0; // of starting and stopping
+let since = 0; // frame that was played from; until the film has found it, it is at another one
 
 /** Who is told to paint the film's picture in view, which belongs to this frame. */
-export function painter(to: ((index: number) => void) | null): void {
+export function painter(to: ((index: number, picture: VideoFrame) => void) | null): void {
   paint = to;
 }
 
@@ -156,6 +157,7 @@ function play(piece: number, from: number): void {
   if (on.piece !== piece) on = other;
   load(on, piece);
   const now = on;
+  since = from;
   now.film.playbackRate = speed.value;
   now.film.currentTime = secondsOf(from) - secondsOf(starts()[piece]!) + 1e-4;
   const ours = turn;
@@ -195,17 +197,22 @@ function goOn(piece: number): void {
   }, 100) as unknown as number;
 }
 
-function shown(_: number, told: VideoFrameCallbackMetadata): void {
+function shown(): void {
   if (speed.value <= 0) return;
-  const index = frameAt(times.value, times.value[starts()[on.piece] ?? 0]! + told.mediaTime / base.value);
-  paint?.(index);
-  frame.value = index;
-  if (!sound.paused && Math.abs(sound.currentTime - secondsOf(index)) > DRIFT * speed.value) sound.currentTime = secondsOf(index);
+  // Not the time that the callback is told: on a busy machine the film is at another picture by the time it is drawn.
+  const picture = new VideoFrame(on.film);
+  const index = frameAt(times.value, times.value[starts()[on.piece] ?? 0]! + picture.timestamp / 1e6 / base.value);
+  if (index >= since) {
+    paint?.(index, picture);
+    frame.value = index;
+    if (!sound.paused && Math.abs(sound.currentTime - secondsOf(index)) > DRIFT * speed.value) sound.currentTime = secondsOf(index);
+  }
+  picture.close();
   callback = on.film.requestVideoFrameCallback(shown);
 }
 
-/** Put the film's picture on a canvas with everything covered that the plan hides in that frame, in one go. */
-export function paintCovered(canvas: HTMLCanvasElement, index: number): void {
+/** Put a picture of the film on a canvas with everything covered that the plan hides in that frame, in one go. */
+export function paintCovered(canvas: HTMLCanvasElement, index: number, picture: VideoFrame): void {
   const context = canvas.getContext("2d", { alpha: false })!;
   const now = plan.value!;
   const { width, height } = now.clip;
@@ -219,11 +226,11 @@ export function paintCovered(canvas: HTMLCanvasElement, index: number): void {
       context.save();
       trace(context, region, index, box, 0);
       context.clip();
-      context.drawImage(on.film, 0, 0, width, height);
+      context.drawImage(picture, 0, 0, width, height);
       context.restore();
     }
   } else {
-    context.drawImage(on.film, 0, 0, width, height);
+    context.drawImage(picture, 0, 0, width, height);
   }
   context.fillStyle = context.strokeStyle = COVER;
   const rim = width / canvas.width + 1;

@@ -59,7 +59,7 @@ function Frame() {
     watch.observe(surface);
     sized(surface.clientWidth * devicePixelRatio);
     const end = paintStills(surface);
-    painter((index) => paintFilm(surface, index));
+    painter((index, picture) => paintFilm(surface, index, picture));
     return () => {
       painter(null);
       end();
@@ -333,11 +333,11 @@ function fit(canvas: HTMLCanvasElement, width: number, height: number): void {
   }
 }
 
-function paintFilm(canvas: HTMLCanvasElement, index: number): void {
+function paintFilm(canvas: HTMLCanvasElement, index: number, picture: VideoFrame): void {
   const { width, height } = plan.value!.clip;
   const across = Math.min(width, 854);
   fit(canvas, across, Math.round((across * height) / width));
-  paintCovered(canvas, index);
+  paintCovered(canvas, index, picture);
   canvas.dataset.frame = String(index);
 }
 

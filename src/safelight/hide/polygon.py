@@ -60,7 +60,7 @@ def _edges(points: Points) -> zip[tuple[Points, Points]]:
 
 
 def _share(part: NDArray[np.float64], whole: float) -> NDArray[np.float64]:
-    """How far along an edge, 0 to 1. Not worked out by its slope, which has no finite value where it is nearly level."""
+    """How far along an edge, 0 to 1; not by its slope, which has no finite value where it is nearly level."""
     return np.clip(part / whole, 0.0, 1.0)
 
 
