@@ -6,11 +6,13 @@ Rec. ITU-T H.264: 7.3.2.1 and 7.3.2.2 (parameter sets), 7.3.3 (slice header), 7.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 SLICE, IDR, NOTES, SEQUENCE, PICTURES, DELIMITER, FILLER = 1, 5, 6, 7, 8, 9, 12
 _HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 FORBIDDEN = (b"\0\0\0", b"\0\0\1", b"\0\0\2")  # in no unit
+FILLING = 8  # zero bytes at a picture's end that are no sign of damage: cameras fill up to a round length
 HEADER_BYTES = 512  # no slice header is longer, but for weights of 32 pictures
 _INTER, _BOTH, _INTRA, _SWITCHING = 0, 1, 2, (3, 4)  # kinds of slices, modulo 5
 _MOST_REFERENCES = 32
@@ -23,6 +25,20 @@ class NotAvcError(ValueError):
 
 class UnknownAvcError(NotAvcError):
     """These bytes may be right, but are of a kind that is not read here."""
+
+
+def by_lengths(data: bytes, lengths: int) -> Iterator[bytes | None]:
+    """A picture's units as MP4 stores them, each after its length in so many bytes; None where they do not fill it."""
+    place = 0
+    while place < len(data):
+        size = int.from_bytes(data[place : place + lengths], "big")
+        unit = data[place + lengths : place + lengths + size]
+        if not unit or len(unit) != size:
+            if len(data) - place > FILLING or any(data[place:]):
+                yield None
+            return
+        yield unit
+        place += lengths + size
 
 
 class _Bits:

@@ -32,7 +32,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
-from safelight.media.avc import PICTURES, SEQUENCE, NotAvcError, Sets
+from safelight.media.avc import PICTURES, SEQUENCE, NotAvcError, Sets, by_lengths
 from safelight.media.carve import Carver, Coded, Heard, Hole
 from safelight.media.source import UNPROVEN, Complaints, file_size, head, listen, open_container, promised_size
 
@@ -70,7 +70,7 @@ class Eye:
 
     def proven(self, data: bytes) -> bool:
         """Whether a picture carries the good clip's settings. Raises SL-SALVAGE-LIKE when it carries others."""
-        own = [unit for unit in units(data) if unit[0] & 31 in (SEQUENCE, PICTURES)]
+        own = [unit for unit in by_lengths(data, 4) if unit and unit[0] & 31 in (SEQUENCE, PICTURES)]
         if any(unit not in self._settings for unit in own):
             raise SafelightError(Code.SALVAGE_LIKE, "The film says that its settings are others than the good clip's.")
         kinds = {unit[0] & 31 for unit in own}
@@ -93,16 +93,6 @@ class Eye:
         except av.error.FFmpegError:
             return
         self.decoded += bool(frames) and self._complaints.count == before
-
-
-def units(data: bytes) -> list[bytes]:
-    """The units of a picture as MP4 stores it."""
-    found, place = [], 0
-    while place < len(data):
-        size = int.from_bytes(data[place : place + 4], "big")
-        found.append(data[place + 4 : place + 4 + size])
-        place += 4 + size
-    return [unit for unit in found if unit]
 
 
 class Ear:

@@ -16,6 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from safelight.media.avc import (
+    FILLING,
     FORBIDDEN,
     HEADER_BYTES,
     IDR,
@@ -26,6 +27,7 @@ from safelight.media.avc import (
     Sets,
     Slice,
     UnknownAvcError,
+    by_lengths,
 )
 from safelight.media.chunks import Chunks
 from safelight.media.transport import Transport
@@ -34,7 +36,6 @@ from safelight.media.transport import Transport
 _NO_ZEROS = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"})
 _ZEROS = re.compile(rb"\x00{8}\x00*(?=[^\x00\x01])", re.DOTALL)
 _FILLED_UP = frozenset({"h264", "hevc"})  # a picture of these does not end with zeros
-_FILLING = 8  # zero bytes at its end that are no sign of damage: cameras fill up to a round length
 _START_CODE = b"\0\0\1"
 # What careless programs leave at the end of a unit with a length: a few zeros, the mark that a stream ends (7.3.2.5).
 _ENDING = re.compile(rb"\x00{0,8}(?:\x00\x00\x01[\x0a\x0b]\x00{0,8})?\Z")
@@ -107,7 +108,7 @@ class Watch:
 
 def filled_up(data: bytes) -> bool:
     """Whether a picture ends with zeros."""
-    return len(data) - len(data.rstrip(b"\0")) > _FILLING
+    return len(data) - len(data.rstrip(b"\0")) > FILLING
 
 
 class Opening:
@@ -157,7 +158,7 @@ class Order:
         """What is wrong with a coded picture; ``lengths``: bytes of a unit's length, or 0 for start codes."""
         reason: str | None = None
         begun = seen = False
-        for unit in _by_lengths(data, lengths) if lengths else _between_codes(data):
+        for unit in by_lengths(data, lengths) if lengths else _between_codes(data):
             if unit is None:
                 return "A picture's units do not fill it"
             kind = unit[0] & 31
@@ -196,20 +197,6 @@ class Order:
 
 def _holds_forbidden(unit: bytes) -> bool:
     return any(pattern in unit for pattern in FORBIDDEN)
-
-
-def _by_lengths(data: bytes, lengths: int) -> Iterator[bytes | None]:
-    """The units of a picture; None where they do not fill it."""
-    place = 0
-    while place < len(data):
-        size = int.from_bytes(data[place : place + lengths], "big")
-        unit = data[place + lengths : place + lengths + size]
-        if not unit or len(unit) != size:
-            if len(data) - place > _FILLING or any(data[place:]):
-                yield None
-            return
-        yield unit
-        place += lengths + size
 
 
 def _between_codes(data: bytes) -> Iterator[bytes]:
