@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from safelight.attack.protocol import Notes, Pair
 from safelight.attack.timing import Timing
 from safelight.attack.verdict import Outcome
+from safelight.geometry import Box
+from safelight.plan import Clip, How, Keyframe, Kind, Origin, Plan, Region, Stretch
 from tests.attack.heard import case
 
 SIZE = 320, 180
@@ -50,8 +52,8 @@ def film(step: float, pictures: int = 12) -> list[NDArray[np.uint8]]:
     return out
 
 
-def judged(original: list[NDArray[np.uint8]], copy: list[NDArray[np.uint8]]) -> Timing:
-    attacker = Timing(case(), Notes())
+def judged(original: list[NDArray[np.uint8]], copy: list[NDArray[np.uint8]], attacker: Timing | None = None) -> Timing:
+    attacker = attacker or Timing(case(), Notes())
     for index, (ours, theirs) in enumerate(zip(copy, original, strict=True)):
         views: list[Any] = [_View(index, ours), _View(index, theirs)]
         attacker.watch(Pair(index, index / 10, *views))
@@ -73,3 +75,33 @@ def test_movement_too_small_to_see_may_be_left_out() -> None:
     copy = [original[index - index % 2].copy() for index in range(len(original))]
     evidence = judged(original, copy).finding().evidence
     assert [found.what for found in evidence if found.frame is not None] == []
+
+
+def hidden(share: float) -> Plan:
+    """A plan that hides that share of the picture, from the left."""
+    box = Box(0, 0, SIZE[0] * share, SIZE[1])
+    return Plan(
+        clip=Clip(
+            sha256="0" * 64, width=SIZE[0], height=SIZE[1], frames=12, time_base=(1, 10), first_pts=0, last_pts=11
+        ),
+        origin=Origin(safelight="0"),
+        regions=[
+            Region(
+                id="head-1",
+                kind=Kind.HEAD,
+                keyframes=[Keyframe.of(frame, frame, box) for frame in (0, 11)],
+                stretches=[Stretch(first=0, last=11, how=How.FOUND)],
+            )
+        ],
+    )
+
+
+@pytest.mark.parametrize(("key", "share", "judged_"), [(None, 0.8, False), (None, 0.3, True), (bytes(32), 0.8, True)])
+def test_little_that_is_visible_is_judged_only_where_the_bend_is_known(
+    key: bytes | None, share: float, judged_: bool
+) -> None:
+    original = film(5)
+    attacker = Timing(case(hidden(share), key=key, seen=SIZE), Notes())
+    finding = judged(original, [*original[:6], original[5], *original[7:]], attacker).finding()
+    assert any(evidence.frame == 6 for evidence in finding.evidence) is judged_
+    assert any("too little is visible" in told for told in finding.not_tried) is not judged_

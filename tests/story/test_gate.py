@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from safelight.attack.verdict import Finding, Outcome
 from safelight.errors import Code
 from safelight.names.match import Level
 from safelight.names.waive import Waivers, waive
-from safelight.story.gate import Report
+from safelight.story.gate import UNREAD, Report
+from tests.find.written import ink, scenery, window, write
 from tests.names import papers
 from tests.story.folders import EN, ROSTER, approve, city, feature, held, swap, words
 
@@ -244,3 +246,20 @@ def test_a_name_that_is_written_in_a_picture_is_stopped_and_other_words_are_not(
 def test_at_least_a_hundred_leaks_are_planted():
     assert len(PLANTED) >= 100
     assert "She counted" in EN
+
+
+def test_writing_that_nobody_could_read_is_told_to_a_person(story: Path, examined: Examined) -> None:
+    """Arabic letters on a picture: read where tesserocr is installed, and else a hint. Never passed over in silence."""
+    if not features.check("raqm"):
+        pytest.skip("Pillow has no raqm here, which joins Arabic letters")
+    try:
+        letters = ink("خديجة الهاشمي", 20, "DejaVuSans.ttf")
+    except OSError:
+        pytest.skip("the font DejaVu Sans is not installed; it has Arabic letters")
+    picture = window(scenery(1), 300, 100)
+    write(picture, letters, 90, 150, (25, 25, 35), (225, 235, 235))
+    Image.fromarray(picture[..., ::-1]).save(story / "pictures" / "yard.png")
+    report = examined(story)
+    told = [hint.file for hint in report.hints if hint.text == UNREAD]
+    assert told == ([] if find_spec("tesserocr") else ["pictures/yard.png"])
+    assert report.passed
