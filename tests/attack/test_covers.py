@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from safelight.attack.covers import Area, still_bare
+from safelight.attack.inner import inner_part
 from safelight.geometry import Box
 from safelight.plan import Shape
 
@@ -32,3 +33,12 @@ def test_what_was_cropped_away_accuses_nobody() -> None:
     held = np.ones(original.shape, bool)
     held[:, 38:] = False  # the copy ends there; beyond, straightening can only repeat its rim
     assert still_bare((AREA,), original, filled, original, held) == []
+
+
+def test_the_inner_part_of_a_thin_polygon_is_not_empty() -> None:
+    """Of a sliver thinner than what is left out at a rim, its middle is judged all the same."""
+    box, corners = Box(10, 10, 110, 60), ((0.0, 0.45), (1.0, 0.45), (1.0, 0.55), (0.0, 0.55))
+    inner = inner_part(corners, box, box.grown(-4, -4, -4, -4), (14, 14, 106, 56))
+    assert inner[35 - 14].all()
+    assert not inner[: 33 - 14].any()
+    assert not inner[38 - 14 :].any()

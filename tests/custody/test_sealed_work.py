@@ -108,6 +108,10 @@ def test_a_name_that_is_new_in_the_case_is_looked_for_in_finished_copies(
         "names", "add", "--pseudonym", "Elm", "--name", stand_in, "--case", desk.case, "--identity", desk.key
     )
     assert added.status == 0, added.err
+    ran = run(desk, "attack", copy, "--original", "1", "-o", tmp_path / "tried", "--json")
+    assert ran.status == 1
+    outcomes = {finding["attacker"]: finding["outcome"] for finding in json.loads(ran.out)["findings"]}
+    assert {name for name, outcome in outcomes.items() if outcome == "broken"} == {"bytes"}
     ran = run(desk, "protect", "-o", out, "--json")
     assert [result["code"] for result in ran.results] == ["SL-LEAK"], ran.err
     assert not copy.exists()

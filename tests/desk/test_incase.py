@@ -21,6 +21,7 @@ from safelight.desk.app import Desk
 from safelight.desk.incase import InCase
 from safelight.outputs import PRIVATE
 from safelight.plan import Sensor
+from safelight.published import tell_case
 from safelight.sealed import memory_folder
 
 
@@ -140,6 +141,11 @@ def test_two_members_sign_exactly_this_copy(story: CaseDesk, tmp_path: Path) -> 
         browser.post(clip + "/publication").raise_for_status()
         assert browser.get(clip).json()["state"] == "published"
         assert browser.post(clip + "/publication").json()["code"] == "SL-NOT-READY"
+    copy, other = out / "clip-0001.safelight.mp4", tmp_path / "other.mp4"
+    other.write_bytes(copy.read_bytes() + b"\0")
+    with story.open() as case:  # a story's build tells it only of exactly this copy
+        assert tell_case(case, [other], "small") == []
+        assert tell_case(case, [copy], "small") == [case.clip("1").name]
     with at(story, out, tmp_path / "second.key") as desk:  # the log knows it, not the memory of one desk
         browser = Browser(desk, "bilal")
         browser.post(clip + "/hold").raise_for_status()
