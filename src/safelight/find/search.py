@@ -94,7 +94,7 @@ class Search:
         cuts: list[int] = []
         times: array[int] = array("q")
         with ExitStack() as threads:
-            early = threads.enter_context(ahead(glances(pictures, *self._size)))
+            early = threads.enter_context(ahead(glances(pictures, *self._size), _WAITING))
             faces = threads.enter_context(ahead(self._looks.faces(early), _WAITING))
             people = threads.enter_context(ahead(self._looks.people(faces), _WAITING))
             for looked in threads.enter_context(ahead(self._read(people), _WAITING)):

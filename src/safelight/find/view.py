@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from safelight.find.cuts import Showable
 from safelight.find.detect import Detection, Finder
+from safelight.find.tiles import seen_in_tiles, tile_size
 from safelight.geometry import Box
+
+_TILE = 960  # pixels, longest side of what a finder is given at once
+_OVERLAP = 96  # pixels of neighbouring tiles; larger faces are seen in smaller pictures
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,6 @@ class View:
         self._picture = picture
         self._size = width, height
         self._made: dict[tuple[int, int], NDArray[np.uint8]] = {}
-
-    @property
-    def whole(self) -> NDArray[np.uint8]:
-        """The shown picture as it is, (height, width, 3)."""
-        return self._at(self._size)
 
     def _fine(self, scale: float) -> NDArray[np.uint8]:
         """The smallest picture at hand, or quickly made, that is at least the shown picture's size times ``scale``."""
@@ -74,15 +73,25 @@ class View:
         return width, height
 
     def seen(self, finder: Finder, size: tuple[int, int]) -> list[Detection]:
-        """What a finder sees in the picture brought to that size, in the shown picture's own pixels."""
-        if size == self._size:
-            return finder.find(self.whole)
+        """What a finder sees in the picture brought to that size, in the shown picture's own pixels.
+
+        A large picture is looked at in tiles, and what is larger than their overlap may be missed in it.
+        """
         if size > self._size:
-            picture = np.asarray(cv2.resize(self.whole, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+            picture = np.asarray(cv2.resize(self._at(self._size), size, interpolation=cv2.INTER_CUBIC), np.uint8)
         else:
             picture = self._at(size)
+        if in_tiles(size):
+            found = seen_in_tiles(finder, picture, tile_size(size, _TILE, _OVERLAP), _OVERLAP)
+        else:
+            found = finder.find(picture)
         sx, sy = self._size[0] / size[0], self._size[1] / size[1]
-        return [Detection(d.box.scaled(sx, sy), d.score, d.finder, d.kind) for d in finder.find(picture)]
+        return [Detection(d.box.scaled(sx, sy), d.score, d.finder, d.kind) for d in found]
+
+
+def in_tiles(size: tuple[int, int]) -> bool:
+    """Whether a picture of that size is looked at in tiles, and not as a whole."""
+    return max(size) > _TILE
 
 
 def _square(picture: NDArray[np.uint8], centre: tuple[float, float], side: int) -> tuple[NDArray[np.uint8], int, int]:
