@@ -29,13 +29,14 @@ def _pq_curve() -> NDArray[np.uint8]:
 
 
 def shrunk(luma: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """A (rows, columns) plane brought to that smaller size: halved while it can be, then interpolated; both quick."""
-    while luma.shape[1] >= 2 * width and luma.shape[0] >= 2 * height:
-        rows, columns = (side // 2 * 2 for side in luma.shape)
-        half = columns // 2, rows // 2
-        luma = np.asarray(cv2.resize(luma[:rows, :columns], half, interpolation=cv2.INTER_AREA), np.uint8)
+    """A (rows, columns) plane brought to that smaller size: halved, which is quick, while that leaves nothing out."""
+    while luma.shape[1] >= 2 * width and luma.shape[0] >= 2 * height and not (luma.shape[0] % 2 or luma.shape[1] % 2):
+        half = luma.shape[1] // 2, luma.shape[0] // 2
+        luma = np.asarray(cv2.resize(luma, half, interpolation=cv2.INTER_AREA), np.uint8)
     if luma.shape != (height, width):
-        luma = np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        far = luma.shape[1] >= 2 * width or luma.shape[0] >= 2 * height
+        how = cv2.INTER_AREA if far else cv2.INTER_LINEAR
+        luma = np.asarray(cv2.resize(luma, (width, height), interpolation=how), np.uint8)
     return luma
 
 
