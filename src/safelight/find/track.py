@@ -60,6 +60,7 @@ class Track:
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
     beside: int = -NEVER  # frame until which it and a head that it overlaps are known to be two
+    tilt: float = 0.0  # degrees by which pictures are turned to see its face upright
     doubled: int = 0  # looks in a row in which a better track was on the same head
     person: Person = field(default_factory=Person)
 
@@ -175,6 +176,7 @@ class Tracker:
                 sighting.score,
                 int(self._good(sighting)),
                 shot=self._shot,
+                tilt=sighting.tilt,
             )
             self._note(track, sighting, trace.frame)
             self.live.append(track)
@@ -303,6 +305,8 @@ class Tracker:
         track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
+        if sighting.exact:
+            track.tilt = sighting.tilt
         self._note(track, sighting, trace.frame)
         if not kept:
             track.follower.anchor(trace.luma, self._small(box))
