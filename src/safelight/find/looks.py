@@ -21,7 +21,7 @@ _USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder 
 _FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
 _PERSON = 0.4  # score of a sighting from which it keeps the person finder busy
 _TILT = 40.0  # degrees: finders see faces that lean by 20 or so as they are
-_SURE = 0.6  # score of a leaning face that is believed
+_SURE = 0.5  # score of a leaning face that is believed
 _SAME = 0.2  # overlap of a face that leans with one that does not
 _NEVER = 10**9  # pictures
 

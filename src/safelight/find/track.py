@@ -247,7 +247,9 @@ class Tracker:
         return sorted(self.done, key=lambda t: t.number)
 
     def _good(self, sighting: Sighting) -> bool:
-        return sighting.exact and sighting.score >= enough(sighting.box.width / self._picture.width)
+        """Whether one look makes a track. At what is seen in the turned picture only, two finders must have looked."""
+        sure = sighting.exact and sighting.score >= enough(sighting.box.width / self._picture.width)
+        return sure and (not sighting.tilt or len(sighting.finders) > 1)
 
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
