@@ -43,20 +43,14 @@ def read_story(folder: Path) -> Story:
 def words_of(story: Story, clip: str) -> Transcript | None:
     """The words of a clip; None when it has none."""
     words = story.book.clips[clip].words
-    if words is None:
-        return None
-    try:
-        return Transcript.load(story.folder / words)
-    except SafelightError as error:
-        error.file = words
-        raise
+    return None if words is None else Transcript.load(story.folder / words, name=words)
 
 
 def _inside(folder: Path, name: str, text: str) -> None:
     line = 1 + next((n for n, row in enumerate(text.splitlines()) if name in row), 0)
     path = folder / name
-    if ".." in Path(name).parts or not path.resolve().is_relative_to(folder.resolve()):
-        raise at(Code.STORY_INVALID, BOOK, line, f"{name} lies outside the story's folder.")
+    if any(part.startswith(".") for part in Path(name).parts) or not path.resolve().is_relative_to(folder.resolve()):
+        raise at(Code.STORY_INVALID, BOOK, line, f"{name} is hidden or lies outside the story's folder.")
     if not path.is_file():
         raise at(Code.NOT_FOUND, BOOK, line, f"{name} is not there.")
 
