@@ -17,6 +17,7 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]{1,200})>", re.IGNORECASE)  # WebV
 _TAGS = re.compile(r"<[^>]{0,200}>|\{\\[^}]{0,200}\}")
 _CLOCK = r"(?:\d{1,4}:)?[0-5]?\d:[0-5]\d[.,]\d{1,3}"
 _TIMES = re.compile(rf"^\s*{_CLOCK}\s+-->\s+{_CLOCK}(?:\s.*)?$")
+_ARROW = re.compile(r"-->|^\s*\d[\d:.,]*\s*-+>")  # a row that is meant to hold times
 _ASS_TIMES = re.compile(r"\d{1,4}:[0-5]\d:[0-5]\d[.:]\d{1,3}\s*,\s*\d{1,4}:[0-5]\d:[0-5]\d[.:]\d{1,3}\s*,")
 _ROWS = re.compile(r"\r\n|\r|\n")
 
@@ -98,7 +99,7 @@ def _lines(text: str, form: str, file: str) -> list[int]:
     """
     found = []
     for number, row in enumerate(_ROWS.split(text), 1):
-        if not (row.startswith("Dialogue:") if form == "ass" else "-->" in row):
+        if not (row.startswith("Dialogue:") if form == "ass" else _ARROW.search(row)):
             continue
         if not (_ASS_TIMES.search(row) if form == "ass" else _TIMES.match(row)):
             raise SafelightError(Code.SUBTITLES_INVALID, "These are no times of a subtitle.", file=f"{file}:{number}")

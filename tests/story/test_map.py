@@ -12,6 +12,7 @@ from safelight.story.drawing import WIDTH, draw
 from safelight.story.geo import Feature, Position, coarsened, read_map, too_near
 from tests.story.folders import city
 
+
 def distance(one: Position, other: Position) -> float:
     """Metres between two positions on a sphere (haversine)."""
     (lon1, lat1), (lon2, lat2) = one, other

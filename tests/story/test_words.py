@@ -10,14 +10,16 @@ from types import ModuleType
 import pytest
 
 from safelight.errors import Code, SafelightError
+from safelight.plan import Plan
 from safelight.story.hints import hints
 from safelight.story.listen import PACKAGE, draft
 from safelight.story.listen import _sound as sound_of
 from safelight.story.parts import Quote
 from safelight.story.quotes import unproven
 from safelight.story.source import read_story
-from safelight.story.subtitles import FORMATS, read_lines, vtt, written
+from safelight.story.subtitles import FORMATS, followed, lines_of, read_cues, translation_of, vtt, written
 from safelight.story.transcript import By, Line, State, Transcript
+from tests.hide.clips import plan_for
 from tests.media.build import clip
 from tests.media.helpers import copy as copy_of
 from tests.program import safelight
@@ -34,7 +36,7 @@ def transcript() -> Transcript:
 def test_what_is_written_is_read_back(transcript: Transcript, form: str, language: str, tmp_path: Path):
     path = tmp_path / f"a.{form}"
     path.write_text(written(transcript, language, form), encoding="utf-8")
-    lines = read_lines(path)
+    lines = lines_of(read_cues(path), path.name)
     assert [line.text for line in lines] == list(AR_LINES if language == "ar" else EN_LINES)
     assert [(line.start, line.end) for line in lines] == [(0.0, 0.4), (0.5, 0.8)]
     if form != "srt":
@@ -196,3 +198,56 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, monkeypatch: pytes
         draft(tmp_path / "a.mp4", tmp_path, None)
     assert refusal.value.code is Code.TOOL_MISSING
     assert "config.json is missing" in refusal.value.detail
+
+
+def _cut(tmp_path: Path, *, trim: bool) -> Plan:
+    """The plan of a film of 2.4 seconds; with ``trim`` its copy lasts two, and begins 0.2 seconds later."""
+    made = plan_for(clip(tmp_path / "long.mp4", frames=24, rate=Fraction(10)), [])
+    return made.model_copy(update={"settings": made.settings.model_copy(update={"trim": trim})})
+
+
+def test_times_follow_a_copy_whose_ends_were_cut(tmp_path: Path):
+    (tmp_path / "a.srt").write_text("1\n00:00:00,100 --> 00:00:01,000\nOne\n\n2\n00:00:01,200 --> 00:00:02,300\nTwo\n")
+    cues = read_cues(tmp_path / "a.srt")
+    assert followed(cues, _cut(tmp_path, trim=False), "a.srt") == cues
+    moved = followed(cues, _cut(tmp_path, trim=True), "a.srt")
+    assert [(cue.start, cue.end) for cue in moved] == [(0.0, 0.8), (1.0, 2.0)]
+    (tmp_path / "plan.json").write_text(_cut(tmp_path, trim=True).to_json())
+    ran = safelight("words", "import", "a.srt", "w.json", "--language", "en", "--plan", "plan.json", cwd=tmp_path)
+    assert ran.status == 0, ran.err
+    assert [(line.start, line.end) for line in Transcript.load(tmp_path / "w.json").lines] == [(0.0, 0.8), (1.0, 2.0)]
+
+
+def test_words_that_are_said_in_what_was_cut_off_are_refused(tmp_path: Path):
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:00,150\nOne\n")
+    with pytest.raises(SafelightError) as refusal:
+        followed(read_cues(tmp_path / "a.srt"), _cut(tmp_path, trim=True), "a.srt")
+    assert (refusal.value.code, refusal.value.file) == (Code.SUBTITLES_INVALID, "a.srt:2")
+
+
+def test_a_pseudonym_is_written_as_each_language_writes_it(transcript: Transcript, tmp_path: Path):
+    (tmp_path / "sv.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.400\n<v Om Yasin>Nio lastbilar.\n")
+    swedish = translation_of(transcript, read_cues(tmp_path / "sv.vtt"), "Ekan", "sv.vtt")
+    told = transcript.with_translation("sv", swedish)
+    assert [said.speaker for said in told.said("sv")] == ["Om Yasin", "أم ياسين"]
+    assert [said.speaker for said in told.said("ar")] == ["أم ياسين", "أم ياسين"]
+    assert "<v Om Yasin>Nio" in "".join(vtt(said for said in told.said("sv") if said.text))
+    assert "<v Om Yasin>" in written(told, "sv", "vtt")
+
+
+def test_words_imported_again_keep_what_did_not_change(transcript: Transcript):
+    first, second = transcript.lines
+    changed = Line(id="2", start=second.start, end=second.end, speaker=second.speaker, text="ثم جاء المطر.")
+    again = transcript.respoken("ar", [first.model_copy(update={"confirmed": None}), changed])
+    assert [said.state for said in again.said("ar")] == [State.READY, State.UNCONFIRMED]
+    assert [said.state for said in again.said("en")] == [State.READY, State.STALE]
+    fewer = transcript.respoken("ar", [first])
+    assert [said.state for said in fewer.said("en")] == [State.READY]
+    assert Transcript.model_validate_json(fewer.model_dump_json()) == fewer  # it can be opened again
+
+
+def test_a_language_that_is_none_is_refused_in_one_line(tmp_path: Path):
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:00,400\nOne\n")
+    ran = safelight("words", "import", "a.srt", "w.json", "--language", "Arabic!", cwd=tmp_path)
+    assert (ran.status, ran.err[:17]) == (1, "SL-STORY-INVALID:")
+    assert not (tmp_path / "w.json").exists()

@@ -16,6 +16,8 @@ def line_at(text: str, path: Sequence[str | int]) -> int:
     """
     try:
         place = _after(text, 0)
+        if not path:
+            json.JSONDecoder().raw_decode(text, place)
         for step in path:
             inside = _member(text, place, step)
             if inside is None:

@@ -102,7 +102,7 @@ def _write(story: Story, copies: Copies, site: Path, *, draft: bool, key: DeskKe
         for edition in EDITIONS:
             text = templates.get_template("page.html.j2").render(common | page(story, told, edition, media))
             made[href(language, edition)] = _save(site / href(language, edition), text)
-        made[f"feed.{language}.xml"] = _save(site / f"feed.{language}.xml", _feed(templates, story, language))
+        made[f"feed.{language}.xml"] = _save(site / f"feed.{language}.xml", _feed(templates, story, language, draft=draft))
     first = story.book.languages[0]
     values = common | {"languages": languages_of(story, "full"), "t": phrases(first)}
     made["index.html"] = _save(site / "index.html", templates.get_template("index.html.j2").render(values))
@@ -110,9 +110,10 @@ def _write(story: Story, copies: Copies, site: Path, *, draft: bool, key: DeskKe
     return made
 
 
-def _feed(templates: Environment, story: Story, language: str) -> str:
+def _feed(templates: Environment, story: Story, language: str, *, draft: bool) -> str:
     told, address = story.editions[language], story.book.address
     values = {
+        "draft": draft,
         "desk": story.book.desk,
         "story": story.book.story,
         "language": language,

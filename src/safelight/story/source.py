@@ -68,12 +68,12 @@ def _edition(folder: Path, language: str, book: Book) -> Edition:
     head = front(Head, read_yaml(matter, file, 2), matter, file, 2)
     parts = tuple(parts_of(rows[end + 1 :], file, end + 2))
     edition = Edition(language, file, head, parts)
-    _named(edition, book)
+    _named(edition, book, 2 + line_of_key(matter, ["share"]))
     return edition
 
 
-def _named(edition: Edition, book: Book) -> None:
-    """Raise SL-NOT-FOUND for a clip, picture or map that `story.yaml` does not list."""
+def _named(edition: Edition, book: Book, share: int) -> None:
+    """Raise SL-NOT-FOUND for a clip, picture or map that `story.yaml` does not list, or a share card of nothing."""
     for part in [*edition.parts, *edition.shots]:
         clip = part.clip if isinstance(part, Film | Shot | Quote) else None
         if clip is not None and clip not in book.clips:
@@ -82,6 +82,8 @@ def _named(edition: Edition, book: Book) -> None:
             raise at(Code.NOT_FOUND, edition.file, part.line, f"story.yaml lists no picture {part.picture}.")
         if isinstance(part, Plan) and part.map not in book.maps:
             raise at(Code.NOT_FOUND, edition.file, part.line, f"story.yaml lists no map {part.map}.")
+    if edition.head.shared not in (None, *(shot.named for shot in edition.shots)):
+        raise at(Code.NOT_FOUND, edition.file, share, f"The text shows no picture {edition.head.share} to share.")
 
 
 def _text(path: Path, file: str, most: int) -> str:

@@ -202,9 +202,14 @@ class Transcript(Document):
         """The document with other words spoken. Lines that are as they were stay confirmed; translations stay with
         their lines, and go stale where the words have changed. Raises SL-STORY-INVALID.
         """
-        signed = {line.model_copy(update={"confirmed": None, "by": By.PERSON}): line.confirmed for line in self.lines}
+        signed = {(line.id, line.start, line.end, line.speaker, line.text): line.confirmed for line in self.lines}
         if language == self.language:
-            lines = [line.model_copy(update={"confirmed": signed.get(line)}) for line in lines]
+            lines = [
+                line.model_copy(
+                    update={"confirmed": signed.get((line.id, line.start, line.end, line.speaker, line.text))}
+                )
+                for line in lines
+            ]
         there = {line.id for line in lines}
         kept = {
             code: Translation(
