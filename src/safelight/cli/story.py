@@ -55,7 +55,7 @@ def _tell(report: Report) -> None:
         told = f"{finding.where}: near a protected {finding.kind}; look, then change it or waive it"
         console.print(Line.assemble(("look    ", "bold yellow"), told), soft_wrap=True)
     for hint in report.hints:
-        console.print(Line.assemble(("hint    ", "cyan"), f"{hint.file}:{hint.line}: {hint.text}"), soft_wrap=True)
+        console.print(Line.assemble(("hint    ", "cyan"), f"{hint.where}: {hint.text}"), soft_wrap=True)
 
 
 def _json(report: Report, extra: dict[str, object]) -> None:

@@ -80,11 +80,12 @@ def examine(story: Story, roster: Roster, copies: Copies) -> Report:
             elif not waived(roster, waivers, finding):
                 report.looks.append(finding)
     for spelled in inconsistent(roster, [(document.name, document.passages) for document in documents]):
-        for spelling, places in list(spelled.spellings.items())[1:]:
-            file, line = places[0]
-            report.hints.append(
-                Hint(file, line, f"“{spelling}” is elsewhere spelled “{next(iter(spelled.spellings))}”.")
-            )
+        first, *others = spelled.spellings
+        for spelling in others:
+            for file, line in spelled.spellings[spelling]:
+                there, number = spelled.spellings[first][0]
+                text = f"“{spelling}” is spelled “{first}” in {there} line {number}."
+                report.hints.append(Hint(file, line, text))
     report.hints += [Hint(document.name, 0, UNREAD) for document in documents if document.unread]
     report.hints += hints(story)
     return report

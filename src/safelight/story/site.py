@@ -102,7 +102,9 @@ def _write(story: Story, copies: Copies, site: Path, *, draft: bool, key: DeskKe
         for edition in EDITIONS:
             text = templates.get_template("page.html.j2").render(common | page(story, told, edition, media))
             made[href(language, edition)] = _save(site / href(language, edition), text)
-        made[f"feed.{language}.xml"] = _save(site / f"feed.{language}.xml", _feed(templates, story, language, draft=draft))
+        made[f"feed.{language}.xml"] = _save(
+            site / f"feed.{language}.xml", _feed(templates, story, language, draft=draft)
+        )
     first = story.book.languages[0]
     values = common | {"languages": languages_of(story, "full"), "t": phrases(first)}
     made["index.html"] = _save(site / "index.html", templates.get_template("index.html.j2").render(values))
