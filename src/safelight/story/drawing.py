@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from safelight.story.geo import Feature, Position, coarsened
+from safelight.story.geo import Feature, Position, centre_of, coarsened
 
 WIDTH = 800.0  # units of the drawing
 _MARGIN = 0.12  # of the larger side, around everything
@@ -102,9 +102,9 @@ def _shape(
     if feature.kind != "place":
         closing = "Z" if feature.kind == "area" else ""
         path = "".join("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in line) + closing for line in drawn)
-    ring = points[:-1] if feature.kind == "area" else points
-    x = points[len(points) // 2][0] if feature.kind == "route" else sum(p[0] for p in ring) / len(ring)
-    y = points[len(points) // 2][1] if feature.kind == "route" else sum(p[1] for p in ring) / len(ring)
+    x, y = points[len(points) // 2]
+    if feature.kind == "area":
+        x, y = centre_of(tuple(points))
     return Shape(
         number=number,
         kind=feature.kind,

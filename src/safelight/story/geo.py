@@ -105,14 +105,23 @@ def coarsened(position: Position, metres: float) -> Position:
 
 
 def too_near(features: list[Feature], places: list[Place]) -> Iterator[int]:
-    """Numbers, from 1, of features of which any point, also one between two corners, is inside a protected radius."""
+    """Numbers, from 1, of features of which any point is inside a protected radius: also one between two corners, and
+    the middle of an area, where its name stands.
+    """
     for number, feature in enumerate(features, 1):
+        middles = [(centre_of(line),) for line in feature.lines if feature.kind == "area"]
         if any(
             _apart((place.longitude, place.latitude), line) <= place.radius
             for place in places
-            for line in feature.lines
+            for line in (*feature.lines, *middles)
         ):
             yield number
+
+
+def centre_of(ring: tuple[Position, ...]) -> Position:
+    """The mean of a ring's corners, the last of which is the first again."""
+    corners = ring[:-1] or ring  # one that fell together when it was coarsened is a single point
+    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
 
 
 def _apart(place: Position, line: tuple[Position, ...]) -> float:

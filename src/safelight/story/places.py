@@ -25,6 +25,8 @@ def line_at(text: str, path: Sequence[str | int]) -> int:
             place = inside
     except json.JSONDecodeError as error:
         return error.lineno
+    except RecursionError:
+        return 1
     return text.count("\n", 0, place) + 1
 
 
