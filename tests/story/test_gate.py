@@ -213,6 +213,13 @@ def test_a_translation_that_lacks_a_line_and_one_that_lacks_a_language(story: Pa
     assert (Code.WORDS_INCOMPLETE, "words/road.json:2") in codes(examined(story))
 
 
+def test_words_that_cannot_be_read_do_not_hide_what_else_is_wrong(story: Path, examined: Examined):
+    (story / "words/road.json").write_text('{"language": "en",\n"lines": 3}')
+    swap(story / "en.md", "https://example.org/method", "https://example.org/other")
+    found = codes(examined(story))
+    assert {(Code.STORY_INVALID, "words/road.json:2"), (Code.LINK_UNLISTED, "en.md:7")} <= found
+
+
 def test_lines_that_overlap_and_lines_after_the_end(story: Path, examined: Examined):
     told = words()
     told["lines"][1] |= {"start": 0.3, "end": 7.0}
