@@ -155,7 +155,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.MAP_INVALID: "Mend the GeoJSON at the place named; docs/story.md shows what a map may hold.",
     Code.NOT_APPROVED: "Attack this very copy again and have it approved at the desk; then build again.",
     Code.PICTURE_SPEAKS: "Use a still taken from a published copy, or let `safelight protect` write the picture anew.",
-    Code.LINK_UNLISTED: "List the address under `links:` in the story's front matter, or take the link out.",
+    Code.LINK_UNLISTED: "List the address under `links:` in story.yaml, or take the link out.",
     Code.NOTHING_HEARD: "Write down what is said and take it over with `safelight words import`.",
     Code.TOOL_MISSING: "Install what is named, or do without it: nothing else needs it.",
     Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
