@@ -26,7 +26,7 @@ from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.names.people import Roster, Sought
 from safelight.observer import Observer
-from safelight.outputs import COPIES, Names, private_folder, publish, writing
+from safelight.outputs import COPIES, Names, memory_folder, private_folder, publish, writing
 from safelight.protect import protect
 from safelight.salvage import SALVAGED, made
 from safelight.workers.messages import Salvaged
@@ -154,16 +154,6 @@ def salvage_sealed(
         note = f"salvaged from {damaged.name} with the settings of {like.name}"
         with Original(left(folder / SALVAGED)) as film:
             return done, derive(case, film, damaged, ".salvaged.mov", note).name
-
-
-def memory_folder() -> Path:
-    """A folder that lies in memory (tmpfs). Raises SL-CASE-MEMORY when the system has none."""
-    mounts = Path("/proc/mounts").read_text().splitlines() if Path("/proc/mounts").exists() else []
-    in_memory = {line.split()[1] for line in mounts if line.split()[2] == "tmpfs"}
-    for folder in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
-        if folder in in_memory and os.access(folder, os.W_OK):
-            return Path(folder)
-    raise SafelightError(Code.CASE_MEMORY, "This system has no folder in memory (tmpfs) to work in.")
 
 
 def lay_out(case: Case, clip: Clip, names: Names, outside: Names) -> dict[str, bytes]:

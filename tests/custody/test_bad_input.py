@@ -15,7 +15,7 @@ import pytest
 from custody.conftest import Desk
 from program import safelight
 from safelight.custody.case import create, opened
-from safelight.custody.intake import read_known
+from safelight.custody.known import read_known
 from safelight.custody.verify import examine
 from safelight.errors import Code, SafelightError
 

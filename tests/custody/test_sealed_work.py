@@ -18,8 +18,7 @@ from custody.conftest import Desk
 from program import COMMAND, Ran, safelight
 from safelight.account import Account
 from safelight.errors import Code
-from safelight.outputs import PRIVATE
-from safelight.sealed import memory_folder
+from safelight.outputs import PRIVATE, memory_folder
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,12 @@ COMMANDS = {
         "Seal originals in a case: hashed and encrypted in one pass, what is there already recognised.",
         "INTAKE_EXAMPLES",
     ),
+    "known": Place(
+        "compare",
+        "known",
+        "Make a list of known (published) material for `--known`: exact hashes, and hashes of what is seen.",
+        "KNOWN_EXAMPLE",
+    ),
     "case": Place(
         "case",
         "app",

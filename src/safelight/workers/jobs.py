@@ -34,6 +34,7 @@ from safelight.workers.messages import (
     StillsJob,
     Surveyed,
     SurveyJob,
+    Traced,
     Waved,
     WaveJob,
     Worded,
@@ -48,6 +49,7 @@ VERDICT = Path("verdict.json")
 WORDS = Path("words.json")
 SOUND = Path("sound.f32")
 SALVAGED = Path("salvaged.mov")
+TRACE = Path("trace.json")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
@@ -151,6 +153,14 @@ def salvage(job: SalvageJob, damaged: BinaryIO, report: Report) -> Salvaged:
     with os.fdopen(job.like, "rb") as like:
         saved = salvage_film(damaged, like, SALVAGED, report)
     return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound, proven=saved.proven)
+
+
+def trace(clip: BinaryIO, report: Report) -> Traced:
+    """Write ``trace.json``."""
+    from safelight.find.trace import trace as trace_of
+
+    TRACE.write_bytes(trace_of(clip, report).to_bytes())
+    return Traced()
 
 
 def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:

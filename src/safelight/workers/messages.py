@@ -155,6 +155,12 @@ class SalvageJob(Message):
     like: Annotated[int, Field(ge=0)]
 
 
+class TraceJob(Message):
+    """Leave what a clip is recognised by, and the times it tells, as ``trace.json`` in the folder."""
+
+    job: Literal["trace"] = "trace"
+
+
 class ViewJob(Message):
     """Show pictures of a clip until standard input ends; what is asked and answered is in :mod:`workers.views`."""
 
@@ -174,6 +180,7 @@ Job = (
     | StillsJob
     | ListenJob
     | SalvageJob
+    | TraceJob
 )
 
 
@@ -304,7 +311,27 @@ class Salvaged(Message):
     proven: bool
 
 
-Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Listened | Salvaged
+class Traced(Message):
+    """``trace`` is done; the document lies in the folder."""
+
+    type: Literal["traced"] = "traced"
+
+
+Done = (
+    Found
+    | Hidden
+    | Surveyed
+    | Joined
+    | Spoken
+    | Attacked
+    | Proxied
+    | Waved
+    | Worded
+    | Stilled
+    | Listened
+    | Salvaged
+    | Traced
+)
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
@@ -318,6 +345,7 @@ DONE: dict[type[Job], type[Done]] = {
     StillsJob: Stilled,
     ListenJob: Listened,
     SalvageJob: Salvaged,
+    TraceJob: Traced,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])
