@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,12 +19,10 @@ from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.custody.known import Known, read_known
 from safelight.custody.near import clock
+from safelight.custody.timeline import Moment, line, span
 from safelight.inputs import printable
 from safelight.outputs import writing
 from safelight.recognise import Compared, Traces, compare, known_lines
-
-if TYPE_CHECKING:
-    from safelight.custody.timeline import Moment
 
 Name = Annotated[Path, typer.Argument(metavar="NAME", help="Folder of the case.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
@@ -117,8 +115,6 @@ def timeline(name: Name, identity: Identity = None, as_json: AsJson = False) -> 
 
     `intake` and `case compare` read lengths and clocks; without them only the files' own times are known.
     """
-    from safelight.custody.timeline import line
-
     with open_case(name, identity) as case:
         traces = Traces(case)
         by_number = {clip.number: clip for clip in case.catalogue.clips()}
@@ -127,7 +123,7 @@ def timeline(name: Name, identity: Identity = None, as_json: AsJson = False) -> 
             arrived = [(arrival, by_number[arrival.clip]) for arrival in case.catalogue.arrivals(source)]
             lines[source] = line((arrival, clip, traces.of(clip)) for arrival, clip in arrived)
     if as_json:
-        told = [{"source": source, "clips": [_moment(moment) for moment in line]} for source, line in lines.items()]
+        told = [{"source": source, "clips": list(map(_moment, moments))} for source, moments in lines.items()]
         print(json.dumps({"sources": told}, indent=1, ensure_ascii=False))
         return
     console = Console(highlight=False)
@@ -145,10 +141,19 @@ def _moment(moment: Moment) -> dict[str, Any]:
     }
 
 
+def _gap(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{'-' if seconds < 0 else '+'}{span(timedelta(seconds=seconds))}"
+
+
 def _table(source: str, moments: list[Moment]) -> Table:
+    titles = ("clip", "file", "begins", "by", "length", "after", "doubts")
     table = Table(title=f"Source {source}", title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for title in ("clip", "file", "begins", "by", "length", "since the one before", "doubts"):
-        table.add_column(title, justify="right" if title in ("length", "since the one before", "doubts") else "left")
+    for title in titles:
+        table.add_column(
+            title, no_wrap=title != "file", justify="right" if title in ("length", "after", "doubts") else "left"
+        )
     for moment in moments:
         row = (
             moment.clip,
@@ -156,7 +161,7 @@ def _table(source: str, moments: list[Moment]) -> Table:
             f"{moment.begin:%Y-%m-%d %H:%M:%S}",
             moment.basis,
             clock(moment.seconds) if moment.seconds is not None else "?",
-            f"{moment.gap:+.0f} s" if moment.gap is not None else "",
+            _gap(moment.gap),
             str(len(moment.doubts) or ""),
         )
         table.add_row(*map(Line, row))

@@ -2,8 +2,9 @@
 
 A picture's hash is a "phash" of 256 bits (imagehash). Two pictures count as the same up to LIKE differing bits; that is
 the distance that the makers of another hash of 256 bits recommend for theirs (PDQ, "The TMK+PDQF video-hashing
-algorithm and the PDQ image-hashing algorithm", Facebook 2019: 31). Along one shift, a picture that is the same adds
-one and another takes one away; a stretch ends where its sum was highest.
+algorithm and the PDQ image-hashing algorithm", Facebook 2019: 31). Such a hash changes wholly when a camera turns by a
+few hundredths of its view, so few pictures of one clip are looked for among *all* pictures of the other. Along one
+shift, a picture that is the same adds one and another takes one away; a stretch ends where its sum was highest.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 from safelight.custody.trace import STEP, Hashes
 
 LIKE = 31  # bits of 256
-LEAST = 8  # pictures of a stretch more alike than not: two seconds
+EVERY = 4  # hashes: of these of one clip each is looked for, eight in a second
+LEAST = 16  # of those in a stretch, more alike than not: two seconds
 _TAKEN = 0.5  # share of a stretch from which another one has it already
-_BREAK = 8  # pictures (two seconds) by which a stretch may worsen before it has ended
+_BREAK = 16  # of those by which a stretch may worsen before it has ended: two seconds
+_DRIFT = 16  # hashes by which the shift may have changed where stretches meet: half a second
 _SHIFTS = 64  # shifts that are looked at closely
-_ROWS = 64  # pictures of one clip that are held against the whole other one at once
-_LATER = 8  # pictures: two seconds
+_ROWS = 16  # pictures of one clip that are held against the whole other one at once
+_LATER = 64  # hashes: two seconds
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class _Run:
-    """Pictures ``first`` to before ``stop`` of one clip, ``shift`` later in the other; ``score`` tells how many."""
+    """Hashes ``first`` to before ``stop`` of one clip, ``shift`` later in the other; ``score`` tells how many."""
 
     first: int
     stop: int
@@ -57,7 +60,7 @@ class _Run:
 
 def stretches(one: Hashes, other: Hashes) -> list[Stretch]:
     """All stretches that two clips have in common, in the order of ``one``."""
-    need = min(LEAST, len(one), len(other))
+    need = min(LEAST, -(-len(one) // EVERY), -(-len(other) // EVERY))
     if not need:
         return []
     kept: list[_Run] = []
@@ -84,37 +87,41 @@ def _distances(one: Hashes, other: Hashes) -> NDArray[np.int64]:
 
 
 def _likely(one: Hashes, other: Hashes, need: int) -> list[int]:
-    """The shifts at which most pictures are the same; a shift by one picture more or less counts too."""
+    """The shifts at which most pictures are the same, the best of its neighbours each."""
     counts = np.zeros(len(one) + len(other) - 1, np.int64)
-    for row in range(0, len(one), _ROWS):
-        here, there = np.nonzero(_distances(one[row : row + _ROWS, None], other[None]) <= LIKE)
-        counts += np.bincount(there - here - row + len(one) - 1, minlength=len(counts))
+    asked = np.arange(0, len(one), 2 * EVERY)
+    for rows in np.split(asked, range(_ROWS, len(asked), _ROWS)):
+        here, there = np.nonzero(_distances(one[rows, None], other[None]) <= LIKE)
+        counts += np.bincount(there - rows[here] + len(one) - 1, minlength=len(counts))
     wide = np.convolve(counts, (1, 1, 1), "same")
-    best = np.argsort(-(wide * 4 + counts), kind="stable")[:_SHIFTS]
-    return [int(place) - len(one) + 1 for place in best if wide[place] >= need]
+    rank = np.where(wide >= max(need // 4, 1), 4 * wide + counts, 0)
+    found: list[int] = []
+    while len(found) < _SHIFTS and rank[best := int(rank.argmax())]:
+        found.append(best - len(one) + 1)
+        rank[max(best - 1, 0) : best + 2] = 0
+    return found
 
 
 def _along(one: Hashes, other: Hashes, shift: int, need: int) -> list[_Run]:
-    begin = max(0, -shift)
-    stop = min(len(one), len(other) - shift)
-    if stop <= begin:
+    places = np.arange(0, len(one), EVERY)
+    places = places[(places + shift >= 0) & (places + shift < len(other))]
+    if not len(places):
         return []
-    mine = one[begin:stop]
-    apart = np.full(len(mine), 256, np.int64)
+    apart = np.full(len(places), 256, np.int64)
     for near in (-1, 0, 1):  # the two clips were not sampled at the same moments
-        places = np.arange(begin, stop) + shift + near
-        inside = (places >= 0) & (places < len(other))
-        apart[inside] = np.minimum(apart[inside], _distances(mine[inside], other[places[inside]]))
+        beside = np.clip(places + shift + near, 0, len(other) - 1)
+        apart = np.minimum(apart, _distances(one[places], other[beside]))
+    same = apart <= LIKE
     return [
         _Run(
-            begin + first,
-            begin + last,
-            shift,
-            score,
-            float(apart[first:last].mean()),
-            float((apart[first:last] <= LIKE).mean()),
+            first=int(places[first]),
+            stop=min(int(places[last - 1]) + EVERY, len(one), len(other) - shift),
+            shift=shift,
+            score=score,
+            mean=float(apart[first:last].mean()),
+            alike=float(same[first:last].mean()),
         )
-        for first, last, score in _sums((apart <= LIKE).tolist())
+        for first, last, score in _sums(same.tolist())
         if score >= need
     ]
 
@@ -141,7 +148,7 @@ def _joined(one: Hashes, runs: list[_Run]) -> list[Stretch]:
     joined: list[list[_Run]] = []
     for run in runs:
         last = joined[-1][-1] if joined else None
-        if last is not None and run.first - last.stop <= _BREAK and abs(run.shift - last.shift) <= 2:
+        if last is not None and run.first - last.stop <= _BREAK * EVERY and abs(run.shift - last.shift) <= _DRIFT:
             joined[-1].append(run)
         else:
             joined.append([run])

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from safelight.custody.catalogue import Arrival, Clip
 from safelight.custody.near import clock as place
-from safelight.custody.trace import Trace
+from safelight.custody.trace import Clock, Trace
 
 LOOSE = timedelta(seconds=3)  # what two clocks of one camera may differ by; cards keep times to two seconds
 ZONE = timedelta(minutes=15)  # zones differ by whole multiples of it, and by less than
@@ -66,9 +66,11 @@ def _moment(arrival: Arrival, clip: Clip, trace: Trace | None) -> Moment:
     if trace is None:
         doubts.append("it was not looked at: its length and its clocks are not known")
     else:
+        if trace.refused is not None:
+            doubts.append(f"it could not be read ({trace.refused}): its length is not known")
         tags = [_plain(told.time) for told in trace.told]
         tag = min((time for time in tags if not _unset(time)), default=min(tags, default=None))
-        burnt_in = _burnt_in(trace, doubts)
+        burnt_in = _burnt_in(trace, file, doubts)
     clocks = {"burnt in": burnt_in, "tag": tag, "file time": file}
     told = {name: time for name, time in clocks.items() if time is not None}
     sealed = datetime.strptime(clip.sealed, "%Y-%m-%dT%H:%M:%SZ")
@@ -87,7 +89,7 @@ def _moment(arrival: Arrival, clip: Clip, trace: Trace | None) -> Moment:
         burnt_in=burnt_in,
         tag=tag,
         file=file,
-        seconds=trace.seconds if trace else None,
+        seconds=trace.seconds if trace and trace.refused is None else None,
         doubts=doubts,
     )
 
@@ -116,19 +118,26 @@ def _ahead(time: datetime, sealed: datetime) -> str:
     return "later than it was sealed" if time > sealed + _WIDEST else ""
 
 
-def _burnt_in(trace: Trace, doubts: list[str]) -> datetime | None:
+def _burnt_in(trace: Trace, file: datetime, doubts: list[str]) -> datetime | None:
     """When the clip began by the clock in its pictures; jumps of that clock are doubts."""
-    begins = [(read.at, _plain(read.time) - timedelta(seconds=read.at)) for read in trace.clocks]
+    begins = [(read.at, _day(read, file) - timedelta(seconds=read.at)) for read in trace.clocks]
     if not begins:
         return None
     before = begins[0][1]
     for at, begin in begins[1:]:
         if abs(begin - before) > LOOSE:
-            doubts.append(f"the burnt-in clock jumps by {_span(begin - before)} before {place(at)}")
+            doubts.append(f"the burnt-in clock jumps by {span(begin - before)} before {place(at)}")
         before = begin
     if any(read.either for read in trace.clocks):
         doubts.append("the burnt-in date may have day and month exchanged")
     return begins[0][1]
+
+
+def _day(read: Clock, file: datetime) -> datetime:
+    """A burnt-in time; where day and month may be exchanged, the way that is nearer to the file's own time."""
+    time = _plain(read.time)
+    ways = [time, time.replace(month=time.day, day=time.month)] if read.either else [time]
+    return min(ways, key=lambda way: abs(way - file))
 
 
 def _disagreement(one: str, other: str, begin: datetime, time: datetime) -> list[str]:
@@ -137,8 +146,8 @@ def _disagreement(one: str, other: str, begin: datetime, time: datetime) -> list
         return []
     rest = abs(apart) % ZONE
     if abs(apart) <= _WIDEST and min(rest, ZONE - rest) <= LOOSE:
-        return [f"{other} is {_span(apart)} off {one}: another zone?"]
-    return [f"{other} is {_span(apart)} off {one}"]
+        return [f"{other} is {span(apart)} off {one}: another zone?"]
+    return [f"{other} is {span(apart)} off {one}"]
 
 
 def _order_of_names(moments: list[Moment]) -> None:
@@ -166,13 +175,13 @@ def _gaps(ordered: list[Moment]) -> None:
         if before is not None:
             moment.gap = (moment.begin - before.end).total_seconds()
             if moment.begin < before.end - LOOSE:
-                moment.doubts.append(f"overlaps {before.clip} by {_span(before.end - moment.begin)}")
+                moment.doubts.append(f"overlaps {before.clip} by {span(before.end - moment.begin)}")
         if before is None or moment.end > before.end:
             before = moment
 
 
-def _span(time: timedelta) -> str:
-    """A length of time in words."""
+def span(time: timedelta) -> str:
+    """A length of time in words, whatever its direction."""
     seconds = abs(round(time.total_seconds()))
     if seconds >= 2 * 86_400:
         return f"{seconds // 86_400} days"

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from safelight.errors import Code, SafelightError
 from safelight.media.facts import Length
 
-STEP = 0.25  # seconds between the pictures that are hashed
+STEP = 1 / 32  # seconds from hash to hash: of what stands there then
 BYTES = 32  # of one picture's hash; all zero for a picture that shows nothing
-MOST = 24 * 3600 * 4  # pictures: a day
+MOST = 12 * 3600 * 32  # hashes: half a day
 LARGEST = 64 << 20  # bytes of the document
 
 Hashes = NDArray[np.uint64]  # shape (pictures, 4)
@@ -49,7 +49,7 @@ class Clock(BaseModel):
 
 
 class Trace(BaseModel):
-    """One clip. ``hashes``: of a picture each STEP, base64; ``refused``: why there is none.
+    """One clip. ``hashes``: one each STEP, base64; ``refused``: why there is none.
 
     ``read``: whether pictures could be searched for a clock.
     """

@@ -10,6 +10,10 @@ _DATE = re.compile(
     r"(?<!\d)(?:(\d{4})\s?[-/.:年]\s?(\d{1,2})\s?[-/.:月]\s?(\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}))(?!\d)"
 )
 _TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2}):(\d{2})(?:[.,]\d+)?(?!\d)\s*([AP]M)?", re.IGNORECASE)
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_NAMED = re.compile(rf"\b({'|'.join(_MONTHS)})[A-Z]*[ .]*(\d{{1,2}})[ ,]+(\d{{4}})\b", re.IGNORECASE)
+_NAMED_LATER = re.compile(rf"\b(\d{{1,2}})[ .-]*({'|'.join(_MONTHS)})[A-Z]*[ .,-]*(\d{{4}})\b", re.IGNORECASE)
+_GLUED = re.compile(r"(\d{4}[-/.]\d{2}[-/.]\d{2}|\d{2}[-/.]\d{2}[-/.]\d{4})(?=\d{2}:\d{2}:\d{2})")
 _TAG = re.compile(r"(\d{4})[-:/](\d{2})[-:/](\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?")
 _WEEKDAY = "%a %b %d %H:%M:%S %Y"  # as AVI files have it
 
@@ -47,6 +51,9 @@ def of_picture(text: str) -> Written | None:
 
     Seconds are asked for: what has none is a price, a score or the time on a poster as often as a camera's clock.
     """
+    text = _NAMED.sub(lambda match: _numbered(match[3], match[1], match[2]), text)
+    text = _NAMED_LATER.sub(lambda match: _numbered(match[3], match[2], match[1]), text)
+    text = _GLUED.sub(r"\1 ", text)  # readers of lines lose the space between the two
     dates = {found for match in _DATE.finditer(text) for found in _dates(match)}
     times = {time for match in _TIME.finditer(text) if (time := _time_of_day(match)) is not None}
     days = {(year, *sorted((month, day))) for year, month, day in dates}
@@ -54,6 +61,10 @@ def of_picture(text: str) -> Written | None:
         return None
     year, month, day = min(dates)
     return Written(datetime(year, month, day) + times.pop(), len(dates) > 1)
+
+
+def _numbered(year: str, month: str, day: str) -> str:
+    return f"{year}-{_MONTHS.index(month[:3].upper()) + 1}-{day} "
 
 
 def _dates(match: re.Match[str]) -> list[tuple[int, int, int]]:

@@ -1,6 +1,6 @@
 """What a clip is recognised by and the times it tells, taken in one reading. Runs inside a worker.
 
-Every quarter of a second a picture is hashed (imagehash, BSD: "phash", the signs of the low frequencies of a DCT).
+Every picture is hashed, at most 32 in a second (imagehash, BSD: "phash", the signs of a DCT's low frequencies).
 Clocks that are burnt in are read from few pictures only: from the first that shows something, and, if one is there,
 from others ever farther on, and from the last.
 """
@@ -25,6 +25,7 @@ from safelight.media.read import Picture, Reader
 _SIDE = 64  # pixels: what the hash is made from
 _FREQUENCIES = 16  # each way: 256 bits
 _FLAT = 4.0  # standard deviation of grey levels below which a picture shows nothing
+_NEXT = 1.0  # seconds after which a clock is read for the second time
 _FARTHER = 4.0  # times as long from one reading of a clock to the next
 _TAGS = 20  # times that are told of one file
 _SAME = 1e-6  # seconds: the same moment
@@ -53,13 +54,13 @@ def trace(clip: BinaryIO, report: Callable[[int, int | None], None]) -> Trace:
                 hashes.append(hashed)
                 clocks.see(picture, seconds, blank=not hashed.any())
             report(picture.index + 1, reader.facts.frames_expected)
-    return Trace(
-        seconds=seconds,
-        hashes=to_text(np.array(hashes, np.uint8).reshape(-1, BYTES).view(np.uint64)),
-        told=told,
-        clocks=clocks.read(),
-        read=clocks.able,
-    )
+        return Trace(
+            seconds=seconds,
+            hashes=to_text(np.array(hashes, np.uint8).reshape(-1, BYTES).view(np.uint64)),
+            told=told,
+            clocks=clocks.read(),
+            read=clocks.able,
+        )
 
 
 def _hash(picture: Picture) -> NDArray[np.uint8]:
@@ -78,7 +79,7 @@ class _Clocks:
         self._size = max(round(size[0] * shrink), 1), max(round(size[1] * shrink), 1)
         self._found: list[Clock] = []
         self._next = 0.0
-        self._last: tuple[float, NDArray[np.uint8]] | None = None
+        self._last: tuple[float, Picture] | None = None
         try:
             self._reader: TextReader | None = TextReader()
         except SafelightError as error:
@@ -91,24 +92,23 @@ class _Clocks:
         """A picture goes by."""
         if self._reader is None or blank:
             return
-        pixels = picture.bgr(*self._size)
         if seconds >= self._next:
-            self._read(seconds, pixels)
+            self._read(seconds, picture)
             self._last = None
-            self._next = max(seconds, STEP) * _FARTHER
+            self._next = max(seconds * _FARTHER, _NEXT)
             if not self._found:
                 self._reader = None  # a clock that is not there at first is not waited for
         else:
-            self._last = seconds, pixels
+            self._last = seconds, picture
 
     def read(self) -> list[Clock]:
-        """All that was read, the last picture's too."""
+        """All that was read, the last picture's too; before the clip is closed."""
         if self._last is not None and self._reader is not None:
             self._read(*self._last)
         return self._found
 
-    def _read(self, seconds: float, pixels: NDArray[np.uint8]) -> None:
+    def _read(self, seconds: float, picture: Picture) -> None:
         assert self._reader is not None
-        written = clock.of_picture(self._reader.read(pixels).text)
+        written = clock.of_picture(self._reader.read(picture.bgr(*self._size)).text)
         if written is not None:
             self._found.append(Clock(at=seconds, time=written.time, either=written.either))
