@@ -16,6 +16,7 @@ from pathlib import Path
 
 from safelight.account import Account, FileFacts, Options
 from safelight.batch import Result
+from safelight.carve import ending_of, found_in, program
 from safelight.custody.case import Case
 from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
@@ -154,6 +155,26 @@ def salvage_sealed(
         note = f"salvaged from {damaged.name} with the settings of {like.name}"
         with Original(left(folder / SALVAGED)) as film:
             return done, derive(case, film, damaged, ".salvaged.mov", note).name
+
+
+def carve_sealed(
+    case: Case, image: Clip, *, progress: Callable[[int, int | None], None], cancel: threading.Event
+) -> tuple[list[str], int]:
+    """Seal the films that an image of a card holds as clips, tied to it in the log; returns their names, and how many
+    finds were too small.
+
+    The image stays as it is. Raises like :func:`safelight.carve.found_in` and :func:`safelight.custody.lend.lent`.
+    """
+    program()
+    with private_folder(memory_folder()) as folder, lent(case, image, "carve") as source:
+        carved = found_in(source, folder, progress=progress, cancel=cancel)
+        names = []
+        for path in carved.films:
+            with Original(path) as film:
+                note = f"carved from {image.name} by PhotoRec"
+                names.append(derive(case, film, image, ending_of(path), note).name)
+            path.unlink()  # it is sealed: the memory is given back
+        return names, carved.crumbs
 
 
 def lay_out(case: Case, clip: Clip, names: Names, outside: Names) -> dict[str, bytes]:

@@ -40,6 +40,12 @@ COMMANDS = {
         "Save pictures (H.264) and sound (AAC) of films that were cut off; where one has holes, the new one has too.",
         "EXAMPLES",
     ),
+    "carve": Place(
+        "carve",
+        "carve",
+        "Find deleted films in the image of a card with PhotoRec, held in like a worker.",
+        "EXAMPLES",
+    ),
     "status": Place(
         "scale",
         "status",
