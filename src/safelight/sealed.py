@@ -154,7 +154,7 @@ def salvage_sealed(
         done = made(source, good, folder, progress=progress, cancel=cancel)
         note = f"salvaged from {damaged.name} with the settings of {like.name}"
         with Original(left(folder / SALVAGED)) as film:
-            return done, derive(case, film, damaged, ".salvaged.mov", note).name
+            return done, derive(case, film, damaged, f".salvaged.{done.form}", note).name
 
 
 def carve_sealed(

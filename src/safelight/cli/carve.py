@@ -19,7 +19,7 @@ from safelight.cli.salvage import as_text
 from safelight.cli.show import ClipWatch, Display
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
-from safelight.salvage import salvage
+from safelight.salvage import named, salvage
 
 if TYPE_CHECKING:
     from safelight.custody.case import Case
@@ -84,7 +84,8 @@ def _mend(
             done, made = salvage_sealed(story, damaged, good, progress=watch.progress, cancel=cancel)
         else:
             target = Path(name).with_suffix(".salvaged.mov")
-            done, made = salvage(Path(name), like, target, progress=watch.progress, cancel=cancel), printable(target)
+            done = salvage(Path(name), like, target, progress=watch.progress, cancel=cancel)
+            made = printable(named(target, done))
     except SafelightError as error:
         if error.code is not Code.SALVAGE_KIND:
             display.print(Line.assemble(("✗ ", "bold red"), str(error)))

@@ -16,6 +16,7 @@ from safelight.cli.protect import INTERRUPTED, cancel_on_signals
 from safelight.cli.show import Display
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Item, expand, printable
+from safelight.salvage import named
 from safelight.salvage import salvage as salvage_film
 from safelight.workers.messages import Salvaged
 
@@ -29,7 +30,10 @@ EXAMPLES = (
 
 def salvage(
     films: Annotated[
-        list[Path], typer.Argument(help="MP4 or MOV without index, or folders of them; only read.", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="MP4 or MOV without index, AVI without head, or folders of them; only read.", show_default=False
+        ),
     ],
     like: Annotated[
         Path,
@@ -65,7 +69,7 @@ def salvage(
                 else:
                     target = out / item.below / f"{item.path.stem}.salvaged.mov"
                     done = salvage_film(item.path, like, target, progress=watch.progress, cancel=cancel)
-                    made = printable(target)
+                    made = printable(named(target, done))
             except SafelightError as error:
                 if error.code is Code.SALVAGE_KIND and item.path not in films:
                     continue

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
@@ -152,7 +153,7 @@ def salvage(job: SalvageJob, damaged: BinaryIO, report: Report) -> Salvaged:
 
     with os.fdopen(job.like, "rb") as like:
         saved = salvage_film(damaged, like, SALVAGED, report)
-    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound, proven=saved.proven)
+    return Salvaged.model_validate({"type": "salvaged", **asdict(saved)})
 
 
 def trace(clip: BinaryIO, report: Report) -> Traced:

@@ -300,7 +300,7 @@ class Listened(Message):
 
 class Salvaged(Message):
     """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds;
-    ``proven``: the settings were found in the film itself.
+    ``proven``: the settings were found in the film itself; ``form``: what it is, whatever its name.
     """
 
     type: Literal["salvaged"] = "salvaged"
@@ -309,6 +309,7 @@ class Salvaged(Message):
     lost: Annotated[int, Field(ge=0, le=2**63)]
     sound: Annotated[float, Field(ge=0, le=1e7)]
     proven: bool
+    form: Literal["mov", "avi"]
 
 
 class Traced(Message):
