@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ from benchmarks.killing import write_case
 
 from custody.conftest import Desk
 from custody.moving import film
-from program import Ran, safelight
+from program import COMMAND, Ran, safelight
 from safelight.custody.near import LIKE, stretches
 from safelight.custody.trace import STEP, Hashes, Trace, to_text
 from safelight.errors import Code, SafelightError
@@ -178,6 +181,50 @@ def test_known_material_is_recognised_by_its_bytes_and_by_what_is_seen(
     assert seen["other"] == "channel, 3 May"
     assert seen["stretches"][0]["begin"] == pytest.approx(1, abs=0.3)
     assert told["clip-0004"] == []
+
+
+def test_a_clip_that_cannot_be_opened_does_not_keep_others_from_being_compared(card: Path, tmp_path: Path) -> None:
+    other = Desk(*write_case(tmp_path), card)
+    other.take_in()
+    with other.open() as case:
+        place, inventory = case.object(case.clip("clip-0001"))
+    path = place / (inventory.path("original.age") or "")
+    path.write_bytes(path.read_bytes()[:-100] + bytes(100))
+    ran = run(other, "case", "compare", other.case)
+    told = json.loads(ran.out)["clips"]
+    assert (ran.status, [one.get("code") for one in told]) == (1, ["SL-CASE-BROKEN", None, None, None])
+    with other.open() as case:
+        assert [act["clip"] for act in case.catalogue.acts() if act["act"] == "compared"] == [2, 3, 4]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [1.5, 2.5, 3.5, 5.0])
+def test_killed_while_it_compares_nothing_is_lost_and_nothing_lies_open(
+    card: Path, tmp_path: Path, seconds: float
+) -> None:
+    other, temporary = Desk(*write_case(tmp_path), card), tmp_path / "tmp"
+    temporary.mkdir()
+    words = ["intake", card, "--case", other.case, "--source", "S1", "--identity", other.key]
+    with subprocess.Popen(
+        [*COMMAND, *words],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    ) as one:
+        time.sleep(seconds)
+        one.send_signal(signal.SIGKILL)
+    marks = [(card / "A.mp4").read_bytes()[2000:2100], b"safelight-trace", b"A.mp4"]
+    for folder in (other.case, temporary):
+        for path in folder.rglob("*"):
+            data = path.read_bytes() if path.is_file() else b""
+            assert not any(mark in data for mark in marks), path
+    ran = safelight(*words)
+    assert ran.status == 0, ran.err
+    with other.open() as case:
+        clips = case.catalogue.clips()
+        assert [case.document(clip, "trace") is not None for clip in clips] == [True] * 4
+    assert not list(memory_folder().glob(PRIVATE + "*/trace.json"))  # what was left in memory is swept
+    assert safelight("case", "verify", other.case, "--identity", other.key).status == 0
 
 
 def test_no_list_is_made_of_what_has_no_pictures(card: Path, tmp_path: Path) -> None:

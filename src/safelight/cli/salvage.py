@@ -47,6 +47,8 @@ def salvage(
 ) -> None:
     """Save pictures (H.264) and sound (AAC) of films that were cut off; where one has holes, the new one has too.
 
+    An AVI that lost its beginning is saved with the head of a good AVI.
+
     A new film is marked as doubtful from end to end, unless it carries its settings itself: protect it with
     --accept-damaged after somebody has looked at it. In a folder, films that have their index are passed over. With
     --case, the film and the good one are clips of it, and the new film becomes a clip too; the log says of which.
@@ -95,4 +97,6 @@ def as_text(done: Salvaged) -> str:
         told.append("Nothing shows that the good clip's settings are this film's: look whether colours are right.")
     if done.holes or not done.proven:
         told.append("--accept-damaged is needed from here on.")
-    return " ".join([*told, "Times of pictures are made up."])
+    if done.form == "mov":
+        told.append("Times of pictures are made up.")
+    return " ".join(told)
