@@ -88,7 +88,7 @@ def known_lines(
             trace = trace_of(original, watch=watch(film), cancel=cancel)
             if trace.refused is not None:
                 raise SafelightError(trace.refused, "It holds no pictures to be known by.", file=printable(film))
-            yield from lines_of(original.sha256(), trace, label or printable(Path(film.name)))
+            yield from lines_of(original.sha256(), trace, printable(Path(label or film.name)))
 
 
 def compare(

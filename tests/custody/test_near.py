@@ -70,10 +70,22 @@ def test_where_nothing_moves_that_is_told() -> None:
     assert found.still
 
 
-@pytest.mark.parametrize("word", ["AAAA", "*" * 44, base64.b64encode(bytes(33)).decode()])
-def test_what_a_worker_says_is_not_believed_unseen(word: str) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"hashes": "AAAA"},
+        {"hashes": "*" * 44},
+        {"hashes": base64.b64encode(bytes(33)).decode()},
+        {"seconds": 1e300},
+        {"told": [{"where": "tag", "time": "0001-01-01T00:00:00+14:00"}]},
+        {"clocks": [{"at": 1e9, "time": "9999-12-31T23:59:59"}]},
+        {"clocks": [{"at": 0, "time": "2024-05-31T00:00:00", "either": True}]},
+        {"path": "/etc/passwd"},
+    ],
+)
+def test_what_a_worker_says_is_not_believed_unseen(said: dict[str, object]) -> None:
     with pytest.raises(SafelightError) as error:
-        Trace.parse(json.dumps({"hashes": word}).encode())
+        Trace.parse(json.dumps(said).encode())
     assert error.value.code is Code.WORKER_LIED
 
 

@@ -111,7 +111,12 @@ def test_a_case_tells_its_line(tmp_path: Path) -> None:
     card = tmp_path / "card"
     card.mkdir()
     film(card / "MOV_0001.mp4", 1, seconds=4, size=(640, 360), clock="2024-05-03 22:11:{}")
-    film(card / "MOV_0002.mp4", 2, seconds=3, tags={"creation_time": "2024-05-03T22:12:00Z"})
+    film(
+        card / "MOV_0002.mp4",
+        2,
+        seconds=3,
+        tags={"creation_time": "2024-05-03T22:12:00Z", "comment": "0001-01-01T00:00:00Z"},
+    )
     for path in card.iterdir():
         os.utime(path, (1e9, 1e9))
     desk = Desk(*write_case(tmp_path), card)

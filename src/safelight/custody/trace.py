@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from safelight.errors import Code, SafelightError
 from safelight.media.facts import Length
@@ -22,8 +22,19 @@ BYTES = 32  # of one picture's hash; all zero for a picture that shows nothing
 MOST = 12 * 3600 * 32  # hashes: half a day
 LARGEST = 64 << 20  # bytes of the document
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # times outside are taken for none; QuickTime counts from 1904
+
 Hashes = NDArray[np.uint64]  # shape (pictures, 4)
 Text = Annotated[str, Field(max_length=200)]
+
+
+def _sensible(time: datetime) -> datetime:
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise ValueError("no time that a camera can have written")
+    return time
+
+
+Time = Annotated[datetime, AfterValidator(_sensible)]
 
 
 class Told(BaseModel):
@@ -32,7 +43,7 @@ class Told(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     where: Text
-    time: datetime
+    time: Time
 
 
 class Clock(BaseModel):
@@ -44,8 +55,14 @@ class Clock(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at: Length
-    time: datetime
+    time: Time
     either: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_either(self) -> Self:
+        if self.either and self.time.day > 12:
+            raise ValueError("there is no such month")
+        return self
 
 
 class Trace(BaseModel):

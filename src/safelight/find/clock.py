@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from safelight.custody.trace import LAST_YEAR
+
 _DATE = re.compile(
     r"(?<!\d)(?:(\d{4})\s?[-/.:年]\s?(\d{1,2})\s?[-/.:月]\s?(\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}))(?!\d)"
 )
@@ -78,7 +80,7 @@ def _dates(match: re.Match[str]) -> list[tuple[int, int, int]]:
 
 def _is_day(year: int, month: int, day: int) -> bool:
     try:
-        return datetime(year, month, day).year >= 1970
+        return 1970 <= datetime(year, month, day).year <= LAST_YEAR
     except ValueError:
         return False
 

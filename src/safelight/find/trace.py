@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from safelight.custody.trace import BYTES, MOST, STEP, Clock, Told, Trace, to_text
+from safelight.custody.trace import BYTES, FIRST_YEAR, LAST_YEAR, MOST, STEP, Clock, Told, Trace, to_text
 from safelight.errors import Code, SafelightError
 from safelight.find import clock
 from safelight.find.reading import LARGEST, TextReader
@@ -28,13 +28,16 @@ _FLAT = 4.0  # standard deviation of grey levels below which a picture shows not
 _NEXT = 1.0  # seconds after which a clock is read for the second time
 _FARTHER = 4.0  # times as long from one reading of a clock to the next
 _TAGS = 20  # times that are told of one file
+_LONGEST = 1e9  # seconds: a file may claim any time
 _SAME = 1e-6  # seconds: the same moment
 
 
 def trace(clip: BinaryIO, report: Callable[[int, int | None], None]) -> Trace:
     """Read a clip once; damage is passed over. Raises SafelightError like :class:`Reader`."""
     told = [
-        Told(where=label.place, time=time) for label in labels(clip) if (time := clock.of_tag(label.text)) is not None
+        Told(where=label.place, time=time)
+        for label in labels(clip)
+        if (time := clock.of_tag(label.text)) is not None and FIRST_YEAR <= time.year <= LAST_YEAR
     ][:_TAGS]
     clip.seek(0)
     hashes: list[NDArray[np.uint8]] = []
@@ -44,7 +47,7 @@ def trace(clip: BinaryIO, report: Callable[[int, int | None], None]) -> Trace:
         for picture in reader.pictures():
             at = float(picture.pts * reader.facts.base)
             begin = begin if picture.index else at
-            seconds = at - begin
+            seconds = min(max(at - begin, 0.0), _LONGEST)
             if seconds >= len(hashes) * STEP - _SAME:
                 if len(hashes) == MOST:
                     break

@@ -22,6 +22,7 @@ _HEAD = 8  # bytes of a chunk: four letters, then the length
 _NO_CHUNK = bytes(16)
 _MOST = (1 << 32) - (1 << 20)  # bytes: what one RIFF can hold
 _MOST_HEAD = 1 << 20
+_TRACK, _FORM = 48, 20  # bytes that are needed of a track's header, and of the form of its pictures or sound
 _OTHERS = re.compile(rb"LIST|RIFF|JUNK|idx1|ix\d\d")  # what may stand between chunks
 _UNITS = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
 _MJPEG = b"MJPG"
@@ -101,13 +102,15 @@ def _head_of(like: BinaryIO) -> tuple[bytes, list[_Track]]:
     """The good clip's bytes up to its first chunk, without the index that may stand in there, and its tracks."""
     start = head(like, _MOST_HEAD)
     movi = start.find(b"movi")
-    if not is_avi(start) or movi < 0:
+    if not is_avi(start) or movi < 0 or b"avih" not in start[:movi]:
         raise SafelightError(Code.SALVAGE_LIKE, "The good clip is no AVI.")
     begin = bytearray(start[: movi + 4])
     tracks: list[_Track] = []
     for match in re.finditer(b"strh", bytes(begin)):
         at = match.start() + _HEAD
         form = begin.find(b"strf", at) + _HEAD
+        if form < at + _TRACK or form + _FORM > len(begin):
+            raise SafelightError(Code.SALVAGE_LIKE, "The good clip's head is not whole.")
         kind = bytes(begin[at : at + 4])
         ending = {b"vids": b"dc", b"auds": b"wb"}.get(kind, b"tx")
         coding = bytes(begin[form + 16 : form + 20]).upper() if kind == b"vids" else b""
