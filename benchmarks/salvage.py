@@ -97,9 +97,11 @@ def spans(path: Path) -> list[tuple[int, int]]:
 def judged(path: Path, original: list[str]) -> tuple[int, int, int, int]:
     """Pictures read of a film, identical ones, ones called good, ones wrongly called good.
 
-    A picture is identical when the original has it after the one that was identical before.
+    Nothing where there is no film. A picture is identical when the original has it after the one that was identical before.
     """
     read = identical = good = wrong = after = 0
+    if not path.exists():
+        return 0, 0, 0, 0
     try:
         with path.open("rb") as file, Reader(file, accept_damaged=True) as reader:
             for picture in reader.pictures():
@@ -155,8 +157,12 @@ def damaged(film: Path, folder: Path, points: int, kinds: tuple[str, ...] = ("cu
             result = broken
             if container == "mp4" or damage == "begin":
                 result = folder / "saved.mov"
-                with broken.open("rb") as file, film.open("rb") as like:
-                    salvage(file, like, result, lambda done, total: None)
+                result.unlink(missing_ok=True)
+                try:
+                    with broken.open("rb") as file, film.open("rb") as like:
+                        salvage(file, like, result, lambda done, total: None)
+                except SafelightError as error:
+                    print(f"  {broken.name}: {error.code}")
             kind = f"{container} {film.stem}" if film.stem in FORMS else container
             yield Row(kind, damage, place, there, *judged(result, original), ffmpeg_alone(broken))
 
