@@ -97,7 +97,8 @@ def spans(path: Path) -> list[tuple[int, int]]:
 def judged(path: Path, original: list[str]) -> tuple[int, int, int, int]:
     """Pictures read of a film, identical ones, ones called good, ones wrongly called good.
 
-    Nothing where there is no film. A picture is identical when the original has it after the one that was identical before.
+    Nothing where there is no film. A picture is identical when the original has it after the one that was identical
+    before.
     """
     read = identical = good = wrong = after = 0
     if not path.exists():
