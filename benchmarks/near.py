@@ -45,9 +45,10 @@ def altered(clip: Path, seconds: float, what: str, target: Path) -> float:
     """Make a copy; returns the second of the clip that it begins with."""
     filters, share, coding = ALTERED[what]
     begin = share * seconds
-    cut = ["-ss", f"{begin:.3f}", "-t", f"{0.4 * seconds:.3f}"] if share else []
-    even = f"{filters},scale=trunc(iw/2)*2:trunc(ih/2)*2"
-    words = ["ffmpeg", "-v", "error", "-y", "-i", str(clip), *cut, "-an", "-vf", even, *coding, str(target)]
+    zero = "setpts=PTS-STARTPTS"  # times count from the first picture, as in a trace
+    cut = f"{zero},trim=start={begin:.3f}:duration={0.4 * seconds:.3f},{zero}" if share else zero
+    every = f"{cut},{filters},scale=trunc(iw/2)*2:trunc(ih/2)*2"
+    words = ["ffmpeg", "-v", "error", "-y", "-i", str(clip), "-an", "-vf", every, *coding, str(target)]
     subprocess.run(words, check=True)
     return begin
 
