@@ -45,9 +45,9 @@ def carve(
     identity: Identity = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
-    """Find deleted films (MP4, AVI, MTS and the like) in the image of a card with PhotoRec, held in like a worker.
+    """Find deleted films in the image of a card with PhotoRec, held in like a worker.
 
-    PhotoRec must be installed (Debian: testdisk). The image stays the original. With --case it is a clip of the case,
+    Films are MP4, MOV, AVI, MTS and the like. PhotoRec must be installed (Debian: testdisk). The image stays the original. With --case it is a clip of the case,
     and each film becomes a clip too; the log says of which image.
     """
     console = Console(stderr=True, highlight=False)
