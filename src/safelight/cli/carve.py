@@ -47,8 +47,8 @@ def carve(
 ) -> None:
     """Find deleted films in the image of a card with PhotoRec, held in like a worker.
 
-    Films are MP4, MOV, AVI, MTS and the like. PhotoRec must be installed (Debian: testdisk). The image stays the original. With --case it is a clip of the case,
-    and each film becomes a clip too; the log says of which image.
+    Films are MP4, MOV, AVI, MTS and the like. PhotoRec must be installed (Debian: testdisk). The image stays the
+    original. With --case it is a clip of the case, and each film becomes a clip too; the log says of which image.
     """
     console = Console(stderr=True, highlight=False)
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
