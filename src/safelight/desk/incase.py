@@ -25,11 +25,11 @@ from safelight.desk.store import Entry, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.observer import Observer
-from safelight.outputs import COPIES, Names, private_folder, writing
+from safelight.outputs import COPIES, Names, memory_folder, private_folder, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
 from safelight.published import told_by_case
-from safelight.sealed import documents, lay_out, memory_folder, seal_results, sought_in
+from safelight.sealed import documents, lay_out, seal_results, sought_in
 
 T = TypeVar("T")
 
