@@ -22,6 +22,7 @@ _FRESH = 3  # pictures of a new shot that the person finder looks at, all of the
 _PERSON = 0.4  # score of a sighting from which it keeps the person finder busy
 _TILT = 40.0  # degrees: finders see faces that lean by 20 or so as they are
 _SURE = 0.5  # score of a leaning face that is believed
+_LARGE = 0.3  # part of the picture's width from which it must be surer: a wrong one would hide much
 _SAME = 0.2  # overlap of a face that leans with one that does not
 _NEVER = 10**9  # pictures
 
@@ -125,7 +126,8 @@ class Looks:
         for tilt in tilts:
             for face in item.view.leaning(self._finders.light, item.view.scaled(self.within(GLANCE)), tilt):
                 upright = any(face.box.overlap(other.box) > _SAME for other in item.seen)
-                if face.score >= _SURE and not upright:
+                large = max(face.box.width / self._size[0] - _LARGE, 0.0)
+                if face.score >= _SURE + large and not upright:
                     found.append(face)
         return found
 

@@ -14,7 +14,7 @@ from safelight.find.detect import Detection, Finder
 from safelight.find.tiles import seen_in_tiles, tile_size
 from safelight.geometry import Box
 
-_TILE = 960  # pixels, longest side of what a finder is given at once
+_TILE = 1100  # pixels, longest side of what a finder is given at once
 _OVERLAP = 96  # pixels of neighbouring tiles; larger faces are seen in smaller pictures
 
 
