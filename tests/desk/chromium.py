@@ -78,9 +78,10 @@ class Editor:
         chain.perform()
 
     def open(self, name: str) -> None:
-        """Open a clip from the list, until its first picture is there."""
+        """Open a clip from the list, until its first picture is there and it is known who has it."""
         self.wait(lambda: self.driver.find_element(By.LINK_TEXT, name)).click()
         self.wait(lambda: self.find(".stage canvas").get_attribute("data-frame") == "0")
+        self.wait(lambda: self.all(".taken") or self.find(".side button").is_enabled())
 
     def frame(self) -> int:
         """The frame number that the page shows."""

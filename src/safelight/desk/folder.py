@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from safelight.account import Account, FileFacts
 from safelight.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.attack.verdict import Verdict
+from safelight.desk.hashes import Hashes
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
 from safelight.desk.store import Entry, Signature, Standing
@@ -29,6 +31,7 @@ from safelight.published import Published
 from safelight.trial import MAX_VERDICT
 
 _PLAN = ".safelight-plan.json"
+_MOMENT = 0.02  # seconds
 T = TypeVar("T")
 
 
@@ -49,6 +52,7 @@ class Folder:
         self._names: dict[str, Names] = {}
         self._kept: dict[tuple[str, Path], tuple[object, Any]] = {}
         self._lock = threading.Lock()
+        self._hashes = Hashes()
 
     @property
     def members(self) -> list[str]:
@@ -79,21 +83,64 @@ class Folder:
         """Write the plan under a passing name, bring it to the disk, give it its name."""
         put(self._of(clip).plan, text)
 
+    def stamp(self, clip: str) -> object:
+        """Of the files' facts."""
+        names = self._of(clip)
+        return tuple(_facts(path) for path in (names.plan, journal_of(names)))
+
+    def taken_by(self, clip: str) -> str | None:
+        """Whether another desk has the journal locked; whose it is nobody tells."""
+        try:
+            journal = os.open(journal_of(self._of(clip)), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return None  # nobody wrote one yet, or it cannot be read: then taking the clip says why
+        try:
+            fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return ""
+        finally:
+            os.close(journal)
+        return None
+
     def original(self, clip: str) -> Original:
-        """The clip, found by its name and known by its hash."""
+        """The clip, found by its name and known by its hash; before that is known when it is the only one."""
         names = self._of(clip)
         wanted = self.plan(clip).clip.sha256
-        other = False
-        for path in self._candidates(names):
-            if self._fresh("sha256", path, _hash) == wanted:
+        files = list(dict.fromkeys(self._candidates(names)))
+        unknown = []
+        for path in files:
+            with Original(path) as file:
+                digest = self._hashes.of(file, first=True)
+            if digest == wanted:
                 return Original(path)
-            other = True
-        shown = printable(Path(names.stem))
-        if other:
-            raise SafelightError(Code.PLAN_OTHER_CLIP, "The clip that lies there is another one.", file=shown)
+            if digest is None:
+                unknown.append(path)
+        for path in unknown:
+            file = Original(path)
+            if len(unknown) == 1 or self._hashes.wait(file) == wanted:
+                return file
+            os.close(file.descriptor)
+        if files:
+            raise _other(names)
         raise SafelightError(
-            Code.NOT_FOUND, "The clip is not beside its plan; name its folder with --originals.", file=shown
+            Code.NOT_FOUND,
+            "The clip is not beside its plan; name its folder with --originals.",
+            file=printable(Path(names.stem)),
         )
+
+    def proven(self, clip: str, original: Original) -> float:
+        """By its hash, which is made in the background."""
+        digest = self._hashes.of(original, first=True)
+        if digest is None:
+            return min(self._hashes.share(original), 0.999)
+        if digest != self.plan(clip).clip.sha256:
+            raise _other(self._of(clip))
+        return 1.0
+
+    def prove(self, clip: str, original: Original) -> None:
+        """Wait for the hash."""
+        self._hashes.wait(original)
+        self.proven(clip, original)
 
     def journal(self, clip: str) -> list[bytes]:
         """The lines of the journal."""
@@ -109,7 +156,10 @@ class Folder:
         account = self._fresh("account", names.account, Account.load) if names.account.exists() else None
         verdict = self._verdict(names)
         copy = self._copy(names)
-        sha256 = self._fresh("sha256", copy, _hash) if copy is not None else ""
+        known = self._hashes.of_path(copy) if copy is not None else ""
+        if known is None:
+            return Standing(checking=True)
+        sha256 = known
         ours = account is not None and account.copy_.sha256 == sha256
         tried = verdict if verdict is not None and (not copy or verdict.copy_.sha256 == sha256) else None
         return Standing(
@@ -172,8 +222,7 @@ class Folder:
 
     def _fresh(self, what: str, path: Path, make: Callable[[Path], T]) -> T:
         """What ``make`` makes of a file, made anew only when the file changed."""
-        facts = path.stat() if path.exists() else None
-        stamp = facts and (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        stamp = _facts(path)
         kept = self._kept.get((what, path))
         if kept is None or kept[0] != stamp:
             kept = (stamp, make(path))
@@ -249,11 +298,15 @@ class Held:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             if new:
                 sync_folder(path.parent)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._descriptor)
-            raise SafelightError(Code.DESK_TAKEN, "Another desk has this clip open.") from error
+        for last in (False, False, True):  # another desk that only looks whether it is taken holds it for a moment
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if last:
+                    os.close(self._descriptor)
+                    raise SafelightError(Code.DESK_TAKEN, "Another desk has this clip open.") from error
+                time.sleep(_MOMENT)
         self.lines = FileLines(path, self._descriptor)
 
     def close(self) -> None:
@@ -273,6 +326,20 @@ def approval_of(names: Names) -> Path:
 
 def _shown(names: Names, folder: Path) -> str:
     return printable(names.folder.relative_to(folder) / names.stem)
+
+
+def _facts(path: Path) -> tuple[int, ...] | None:
+    """What is another one when a file was written to or replaced; None without one."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+def _other(names: Names) -> SafelightError:
+    shown = printable(Path(names.stem))
+    return SafelightError(Code.PLAN_OTHER_CLIP, "The clip that lies there is another one.", file=shown)
 
 
 def _hash(path: Path) -> str:
