@@ -23,6 +23,7 @@ from safelight.desk.risk import Hit
 from safelight.desk.store import Entry, Signature, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.kept import Kept
 from safelight.observer import Observer
 from safelight.outputs import COPIES, PRIVATE, Names, put, sync_folder, writing
 from safelight.plan import Plan
@@ -180,13 +181,21 @@ class Folder:
             raise SafelightError(Code.NOT_FOUND, "There is no copy.", file=self.name(clip))
         return Original(path)
 
-    def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
+    def make(self, clip: str, plan: Plan, kept: Kept, observer: Observer, cancel: threading.Event) -> None:
         """Hide and attack; leave copy, account and verdict beside the plan, or only the verdict and its proposals."""
         names = self._of(clip)
         account = Account.load(names.account)
         damaged = account is not None and account.options.accept_damaged
         with self.original(clip) as original:
-            protect_as_planned(original.path, plan, names, accept_damaged=damaged, observer=observer, cancel=cancel)
+            protect_as_planned(
+                original.path,
+                plan,
+                names,
+                accept_damaged=damaged,
+                observer=observer,
+                cancel=cancel,
+                kept=kept,
+            )
 
     def sign(self, clip: str, who: str, standing: Standing) -> None:
         """Write the approval beside the copy."""
@@ -308,9 +317,11 @@ class Held:
                     raise SafelightError(Code.DESK_TAKEN, "Another desk has this clip open.") from error
                 time.sleep(_MOMENT)
         self.lines = FileLines(path, self._descriptor)
+        self.kept = Kept(path.parent)
 
     def close(self) -> None:
         """Unlock it."""
+        self.kept.close()
         os.close(self._descriptor)
 
 

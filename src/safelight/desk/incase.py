@@ -28,6 +28,7 @@ from safelight.desk.journal import Lines
 from safelight.desk.store import Entry, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.kept import Kept
 from safelight.observer import Observer
 from safelight.outputs import COPIES, Names, private_folder, put, writing
 from safelight.plan import Plan
@@ -251,21 +252,28 @@ class InCase:
         """The copy."""
         return self._folder.copy(clip)
 
-    def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
+    def make(self, clip: str, plan: Plan, kept: Kept, observer: Observer, cancel: threading.Event) -> None:
         """Hide and attack in memory; seal what came of it, and let the copy out when it held."""
         taken = self._clip(clip)
         outside = Names(self._out, taken.name)
         with private_folder(memory_folder()) as folder, self.original(clip) as original:
             names = Names(folder, taken.name)
-            kept = self._do(lambda case: lay_out(case, taken, names, outside))
+            before = self._do(lambda case: lay_out(case, taken, names, outside))
             sought = self._do(sought_in)
             names.plan.write_text(plan.to_json(), encoding="utf-8")
             try:
                 protect_as_planned(
-                    original, plan, names, sought=sought, accept_damaged=False, observer=observer, cancel=cancel
+                    original,
+                    plan,
+                    names,
+                    sought=sought,
+                    accept_damaged=False,
+                    observer=observer,
+                    cancel=cancel,
+                    kept=kept,
                 )
             finally:
-                self._do(lambda case: seal_results(case, taken, names, outside, kept))
+                self._do(lambda case: seal_results(case, taken, names, outside, before))
                 self._bring_results(names, Names(self._place, taken.name))
 
     def _bring_results(self, made: Names, place: Names) -> None:
@@ -342,6 +350,11 @@ class _Sealing:
     def lines(self) -> Lines:
         """The clip's journal."""
         return self
+
+    @property
+    def kept(self) -> Kept:
+        """In memory, like everything of a case here."""
+        return self._held.kept
 
     def read(self) -> list[bytes]:
         """All lines."""

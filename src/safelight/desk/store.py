@@ -10,6 +10,7 @@ from typing import Protocol
 from safelight.desk.journal import Lines
 from safelight.desk.risk import Hit
 from safelight.inputs import Original
+from safelight.kept import Kept
 from safelight.media.facts import Gap
 from safelight.observer import Observer
 from safelight.plan import Plan
@@ -65,6 +66,10 @@ class Taken(Protocol):
     @property
     def lines(self) -> Lines:
         """The clip's journal."""
+
+    @property
+    def kept(self) -> Kept:
+        """Pieces of the copy that was made last; gone when the clip is given back."""
 
     def close(self) -> None:
         """Give it back."""
@@ -127,8 +132,10 @@ class Store(Protocol):
     def copy(self, clip: str) -> Original:
         """The copy, opened; the caller closes it. Raises SL-NOT-FOUND."""
 
-    def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
-        """Make the copy of a plan and attack it. Raises SafelightError, Cancelled."""
+    def make(self, clip: str, plan: Plan, kept: Kept, observer: Observer, cancel: threading.Event) -> None:
+        """Make the copy of a plan, with what is ``kept`` of an earlier one, and attack it. Raises SafelightError,
+        Cancelled.
+        """
 
     def sign(self, clip: str, who: str, standing: Standing) -> None:
         """Sign exactly the copy and the attack of ``standing``. Raises SL-NOT-READY when they changed meanwhile."""

@@ -15,6 +15,7 @@ from safelight.desk.journal import Journal, sha256
 from safelight.desk.pictures import Pictures
 from safelight.desk.store import Standing, State, Store, Taken
 from safelight.errors import Cancelled, Code, SafelightError
+from safelight.kept import Kept
 from safelight.plan import Plan
 
 HOLD_SECONDS = 20.0
@@ -290,14 +291,15 @@ class Work:
                 raise SafelightError(Code.NOT_READY, "The copy is being made already.")
             self.note(session, "make the copy and attack it")
             making = Making()
-            making.thread = threading.Thread(target=self._make, args=(making, self.plan), daemon=True)
+            assert self._taken is not None  # whoever writes has it
+            making.thread = threading.Thread(target=self._make, args=(making, self.plan, self._taken.kept), daemon=True)
             self.making = making
             making.thread.start()
             return making
 
-    def _make(self, making: Making, plan: Plan) -> None:
+    def _make(self, making: Making, plan: Plan, kept: Kept) -> None:
         try:
-            self._store.make(self.id, plan.model_copy(deep=True), _Observer(making), making.cancel)
+            self._store.make(self.id, plan.model_copy(deep=True), kept, _Observer(making), making.cancel)
         except SafelightError as error:
             making.failed = str(error)
         except Cancelled:
