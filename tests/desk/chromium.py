@@ -205,8 +205,8 @@ class Editor:
         return [name for name in told if not name.startswith(own)]
 
 
-def browser(width: int = 1280, height: int = 800) -> webdriver.Chrome:
-    """Headless Chromium; the test is skipped where there is none."""
+def browser(width: int = 1280, height: int = 800, *, profile: Path | None = None) -> webdriver.Chrome:
+    """Headless Chromium, which keeps what it keeps in ``profile``; the test is skipped where there is none."""
     program, helper = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if program is None or helper is None:
         pytest.skip("Chromium and its driver are not installed (Debian: chromium, chromium-driver)")
@@ -222,6 +222,8 @@ def browser(width: int = 1280, height: int = 800) -> webdriver.Chrome:
         f"--window-size={width},{height}",
     ):
         options.add_argument(word)
+    if profile is not None:
+        options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(helper))
     driver.set_script_timeout(60)
