@@ -43,8 +43,8 @@ from safelight.workers.png import picture_left
 
 NOBODY = Sought()
 ROUNDS = 3
-_BY_LOTS = ("sensor", "timing")  # attackers whose success depends on the lots of the treatment
 """How often a copy is made and attacked: what the attackers see is hidden too, and all is tried again."""
+_BY_LOTS = ("sensor", "timing")  # attackers whose success depends on the lots of the treatment
 
 
 @dataclass(frozen=True)

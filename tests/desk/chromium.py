@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from program import COMMAND
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "docs" / "desk"
+FAILED = Path(tempfile.gettempdir()) / "safelight-desk-failed.png"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -62,7 +64,9 @@ class Editor:
             with contextlib.suppress(Exception):  # elements come and go while the page is drawn
                 if value := true():
                     return value
-            assert time.monotonic() < end, self.driver.get_log("browser") if time.monotonic() >= end else ""
+            if time.monotonic() >= end:
+                self.driver.save_screenshot(str(FAILED))
+                raise AssertionError(f"waited in vain; the page then: {FAILED}; {self.driver.get_log('browser')}")
             time.sleep(0.05)
 
     def press(self, *keys: str, held: tuple[str, ...] = ()) -> None:
