@@ -81,7 +81,7 @@ function Place({ item }: { item: Item }) {
         <span class="place">
           <span class={`why ${item.why}`}>{t(`why.${item.why}` as Word)}</span>
           <bdi>{item.region}</bdi>
-          {done && <span class="tick">✓ <span class="quiet">{t("seen")}</span></span>}
+          {done && <span class="tick">✓<span class="heard"> {t("seen")}</span></span>}
           <time dir="ltr">{clock(secondsOf(item.frame))}</time>
         </span>
       </button>
@@ -213,7 +213,7 @@ function Whole() {
   return (
     <details class="whole">
       <summary>
-        {t("wholeCopy")}: {told(now.look)}, {told(now.sound)}{now.trim && " ✂"}
+        {t("wholeCopy")}: {told(now.look)} · {told(now.sound)}{now.trim && " · ✂"}
       </summary>
       <fieldset disabled={off} aria-label={t("wholeCopy")}>
         <label>

@@ -192,6 +192,37 @@ def test_a_journal_of_many_edits_stays_small_in_the_case(two: CaseDesk, tmp_path
         assert sounds(browser, clip) == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_members_sign_with_both_desks_open(two: CaseDesk, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with both(two, out) as (_, anna, bilal):
+        clip = address(anna, "clip-0001")
+        anna.post(clip + "/hold").raise_for_status()
+        items = [item["key"] for item in anna.get(clip + "/queue").json()["items"]]
+        anna.post(clip + "/seen", json={"items": items}).raise_for_status()
+        anna.post(clip + "/copy").raise_for_status()
+
+        def finished() -> bool:
+            anna.post(clip + "/hold").raise_for_status()
+            return bool(anna.get(clip).json()["making"]["finished"])
+
+        until(finished, 500)
+        anna.post(clip + "/signature").raise_for_status()
+        until(lambda: bilal.get(clip).json()["signed"])
+        assert bilal.post(clip + "/signature").status_code == 423  # anna has it
+        anna.delete(clip + "/hold").raise_for_status()
+        until(lambda: bilal.post(clip + "/hold").status_code == 200)
+        assert bilal.get(clip).json()["missing"] == []
+        bilal.post(clip + "/signature").raise_for_status()
+        assert bilal.get(clip).json()["state"] == "approved"
+        until(lambda: anna.get(clip).json()["state"] == "approved")
+        assert {signed["who"] for signed in anna.get(clip).json()["signed"]} == {"anna", "bilal"}
+        bilal.post(clip + "/publication").raise_for_status()
+        until(lambda: anna.get(clip).json()["state"] == "published")
+
+
 class Program:
     """A member's desk as a process."""
 

@@ -39,7 +39,9 @@ from safelight.sealed import documents, lay_out, memory_folder, seal_results, so
 T = TypeVar("T")
 LINES_A_DOCUMENT = 50  # of a journal; a version of a clip names every document, so there must not be one for each edit
 _POLL = 0.5  # seconds
-_TAKEN = "taken into work at the desk"  # note in the log
+_TAKEN = "taken into work at the desk"  # notes in the log
+_LOOK = "desk"
+_BARE = "look at the original"
 
 
 class InCase:
@@ -204,7 +206,7 @@ class InCase:
             raise SafelightError(Code.PLAN_OTHER_CLIP, "The plan was made for another clip.", file=taken.name)
 
         def lend(case: Case) -> Callable[[], int]:
-            case.note(Act.OPENED, taken, "desk")
+            case.note(Act.OPENED, taken, _LOOK)
             sealed, key = sealed_original(case, case.clip(taken.name)), case.keys.case
             return lambda: unsealed(sealed, taken, key)
 
@@ -306,7 +308,7 @@ class InCase:
 
     def note(self, clip: str, who: str, act: str) -> None:
         """The log says when somebody looked at the original; other acts write themselves."""
-        if act.startswith("look at the original"):
+        if act.startswith(_BARE):
             taken = self._clip(clip)
             self._do(lambda case: case.note(Act.OPENED, taken, act))
 
@@ -395,9 +397,12 @@ def _kind(number: int) -> str:
 
 
 def _holder(case: Case, clip: Clip) -> str:
-    """Who took a clip into work last; nobody known when it is no desk that has it."""
-    acts = case.catalogue.acts(clip.number)
-    return next((str(act["who"]) for act in reversed(acts) if act["note"] == _TAKEN), "")
+    """Who took a clip into work last: at a desk, or by a command that opened the original for more than a look."""
+    for act in reversed(case.catalogue.acts(clip.number)):
+        note = str(act["note"] or "")
+        if act["act"] == Act.OPENED.value and note != _LOOK and not note.startswith(_BARE):
+            return str(act["who"])
+    return ""
 
 
 def _bring(source: Path, target: Path) -> None:
