@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -253,6 +254,26 @@ def test_memory_is_flat(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout))
     assert peaks[1] < peaks[0] * 1.1
+
+
+SMALL = [("yuv420p", (320, 180)), ("yuv420p", (214, 121)), ("yuv422p", (200, 150)), ("yuvj420p", (131, 73)),
+         ("yuv444p", (320, 180)), ("gray", (320, 180)), ("yuv420p10le", (214, 121))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pixels", "size"), SMALL, ids=[f"{p} {w}x{h}" for p, (w, h) in SMALL])
+def test_small_pictures_show_the_same_at_the_same_place(tmp_path: Path, pixels: str, size: tuple[int, int]) -> None:
+    """The quick way to a small picture, plane by plane, gives what averaging the whole picture gives."""
+    codec = "mjpeg" if pixels.startswith("yuvj") else "ffv1"
+    recipe: dict[str, Any] = {"codec": codec, "pixels": pixels, "width": 646, "height": 362, "frames": 2}
+    _, pictures, _ = read(clip(tmp_path / "a.mkv", **recipe))
+    whole = pictures[0].bgr(646, 362)
+    small = pictures[0].bgr(*size)
+    wanted = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(float) - wanted).mean() < 4.0
+    a, b = (cv2.GaussianBlur(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 1) for p in (small, wanted))
+    slopes = np.stack([slope.ravel() for slope in np.gradient(b)], axis=1)
+    shift, *_ = np.linalg.lstsq(slopes, (b - a).ravel(), rcond=None)  # least squares: how far a lies off b, pixels
+    assert np.abs(shift).max() < 0.12
 
 
 def test_real_clips(shared_media: Path) -> None:

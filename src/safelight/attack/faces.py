@@ -23,6 +23,7 @@ from safelight.attack.sample import chosen, due, risks
 from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.find.detect import Detection
 from safelight.find.faces import CenterFace, YuNet
+from safelight.find.tiles import seen_in_tiles, tile_size
 from safelight.geometry import Box
 from safelight.hide.polygon import contains, placed
 from safelight.plan import Decision, Keyframe, Kind, Region, Shape
@@ -33,6 +34,7 @@ _YUNET, _CENTER, _CLOSE = 640, 640, 1280  # longer sides of the pictures that ar
 # Of so many pictures each is looked at; of the further ones this share.
 _YUNET_FIRST, _YUNET_SHARE = 1500, 0.1
 _CENTER_FIRST, _CENTER_SHARE = 40, 0.06
+_OVERLAP = 48  # pixels of neighbouring tiles of the largest pictures
 _CLOSE_EVERY = 12  # of CenterFace's looks
 _BRIGHTER = np.array([round(255 * (v / 255) ** 0.55) for v in range(256)], np.uint8)
 _SMALLEST = 8.0  # pixels of the copy: below, nobody is recognised
@@ -165,8 +167,9 @@ class Faces(Attacker):
             claims += _look(self._yunet, pair.copy, seen, turn == 1)
         if seldom:
             close = self._centers % _CLOSE_EVERY == 0 and max(pair.copy.size) > _CENTER
-            side = _CLOSE if close else _CENTER
-            claims += _look(self._center, pair.copy, pair.copy.within(side), bool(self._centers % 2))
+            mirrored = bool(self._centers % 2)
+            tile = pair.copy.within(_CENTER)
+            claims += _look(self._center, pair.copy, pair.copy.within(_CLOSE) if close else tile, mirrored, tile)
             self._centers += 1
         kept: list[Detection] = []
         for claim in sorted(claims, key=lambda claim: -claim.score):
@@ -266,13 +269,22 @@ class Faces(Attacker):
             )
 
 
-def _look(finder: CenterFace | YuNet, view: View, picture: Bgr, mirrored: bool) -> list[Detection]:
-    """What a finder sees in a scaled picture, in pixels of the copy."""
+def _look(
+    finder: CenterFace | YuNet, view: View, picture: Bgr, mirrored: bool, tile: Bgr | None = None
+) -> list[Detection]:
+    """What a finder sees in a scaled picture, in pixels of the copy. A picture that is larger than ``tile`` is looked
+    at in tiles of the size for which the finder is ready then.
+    """
     height, width = picture.shape[:2]
     seen = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
     sx, sy = view.size[0] / width, view.size[1] / height
     found = []
-    for claim in finder.find(seen):
+    if tile is None or picture.shape == tile.shape:
+        claims = finder.find(seen)
+    else:
+        sides = tile_size((tile.shape[1], tile.shape[0]), _CENTER, _OVERLAP)
+        claims = seen_in_tiles(finder, seen, sides, _OVERLAP)
+    for claim in claims:
         box = claim.box
         if mirrored:
             box = Box(width - box.x2, box.y1, width - box.x1, box.y2)

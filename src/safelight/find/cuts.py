@@ -92,6 +92,8 @@ class _Motion:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._window = cv2.createHanningWindow((max(shape[1], 2), max(shape[0], 2)), cv2.CV_32F)
+        # OpenCV brings sides to a length that suits its transform, and takes half of an odd one for its whole middle.
+        self._astray = tuple(0.5 * (cv2.getOptimalDFTSize(side) % 2) for side in (shape[1], shape[0]))
 
     def between(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[float, float, float]:
         """(dx, dy, likeness after the shift): how the content of ``a`` moved to be that of ``b``."""
@@ -100,6 +102,7 @@ class _Motion:
             return 0.0, 0.0, still
         # Copies: OpenCV multiplies its inputs by the window in place when their size suits its transform.
         (dx, dy), _ = cv2.phaseCorrelate(a.copy(), b.copy(), self._window)
+        dx, dy = dx - self._astray[0], dy - self._astray[1]
         moved = likeness(a, b, (round(dx), round(dy))) if max(abs(dx), abs(dy)) >= 0.5 else still
         if abs(dx) < 0.5 and abs(dy) < 0.5 and still > 0.5:
             return dx, dy, still

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from safelight.find.cuts import Glance
 from safelight.find.detect import Detection, Finder, PeopleFinder
 from safelight.find.head import sightings
-from safelight.find.view import View
+from safelight.find.view import View, in_tiles
 
 GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
 _USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
@@ -88,7 +88,7 @@ class Looks:
 
     def faces(self, glances: Iterable[Glance]) -> Iterator[Looked]:
         """Let the face finders look where they are due."""
-        light, strong = self._finders.light, self._finders.strong
+        strong = self._finders.strong
         since_light = since_strong = _NEVER
         looks = 0
         for glance in glances:
@@ -98,13 +98,21 @@ class Looks:
             closely = strong is not None and (first or since_strong >= self._beat)
             item.due = first or glance.last or closely or since_light >= self._effort.period
             if item.due:
-                item.seen += item.view.seen(light, item.view.scaled(self._scale(looks, first)))
+                item.seen += self._lightly(item.view, looks, first)
                 since_light = 0
                 looks += 1
             if closely and strong is not None:
                 item.seen += item.view.seen(strong, item.view.scaled(self.within(GLANCE)))
                 since_strong = 0
             yield item
+
+    def _lightly(self, view: View, looks: int, first: bool) -> list[Detection]:
+        """What the light finder sees in its next look, after so many."""
+        size = view.scaled(self._scale(looks, first))
+        seen = view.seen(self._finders.light, size)
+        if in_tiles(size):
+            seen += view.seen(self._finders.light, view.scaled(self.within(GLANCE)))
+        return seen
 
     def people(self, looked: Iterable[Looked]) -> Iterator[Looked]:
         """Let the person finder look where it is due."""

@@ -13,9 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
 from safelight.find.bridge import bridged
 from safelight.find.cuts import Showable, glances, luma_size
 from safelight.find.detect import Detection
@@ -24,7 +21,7 @@ from safelight.find.looks import GLANCE, Effort, Finders, Looked, Looks
 from safelight.find.mirror import Mirrors
 from safelight.find.signs import Signs
 from safelight.find.track import Patience, Track, Tracker
-from safelight.find.view import View, moved, part_of
+from safelight.find.view import View
 from safelight.media.ahead import ahead
 from safelight.plan import Region
 
@@ -97,7 +94,7 @@ class Search:
         cuts: list[int] = []
         times: array[int] = array("q")
         with ExitStack() as threads:
-            early = threads.enter_context(ahead(glances(pictures, *self._size)))
+            early = threads.enter_context(ahead(glances(pictures, *self._size), _WAITING))
             faces = threads.enter_context(ahead(self._looks.faces(early), _WAITING))
             people = threads.enter_context(ahead(self._looks.people(faces), _WAITING))
             for looked in threads.enter_context(ahead(self._read(people), _WAITING)):
@@ -160,16 +157,12 @@ class Search:
         wanting.sort(key=lambda t: (frame - t.seen, t.number))
         seen: list[Detection] = []
         for track in wanting[:_CLOSER_MOST]:
-            scale = min(3.0, _CLOSER_FACE * 1.8 / max(track.box.height, 1.0))
-            side = round(_CLOSER_SIDE / scale)
-            part, origin = part_of(view.whole, track.box, side)
             megapixels = (_CLOSER_SIDE**2) / 1e6 + _CALL_COST
             both = self._strong is not None and (frame - track.seen) % 3 != 1
             if not self._purse.spend(megapixels * (1 + _STRONG_COST * both)):
                 break
-            how = cv2.INTER_AREA if side > _CLOSER_SIDE else cv2.INTER_CUBIC
-            part = np.asarray(cv2.resize(part, (_CLOSER_SIDE, _CLOSER_SIDE), interpolation=how), np.uint8)
+            part = view.part(track.box, min(3.0, _CLOSER_FACE * 1.8 / max(track.box.height, 1.0)), _CLOSER_SIDE)
             for finder in (self._light, self._strong) if both else (self._light,):
                 if finder is not None:
-                    seen += [moved(d, side / _CLOSER_SIDE, *origin) for d in finder.find(part)]
+                    seen += part.seen(finder)
         return sightings(seen, self._size[1])
