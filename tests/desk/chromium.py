@@ -248,10 +248,15 @@ class Desk:
 
     def address(self) -> str:
         """The next one."""
-        assert self.process.stdout is not None
-        while not (found := re.search(r"http://\S+", self.process.stdout.readline())):
-            assert self.process.poll() is None
-        return found[0]
+        return address_of(self.process)
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    """The next address that a desk prints."""
+    assert process.stdout is not None
+    while not (found := re.search(r"http://\S+", process.stdout.readline())):
+        assert process.poll() is None
+    return found[0]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desk.chromium import Editor, at_desk, browser
+from desk.chromium import Editor, address_of, at_desk, browser
 from desk.folders import put
 from program import COMMAND
 from safelight.plan import Plan
@@ -25,10 +25,7 @@ def started(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
         stdin=subprocess.DEVNULL,
         text=True,
     )
-    assert process.stdout is not None
-    while not (found := re.search(r"http://\S+", process.stdout.readline())):
-        assert process.poll() is None
-    return process, found[0]
+    return process, address_of(process)
 
 
 def test_a_killed_desk_is_said_and_what_was_saved_is_there_afterwards(tmp_path: Path) -> None:
