@@ -46,6 +46,11 @@ class Names:
         return self.folder / f"{self.stem}.safelight-plan.json"
 
     @property
+    def edits(self) -> Path:
+        """The desk's journal of what people changed in the plan. Locked by the desk that has the clip in work."""
+        return self.folder / f"{self.stem}.safelight-edits.jsonl"
+
+    @property
     def report(self) -> Path:
         """What the attackers found, as a page."""
         return self.folder / f"{self.stem}.safelight-report.html"
@@ -95,6 +100,25 @@ def private_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(held)
+
+
+@contextlib.contextmanager
+def undisturbed(names: Names) -> Iterator[None]:
+    """Keep desks away from a clip while a command works with its plan. Raises SL-DESK-TAKEN when one has it in work."""
+    try:
+        journal = os.open(names.edits, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        yield  # it never was at a desk
+        return
+    try:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            where = printable(names.plan)
+            raise SafelightError(Code.DESK_TAKEN, "Somebody has this clip at a desk.", file=where) from error
+        yield
+    finally:
+        os.close(journal)
 
 
 def _sweep(target: Path) -> None:

@@ -31,7 +31,7 @@ from safelight.inputs import Original, printable
 from safelight.kept import Kept
 from safelight.names.people import Sought
 from safelight.observer import Observer, Stopwatch
-from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
+from safelight.outputs import COPIES, Names, private_folder, publish, undisturbed, withdraw, writing
 from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.spread import Spread
 from safelight.trial import Trial, mended, proposed, tried
@@ -85,7 +85,7 @@ def protect(
         if kept is not None:
             return kept
         _require_room(names, sha256)
-        with private_folder(names.folder) as work:
+        with undisturbed(names), private_folder(names.folder) as work:
             spread = Spread(original, crew or Hands(), watch, cancel)
             plan = _plan_for(spread, sha256, names, options, work)
             _put_words(plan, options.cues)
@@ -96,7 +96,7 @@ def find_only(
     path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
 ) -> Plan:
     """Make only the plan of one clip, or keep the good one that lies there. Raises like :func:`protect`."""
-    with _opened(path, observer) as (original, sha256), private_folder(names.folder) as work:
+    with _opened(path, observer) as (original, sha256), undisturbed(names), private_folder(names.folder) as work:
         return _plan_for(Spread(original, Hands(), observer, cancel), sha256, names, options, work)
 
 
@@ -137,7 +137,7 @@ def hide_only(
         )
         _put_words(plan, cues)
         _require_room(names, sha256)
-        with private_folder(names.folder) as work:
+        with undisturbed(names), private_folder(names.folder) as work:
             spread = Spread(original, Hands(), watch, cancel)
             done = _hide(spread, plan, options, work, secrets.token_hex(KEY_BYTES))
             source = _source(original, sha256)

@@ -22,6 +22,7 @@ from safelight.desk import work
 from safelight.desk.app import Desk
 from safelight.desk.incase import LINES_A_DOCUMENT
 from safelight.errors import SafelightError
+from safelight.outputs import Names, undisturbed
 from safelight.plan import Sensor
 
 
@@ -172,6 +173,7 @@ def test_a_journal_of_many_edits_stays_small_in_the_case(two: CaseDesk, tmp_path
         told = 0
         took = []
         for n in range(count):
+            browser.post(clip + "/hold").raise_for_status()  # as the page does
             began = time.monotonic()
             done = browser.edit(clip, told, op="sound", start=n * 0.01, end=n * 0.01 + 0.005)
             took.append(time.monotonic() - began)
@@ -188,6 +190,7 @@ def test_a_journal_of_many_edits_stays_small_in_the_case(two: CaseDesk, tmp_path
         browser = Browser(desk, "anna")
         browser.post(clip + "/hold").raise_for_status()
         for _ in range(count):
+            browser.post(clip + "/hold").raise_for_status()
             browser.post(clip + "/undo", json={"version": version(browser, clip)}).raise_for_status()
         assert sounds(browser, clip) == []
 
@@ -319,6 +322,28 @@ def test_two_desks_over_a_folder_show_each_other(tmp_path: Path) -> None:
     finally:
         first.close()
         second.close()
+
+
+@pytest.mark.parametrize("command", ["protect", "find"])
+def test_no_command_replaces_the_plan_of_a_clip_that_somebody_has(tmp_path: Path, command: str) -> None:
+    path = put(tmp_path, frames=20)
+    desk = desk_of(tmp_path)
+    words = [*COMMAND, command, tmp_path / "clip.mp4", "-o", tmp_path]
+    try:
+        browser = Browser(desk)
+        clip = browser.first()
+        browser.post(clip + "/hold").raise_for_status()
+        before = path.read_bytes()
+        ran = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert ran.returncode != 0
+        assert "SL-DESK-TAKEN" in ran.stdout + ran.stderr
+        assert path.read_bytes() == before
+    finally:
+        desk.close()
+    with undisturbed(Names(tmp_path, "clip")):  # and no desk takes the clip while a command works with it
+        desk = desk_of(tmp_path)
+        assert Browser(desk).post(clip + "/hold").status_code == 423
+        desk.close()
 
 
 @pytest.mark.slow

@@ -270,7 +270,9 @@ def test_small_pictures_show_the_same_at_the_same_place(tmp_path: Path, pixels: 
     small = pictures[0].bgr(*size)
     wanted = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(float) - wanted).mean() < 4.0
-    a, b = (cv2.GaussianBlur(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 1) for p in (small, wanted))
+    a, b = (
+        cv2.GaussianBlur(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 1) for p in (small, wanted)
+    )
     slopes = np.stack([slope.ravel() for slope in np.gradient(b)], axis=1)
     shift, *_ = np.linalg.lstsq(slopes, (b - a).ravel(), rcond=None)  # least squares: how far a lies off b, pixels
     assert np.abs(shift).max() < 0.12

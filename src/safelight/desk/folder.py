@@ -87,12 +87,12 @@ class Folder:
     def stamp(self, clip: str) -> object:
         """Of the files' facts."""
         names = self._of(clip)
-        return tuple(_facts(path) for path in (names.plan, journal_of(names)))
+        return tuple(_facts(path) for path in (names.plan, names.edits))
 
     def taken_by(self, clip: str) -> str | None:
         """Whether another desk has the journal locked; whose it is nobody tells."""
         try:
-            journal = os.open(journal_of(self._of(clip)), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            journal = os.open(self._of(clip).edits, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             return None  # nobody wrote one yet, or it cannot be read: then taking the clip says why
         try:
@@ -145,11 +145,11 @@ class Folder:
 
     def journal(self, clip: str) -> list[bytes]:
         """The lines of the journal."""
-        return _whole_lines(journal_of(self._of(clip)))
+        return _whole_lines(self._of(clip).edits)
 
     def take(self, clip: str) -> Held:
         """Lock the clip's journal."""
-        return Held(journal_of(self._of(clip)))
+        return Held(self._of(clip).edits)
 
     def standing(self, clip: str) -> Standing:
         """What lies beside the plan, looked at again only where files changed."""
@@ -323,11 +323,6 @@ class Held:
         """Unlock it."""
         self.kept.close()
         os.close(self._descriptor)
-
-
-def journal_of(names: Names) -> Path:
-    """Where the journal of a clip lies."""
-    return names.folder / f"{names.stem}.safelight-edits.jsonl"
 
 
 def approval_of(names: Names) -> Path:

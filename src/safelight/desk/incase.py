@@ -23,7 +23,7 @@ from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
 from safelight.custody.lend import sealed_original, unsealed
 from safelight.custody.shared import PATIENCE, ClipLock, Shared, in_work
-from safelight.desk.folder import Folder, Held, approval_of, journal_of
+from safelight.desk.folder import Folder, Held, approval_of
 from safelight.desk.journal import Lines
 from safelight.desk.store import Entry, Standing
 from safelight.errors import Code, SafelightError
@@ -114,7 +114,7 @@ class InCase:
             return
         lines = b"".join(line + b"\n" for line in _lines(case, clip))
         if lines:
-            put(journal_of(names), lines)
+            put(names.edits, lines)
         for kind, path in {**documents(names), "approval": approval_of(names)}.items():
             sealed = case.sealed_sha256(clip, kind)
             if self._laid.get(path) != sealed and (data := case.document(clip, kind)) is not None:
