@@ -105,3 +105,15 @@ def test_little_that_is_visible_is_judged_only_where_the_bend_is_known(
     finding = judged(original, [*original[:6], original[5], *original[7:]], attacker).finding()
     assert any(evidence.frame == 6 for evidence in finding.evidence) is judged_
     assert any("too little is visible" in told for told in finding.not_tried) is not judged_
+
+
+@pytest.mark.parametrize(("key", "noticed"), [(None, False), (bytes(32), True)])
+def test_a_bend_found_a_pixel_wrongly_is_no_other_picture(key: bytes | None, noticed: bool) -> None:
+    """A pan of a pixel a picture, and a registration that is off by as much: so looks an honest copy without its lots.
+
+    Where the lots are known nothing is registered, and the same pictures are those of another moment.
+    """
+    pan = film(1, 13)
+    attacker = Timing(case(hidden(0.3), key=key, seen=SIZE), Notes())
+    finding = judged(pan[:12], pan[1:], attacker).finding()
+    assert any(evidence.what.startswith("It shows the original's") for evidence in finding.evidence) is noticed

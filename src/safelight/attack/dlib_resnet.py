@@ -1,4 +1,4 @@
-"""dlib's face recognition network, read from its own weight file and run with numpy.
+"""dlib's face recognition network, read from its own weight file and put together for the inference engine.
 
 The file (dlib_face_recognition_resnet_model_v1.dat, Davis King, 2017, CC0) is a chain of serialized layers. Only its
 numbers are read, by a reader that knows this one network and checks every shape: nothing is unpickled or executed.
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
+from safelight.models import engine
 from safelight.models.manifest import weight
 from safelight.models.store import load
 
@@ -45,27 +46,10 @@ Array = NDArray[np.float32]
 class _Layer:
     """A convolution, with the scale and the shift per channel that follow it folded in."""
 
-    filters: Array  # (rows * columns * in, out): one column per filter
-    size: int
+    filters: Array  # (out, in, rows, columns)
     stride: int
     padding: int
     bias: Array
-
-    def __call__(self, x: Array) -> Array:
-        """``x``: (rows, columns, channels)."""
-        if self.padding:
-            x = np.pad(x, ((self.padding,) * 2, (self.padding,) * 2, (0, 0)))
-        height, width = ((side - self.size) // self.stride + 1 for side in x.shape[:2])
-        taps = [
-            x[
-                dy : dy + (height - 1) * self.stride + 1 : self.stride,
-                dx : dx + (width - 1) * self.stride + 1 : self.stride,
-            ]
-            for dy in range(self.size)
-            for dx in range(self.size)
-        ]
-        columns = np.concatenate(taps, axis=2).reshape(height * width, -1)
-        return np.asarray((columns @ self.filters + self.bias).reshape(height, width, -1), np.float32)
 
 
 class DlibResNet:
@@ -75,31 +59,44 @@ class DlibResNet:
 
     def __init__(self) -> None:
         """Read the weights. Raises SafelightError when they are missing or are not what they should be."""
-        self._layers, self._last = _network()
+        layers, last = _network()
+        self._network = engine.built(self.name, lambda operations: _graph(operations, layers, last))
 
     def embed(self, chip: NDArray[np.uint8]) -> Array:
         """128 numbers for a face; ``chip``: (150, 150, 3) uint8, blue, green, red, aligned as dlib does."""
-        x = np.asarray((chip[:, :, ::-1].astype(np.float32) - _MEAN) / 256, np.float32)
-        layers = iter(self._layers)
-        x = np.maximum(next(layers)(x), 0)
-        x = sliding_window_view(x, (3, 3), axis=(0, 1))[::2, ::2].max(axis=(3, 4))
-        for _, halved in _BLOCKS:
-            y = np.maximum(next(layers)(x), 0)
-            y = next(layers)(y)
-            x = np.maximum(_added(y, _halved(x) if halved else x), 0)
-        return np.asarray(x.mean(axis=(0, 1)) @ self._last, np.float32)
+        picture = (chip[:, :, ::-1].astype(np.float32) - _MEAN) / 256
+        return self._network(np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32))[0].reshape(-1)
 
 
-def _halved(x: Array) -> Array:
-    return np.asarray(sliding_window_view(x, (2, 2), axis=(0, 1))[::2, ::2].mean(axis=(3, 4)), np.float32)
+def _graph(operations: Any, layers: tuple[_Layer, ...], last: Array) -> tuple[list[Any], list[Any]]:
+    """The network's results and inputs; ``operations``: the engine's, by name."""
+    op = operations
 
+    def convolved(x: Any, layer: _Layer) -> Any:
+        edges, steps = [layer.padding] * 2, [layer.stride] * 2
+        y = op.convolution(x, op.constant(layer.filters), steps, edges, edges, [1, 1])
+        return op.add(y, op.constant(layer.bias.reshape(1, -1, 1, 1)))
 
-def _added(a: Array, b: Array) -> Array:
-    """The sum of two blocks of different size: the smaller is continued with zeros, as dlib's add_prev does."""
-    total = np.zeros(np.maximum(a.shape, b.shape), np.float32)
-    for block in (a, b):
-        total[tuple(slice(0, size) for size in block.shape)] += block
-    return total
+    def added(a: Any, b: Any) -> Any:
+        """The sum of two blocks of different size: the smaller is continued with zeros, as dlib's add_prev does."""
+        sizes = [np.array(block.shape, np.int64) for block in (a, b)]
+        before, zero = op.constant(np.zeros(4, np.int64)), op.constant(np.float32(0))
+        rest = [op.constant(np.maximum(*sizes) - size) for size in sizes]
+        return op.add(*(op.pad(x, before, after, "constant", zero) for x, after in zip((a, b), rest, strict=True)))
+
+    picture = op.parameter([1, 3, SIDE, SIDE], np.float32)
+    remaining = iter(layers)
+    none = [0, 0]
+    x = op.relu(convolved(picture, next(remaining))).output(0)
+    x = op.max_pool(x, [2, 2], [1, 1], none, none, [3, 3]).output(0)
+    for _, halved in _BLOCKS:
+        y = op.relu(convolved(x, next(remaining)))
+        y = convolved(y, next(remaining)).output(0)
+        if halved:
+            x = op.avg_pool(x, [2, 2], none, none, [2, 2], exclude_pad=True).output(0)
+        x = op.relu(added(y, x)).output(0)
+    mean = op.reduce_mean(x, op.constant(np.array([2, 3], np.int64)))
+    return [op.matmul(mean, op.constant(last), False, False)], [picture]
 
 
 @cache
@@ -130,8 +127,8 @@ def _parse(data: bytes) -> tuple[tuple[_Layer, ...], Array]:
         position = _after(data, b"\x07affine_", position)
         affine, position = _tensor(data, position, 2 * out)
         scale, shift = affine[:out], affine[out:]  # folded into the filters
-        filters = values[:-out].reshape(out, inner, size, size).transpose(2, 3, 1, 0).reshape(-1, out) * scale
-        layers.append(_Layer(filters, size, shape[3], shape[5], values[-out:] * scale + shift))
+        filters = values[:-out].reshape(out, inner, size, size) * scale.reshape(-1, 1, 1, 1)
+        layers.append(_Layer(filters, shape[3], shape[5], values[-out:] * scale + shift))
         inner = out
     last = np.frombuffer(data, "<f4", 256 * 128, _fully_connected(data, position)).reshape(256, 128)
     return tuple(layers), np.asarray(last, np.float32)

@@ -28,6 +28,7 @@ _SOFT = 2.0  # pixels of blur before that: an encoder leaves movement of a part 
 _NEARER = 0.5  # a neighbour whose squared error is below this share of the right picture's: displaced
 _VISIBLE_LEAST = 0.02  # share of the picture that must be visible for a judgement
 _REGISTERED_LEAST = 0.4  # ... if the lots of a bent copy are not known: less is too little to find the bend by
+_ASTRAY = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)  # pixels by which a bend may be found wrongly: the most it bends
 _FAITHFUL = 24.0  # decibels: below, the visible picture is not the original's
 _STRANGER = 0.3  # correlation below which picture after picture shows something else altogether
 _STRANGER_AFTER = 24
@@ -209,6 +210,8 @@ class Timing(Attacker):
                 continue
             mine = float(np.square(copy - own)[moved].mean())
             theirs = float(np.square(copy - neighbour)[moved].mean())
+            if theirs < _NEARER * mine and self._registered:
+                mine = _nearest(copy, own, moved)
             if theirs < _NEARER * mine:
                 self._displaced += 1
                 self._note(f"It shows the original's {words} picture.", now.index, now.seconds)
@@ -272,6 +275,17 @@ class Timing(Attacker):
                 ),
             ]
         return figures
+
+
+def _nearest(copy: Grey, own: Grey, moved: NDArray[np.bool_]) -> float:
+    """The copy's least mean squared error at those places, moved by what the registration may be off there."""
+    size = copy.shape[1], copy.shape[0]
+
+    def error(dx: float, dy: float) -> float:
+        astray = cv2.warpAffine(copy, np.array([[1, 0, dx], [0, 1, dy]]), size, borderMode=cv2.BORDER_REPLICATE)
+        return float(np.square(astray - own)[moved].mean())
+
+    return min(error(dx, dy) for dx in _ASTRAY for dy in _ASTRAY)
 
 
 def _correlation(a: Grey, b: Grey) -> float:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -110,11 +110,11 @@ class Network:
 class Plain:
     """A trained network of plain arrays: sound or features in, numbers out. Not for several threads at a time."""
 
-    def __init__(self, weight: Weight, data: bytes, *, threads: int = 1) -> None:
-        """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
-        self.name = weight.name
+    def __init__(self, name: str, graph: Any, *, threads: int = 1) -> None:
+        """Make the graph ready. Use :func:`plain` or :func:`built`."""
+        self.name = name
         settings = _SETTINGS | {"INFERENCE_NUM_THREADS": threads}
-        self._request = _core().compile_model(_read(weight, data), "CPU", settings).create_infer_request()
+        self._request = _core().compile_model(graph, "CPU", settings).create_infer_request()
 
     def __call__(self, *inputs: NDArray[Any]) -> list[NDArray[np.float32]]:
         """Run it on its inputs in the network's own order; the outputs as the manifest names them, as copies."""
@@ -125,7 +125,18 @@ class Plain:
 def plain(name: str, *, threads: int = 1) -> Plain:
     """Load a network that looks at no pictures. Otherwise, and in what it raises, like :func:`network`."""
     entry = weight(name)
-    return Plain(entry, store.load(entry), threads=threads)
+    return Plain(name, _read(entry, store.load(entry)), threads=threads)
+
+
+def built(name: str, build: Callable[[Any], tuple[list[Any], list[Any]]], *, threads: int = 1) -> Plain:
+    """A network that no format of the engine's holds. ``build`` gets the engine's operations (OpenVINO's operation set
+    13, a module) and returns the results and the inputs that it made of them.
+    """
+    _engine()
+    from openvino import opset13
+
+    results, inputs = build(opset13)
+    return Plain(name, _engine().Model(results, inputs, name), threads=threads)
 
 
 def network(name: str, *, threads: int = 1) -> Network:
