@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from safelight.inputs import printable
 
 COPIES = (".mp4", ".png", ".jpg")  # what a copy's name may end in
 PRIVATE = ".safelight-"  # prefix of private folders; the rest is random
+_MOMENT = 0.02  # seconds
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,24 @@ def undisturbed(names: Names) -> Iterator[None]:
         yield  # it never was at a desk
         return
     try:
-        try:
-            fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not claimed(journal):
             where = printable(names.plan)
-            raise SafelightError(Code.DESK_TAKEN, "Somebody has this clip at a desk.", file=where) from error
+            raise SafelightError(Code.DESK_TAKEN, "Somebody else has this clip in work.", file=where)
         yield
     finally:
         os.close(journal)
+
+
+def claimed(journal: int) -> bool:
+    """Lock an opened journal; False when somebody else has it. Whoever only looks may hold it for a moment."""
+    for last in (False, False, True):
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if not last:
+                time.sleep(_MOMENT)
+    return False
 
 
 def _sweep(target: Path) -> None:

@@ -342,7 +342,9 @@ def test_no_command_replaces_the_plan_of_a_clip_that_somebody_has(tmp_path: Path
         desk.close()
     with undisturbed(Names(tmp_path, "clip")):  # and no desk takes the clip while a command works with it
         desk = desk_of(tmp_path)
-        assert Browser(desk).post(clip + "/hold").status_code == 423
+        browser = Browser(desk)
+        assert browser.post(clip + "/hold").status_code == 423
+        assert browser.get(clip).json()["holder"] == {"who": "", "mine": False}
         desk.close()
 
 

@@ -7,7 +7,6 @@ import fcntl
 import hashlib
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,14 +24,13 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.kept import Kept
 from safelight.observer import Observer
-from safelight.outputs import COPIES, PRIVATE, Names, put, sync_folder, writing
+from safelight.outputs import COPIES, PRIVATE, Names, claimed, put, sync_folder, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
 from safelight.published import Published
 from safelight.trial import MAX_VERDICT
 
 _PLAN = ".safelight-plan.json"
-_MOMENT = 0.02  # seconds
 T = TypeVar("T")
 
 
@@ -90,7 +88,7 @@ class Folder:
         return tuple(_facts(path) for path in (names.plan, names.edits))
 
     def taken_by(self, clip: str) -> str | None:
-        """Whether another desk has the journal locked; whose it is nobody tells."""
+        """Whether another desk or a command has the journal locked; whose it is nobody tells."""
         try:
             journal = os.open(self._of(clip).edits, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
@@ -307,15 +305,9 @@ class Held:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             if new:
                 sync_folder(path.parent)
-        for last in (False, False, True):  # another desk that only looks whether it is taken holds it for a moment
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if last:
-                    os.close(self._descriptor)
-                    raise SafelightError(Code.DESK_TAKEN, "Another desk has this clip open.") from error
-                time.sleep(_MOMENT)
+        if not claimed(self._descriptor):
+            os.close(self._descriptor)
+            raise SafelightError(Code.DESK_TAKEN, "Another desk or command has this clip in work.")
         self.lines = FileLines(path, self._descriptor)
         self.kept = Kept(path.parent)
 
