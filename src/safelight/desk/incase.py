@@ -233,7 +233,7 @@ class InCase:
                 held = ClipLock(case, taken)
             except SafelightError as error:
                 if error.code is Code.DESK_TAKEN:
-                    error.detail = f"{_holder(case, taken)} has this clip open at another desk."
+                    error.detail = f"{_holder(case, taken) or 'Somebody'} has this clip in work elsewhere."
                 raise
             try:
                 case.note(Act.OPENED, taken, _TAKEN)
