@@ -38,7 +38,7 @@ def main() -> None:
         print(f"{minutes:g} min, {film.stat().st_size >> 20} MiB, {plan.clip.frames} pictures")
         for turn in ("first", "after one edit"):
             print(f"{turn}: {made(work, folder)}", flush=True)
-            place = Place(frame=plan.clip.frames // 2, x=20, y=20, width=60, height=60)
+            place = Place(frame=plan.clip.frames // 10, x=20, y=20, width=60, height=60)
             work.edit("measure", work.version, Draw(keys=[place]))
         work.close()
 
