@@ -1,6 +1,6 @@
 """What is covered of people without a face, and how much else is hidden: the tables of docs/people.md.
 
-    python -m benchmarks.people MEDIA [--only veils street labelled nobody thrown] [--no-before]
+    python -m benchmarks.people MEDIA [--only veils street labelled nobody thrown tilted] [--no-before]
 
 MEDIA: a folder with `stills/dlib_faces` (photographs of dlib's examples with their landmarks), `video/vtest.avi`, and,
 for *labelled*, films and `groundtruth/*.faces.json`. *before* is the same search with the face finders alone.
@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from skimage import data
 
-from benchmarks.film import COVERED, Count, Film, Hand, Image, grid, inside, judged, share
+from benchmarks.film import COVERED, Count, Film, Hand, Image, Points, grid, inside, judged, moved, share
 from benchmarks.pans import pans
 from benchmarks.veils import CLOTHS, MARKS, SIZE, drape_film, drawn_film, photographs, walkers
 from safelight.find import Finders, Readable, find
@@ -31,6 +31,7 @@ from safelight.geometry import Box
 from safelight.media.read import Reader
 from safelight.plan import Plan
 
+ANGLES = (-60, -45, -30, -15, 15, 30, 45, 60)  # degrees by which a camera hangs askew
 DARK = 3  # photographs that are filmed in the dark as well
 EMPTY = ("coffee", "brick", "rocket", "grass", "gravel", "coins", "immunohistochemistry", "hubble_deep_field", "retina",
          "text", "page", "moon", "cell", "clock", "microaneurysms", "stereo_motorcycle")  # fmt: skip
@@ -141,6 +142,40 @@ def labelled(search: Search, media: Path, before: bool) -> Table:
     return table
 
 
+def turned(media: Path, angle: float) -> Iterator[Film]:
+    """The labelled films as a camera would take them that hangs askew by so many degrees."""
+    for truth in sorted((media / "groundtruth").glob("*.faces.json")):
+        labels = json.loads(truth.read_text())
+        film = Film(f"{Path(labels['clip']).stem}, {angle:+.0f} degrees")
+        with (media / labels["clip"]).open("rb") as file, Reader(file) as reader:
+            size = reader.facts.raster.shown_size
+            move = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle, 1.0)
+            for picture in reader.pictures():
+                found = labels["frames"].get(str(picture.index), [])
+                ovals = [_oval(Box(*map(float, face[:4]))) for face in found if not face[5]]
+                shown = cv2.warpAffine(picture.bgr(*size), move, size, borderMode=cv2.BORDER_REFLECT_101)
+                film.add(np.asarray(shown, np.uint8), [moved(oval, move) for oval in ovals])
+        yield film
+
+
+def _oval(box: Box) -> Points:
+    points = grid(box)
+    return points[(((points - box.centre) / (box.width / 2, box.height / 2)) ** 2).sum(axis=1) <= 1]
+
+
+def tilted(search: Search, media: Path, before: bool) -> Table:
+    """Labelled faces before a camera that hangs askew."""
+    table = Table(title="tilted camera")
+    for title in ("film", "faces", "covered", "picture hidden"):
+        table.add_column(title)
+    for angle in ANGLES:
+        for film in turned(media, angle):
+            count = judged(film, search.plan(film))
+            hidden = f"{100 * float(np.mean(count.shares)):.0f} %"
+            table.add_row(film.name, str(count.places), str(count.covered), hidden)
+    return table
+
+
 def empty() -> Iterator[Film]:
     """Pictures without people or animals, panned over, with noise."""
     for number, name in enumerate(EMPTY):
@@ -185,7 +220,8 @@ def thrown(search: Search, media: Path, before: bool) -> Table:
 
 def main() -> None:
     """Print the tables."""
-    parts = {"veils": veils, "street": street, "labelled": labelled, "nobody": nobody, "thrown": thrown}
+    parts = {"veils": veils, "street": street, "labelled": labelled, "nobody": nobody, "thrown": thrown,
+             "tilted": tilted}  # fmt: skip
     ask = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     ask.add_argument("media", type=Path)
     ask.add_argument("--only", nargs="+", choices=parts, default=list(parts))

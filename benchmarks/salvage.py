@@ -2,11 +2,12 @@
 
 From each clip (H.264 in MP4, with or without AAC) damaged files are made at evenly spread places: *cut*, everything
 from there on is missing, and the index with it; *hole*, 4 KiB of zeros, in MP4 without the index. When asked for:
-*flip*, one bit is another; *burst*, 64 bytes are noise; *missing*, seven packets of a transport stream are not there.
-The same pictures are also put, as they are, into AVI and into a transport stream, and coded anew as MJPEG with PCM into
-AVI; AVI is cut before its index. MP4 is tried once more coded anew by x264 so that each key picture carries its
-settings. MP4 goes through `safelight salvage` with the whole clip as the good one, which is the best case; the others
-are read as they are. Then Safelight reads the result as with `--accept-damaged`.
+*begin*, everything up to there is missing (AVI, its head with it); *flip*, one bit is another; *burst*, 64 bytes are
+noise; *missing*, seven packets of a transport stream are not there. The same pictures are also put, as they are, into
+AVI and into a transport stream, and coded anew as MJPEG with PCM into AVI; AVI is cut before its index. MP4 is tried
+once more coded anew by x264 so that each key picture carries its settings. MP4, and AVI without its beginning, go
+through `safelight salvage` with the whole clip as the good one, which is the best case; the others are read as they
+are. Then Safelight reads the result as with `--accept-damaged`.
 
 Columns: pictures whose coded bytes are all there (recoverable); pictures read; of these identical to the original's, in
 its order; called good; called good and not identical (must be 0); pictures FFmpeg alone gives.
@@ -96,9 +97,12 @@ def spans(path: Path) -> list[tuple[int, int]]:
 def judged(path: Path, original: list[str]) -> tuple[int, int, int, int]:
     """Pictures read of a film, identical ones, ones called good, ones wrongly called good.
 
-    A picture is identical when the original has it after the one that was identical before.
+    Nothing where there is no film. A picture is identical when the original has it after the one that was identical
+    before.
     """
     read = identical = good = wrong = after = 0
+    if not path.exists():
+        return 0, 0, 0, 0
     try:
         with path.open("rb") as file, Reader(file, accept_damaged=True) as reader:
             for picture in reader.pictures():
@@ -140,19 +144,26 @@ def damaged(film: Path, folder: Path, points: int, kinds: tuple[str, ...] = ("cu
                 place -= place % PACKET
             spoilt = {
                 "cut": b"",
+                "begin": b"",
                 "hole": bytes(HOLE),
                 "flip": bytes([data[place] ^ 1 << point % 8]),
                 "burst": random.Random(point).randbytes(64),
                 "missing": b"",
             }[damage]
             stop = len(data) if damage == "cut" else place + (7 * PACKET if damage == "missing" else len(spoilt))
+            if damage == "begin":
+                place, stop = 0, place
             broken.write_bytes(data[:place] + spoilt + data[stop:])
             there = sum(b - moved <= place or a - moved >= stop for a, b in where)
             result = broken
-            if container == "mp4":
+            if container == "mp4" or damage == "begin":
                 result = folder / "saved.mov"
-                with broken.open("rb") as file, film.open("rb") as like:
-                    salvage(file, like, result, lambda done, total: None)
+                result.unlink(missing_ok=True)
+                try:
+                    with broken.open("rb") as file, film.open("rb") as like:
+                        salvage(file, like, result, lambda done, total: None)
+                except SafelightError as error:
+                    print(f"  {broken.name}: {error.code}")
             kind = f"{container} {film.stem}" if film.stem in FORMS else container
             yield Row(kind, damage, place, there, *judged(result, original), ffmpeg_alone(broken))
 
@@ -222,7 +233,8 @@ def main() -> None:
                 if asked.only not in film.suffix:
                     continue
                 by_damage: dict[str, list[Row]] = {}
-                kinds = tuple(k for k in asked.kinds.split(",") if k != "missing" or film.suffix == ".ts")
+                only = {"missing": ".ts", "begin": ".avi"}
+                kinds = tuple(k for k in asked.kinds.split(",") if only.get(k, film.suffix) == film.suffix)
                 for row in damaged(film, folder, asked.points, kinds):
                     by_damage.setdefault(row.damage, []).append(row)
                 for damage, rows in by_damage.items():

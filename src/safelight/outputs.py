@@ -133,6 +133,16 @@ def claimed(journal: int) -> bool:
     return False
 
 
+def memory_folder() -> Path:
+    """A folder that lies in memory (tmpfs). Raises SL-CASE-MEMORY when the system has none."""
+    mounts = Path("/proc/mounts").read_text().splitlines() if Path("/proc/mounts").exists() else []
+    in_memory = {line.split()[1] for line in mounts if line.split()[2] == "tmpfs"}
+    for folder in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
+        if folder in in_memory and os.access(folder, os.W_OK):
+            return Path(folder)
+    raise SafelightError(Code.CASE_MEMORY, "This system has no folder in memory (tmpfs) to work in.")
+
+
 def _sweep(target: Path) -> None:
     for left in target.glob(PRIVATE + "*"):
         try:

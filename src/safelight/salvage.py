@@ -24,18 +24,26 @@ def salvage(
     progress: Callable[[int, int | None], None],
     cancel: threading.Event,
 ) -> Salvaged:
-    """Write ``target`` from what ``damaged`` holds, with the settings of the good clip ``like``; whole or not at all.
+    """Write a film from what ``damaged`` holds, with the settings of the good clip ``like``; whole or not at all.
+
+    It gets the name ``target`` with the ending of what it is: see :func:`named`.
 
     Raises SafelightError: SL-IN-THE-WAY when something has the name ``target``, what opening the two raises, what
     :func:`safelight.media.salvage.salvage` and :func:`safelight.workers.parent.run` raise, SL-CHANGED, SL-DISK-FULL,
     SL-NOT-WRITABLE; Cancelled.
     """
-    if os.path.lexists(target):
-        raise SafelightError(Code.IN_THE_WAY, "Something lies there already.", file=printable(target))
+    for taken in target, target.with_suffix(".avi"):
+        if os.path.lexists(taken):
+            raise SafelightError(Code.IN_THE_WAY, "Something lies there already.", file=printable(taken))
     with Original(damaged) as source, Original(like) as good, private_folder(target.parent) as folder:
         done = made(source, good, folder, progress=progress, cancel=cancel)
-        publish([(left(folder / SALVAGED), target)])
+        publish([(left(folder / SALVAGED), named(target, done))])
         return done
+
+
+def named(target: Path, done: Salvaged) -> Path:
+    """What a new film is called."""
+    return target.with_suffix(f".{done.form}")
 
 
 def made(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from safelight.account import Account, FileFacts, Options
 from safelight.batch import Result
+from safelight.carve import ending_of, found_in, program
 from safelight.custody.case import Case
 from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
@@ -27,7 +28,7 @@ from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.names.people import Roster, Sought
 from safelight.observer import Observer
-from safelight.outputs import COPIES, Names, private_folder, publish, writing
+from safelight.outputs import COPIES, Names, memory_folder, private_folder, publish, writing
 from safelight.protect import protect
 from safelight.salvage import SALVAGED, made
 from safelight.workers.messages import Salvaged
@@ -154,17 +155,27 @@ def salvage_sealed(
         done = made(source, good, folder, progress=progress, cancel=cancel)
         note = f"salvaged from {damaged.name} with the settings of {like.name}"
         with Original(left(folder / SALVAGED)) as film:
-            return done, derive(case, film, damaged, ".salvaged.mov", note).name
+            return done, derive(case, film, damaged, f".salvaged.{done.form}", note).name
 
 
-def memory_folder() -> Path:
-    """A folder that lies in memory (tmpfs). Raises SL-CASE-MEMORY when the system has none."""
-    mounts = Path("/proc/mounts").read_text().splitlines() if Path("/proc/mounts").exists() else []
-    in_memory = {line.split()[1] for line in mounts if line.split()[2] == "tmpfs"}
-    for folder in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
-        if folder in in_memory and os.access(folder, os.W_OK):
-            return Path(folder)
-    raise SafelightError(Code.CASE_MEMORY, "This system has no folder in memory (tmpfs) to work in.")
+def carve_sealed(
+    case: Case, image: Clip, *, progress: Callable[[int, int | None], None], cancel: threading.Event
+) -> tuple[list[str], int]:
+    """Seal the films that an image of a card holds as clips, tied to it in the log; returns their names, and how many
+    finds were too small.
+
+    The image stays as it is. Raises like :func:`safelight.carve.found_in` and :func:`safelight.custody.lend.lent`.
+    """
+    program()
+    with private_folder(memory_folder()) as folder, lent(case, image, "carve") as source:
+        carved = found_in(source, folder, progress=progress, cancel=cancel)
+        names = []
+        for path in carved.films:
+            with Original(path) as film:
+                note = f"carved from {image.name} by PhotoRec"
+                names.append(derive(case, film, image, ending_of(path), note).name)
+            path.unlink()  # it is sealed: the memory is given back
+        return names, carved.crumbs
 
 
 def lay_out(case: Case, clip: Clip, names: Names, outside: Names) -> dict[str, bytes]:

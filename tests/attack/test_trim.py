@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -99,8 +100,9 @@ def test_sound_and_regions_stay_in_step(original: tuple[Path, Plan], tmp_path: P
     lags = np.correlate(ours, theirs[1000:-1000], "valid")
     assert abs(int(np.argmax(lags)) - 1000) <= 32
     with copy.open("rb") as shown, Reader(shown) as a:
-        alone = pairs(a, None, Notes(), Straightener(a.facts, None, plan, None, False), 0.0, plan)
-        assert next(alone).original_index == 6
+        straightener = Straightener(a.facts, None, plan, None, False)
+        with closing(pairs(a, None, Notes(), straightener, 0.0, plan)) as alone:
+            assert next(alone).original_index == 6
 
 
 @pytest.mark.parametrize(("frames", "ends"), [(24, None), (25, (0, 1)), (26, (Fraction(1, 50), Fraction(51, 50)))])

@@ -15,7 +15,7 @@ import pytest
 from custody.conftest import Desk
 from program import safelight
 from safelight.custody.case import create, opened
-from safelight.custody.intake import read_known
+from safelight.custody.known import read_known
 from safelight.custody.verify import examine
 from safelight.errors import Code, SafelightError
 
@@ -166,7 +166,7 @@ def test_a_person_can_do_all_of_it_from_the_command_line(desk: Desk, tmp_path: P
         assert [act["act"] for act in told["acts"]][:2] == ["case made", "intake began"]
         (tmp_path / "kept").write_text(told["checkpoint"])
         ran = safelight("case", "verify", case, "--older", tmp_path / "kept")
-        assert (ran.status, ran.out) == (0, "The case is whole: 3 originals, 6 acts in the log.\n")
+        assert (ran.status, ran.out) == (0, "The case is whole: 3 originals, 12 acts in the log.\n")
         assert safelight("case", "record", case, "1", "approved", "--note", "seen").status == 0
         assert "anna: approved clip 1 seen" in safelight("case", "status", case, "--log").out
         assert safelight("case", "new", case).status == 1

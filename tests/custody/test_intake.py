@@ -14,7 +14,8 @@ from benchmarks.killing import Quiet
 from custody.conftest import FILES, Desk
 from safelight.custody.catalogue import Catalogue
 from safelight.custody.disk import Sink
-from safelight.custody.intake import Came, intake, read_known
+from safelight.custody.intake import Came, intake
+from safelight.custody.known import read_known
 from safelight.custody.lend import lent
 from safelight.custody.seal import NotSealed, seal_stream, unseal_stream
 from safelight.errors import Code, SafelightError
@@ -94,7 +95,7 @@ def test_published_material_is_recognised_and_still_sealed(desk: Desk, tmp_path:
     path = desk.card / "DCIM/100/MOV_0002.mp4"
     listed = tmp_path / "known"
     listed.write_text(f"# theirs\n{hashlib.sha256(path.read_bytes()).hexdigest().upper()}  clip of 3 May\n\n")
-    arrived = {one.path: one for one in desk.take_in(known=read_known(listed))}
+    arrived = {one.path: one for one in desk.take_in(known=read_known(listed).hashes)}
     assert (arrived[path].known, arrived[path].came) == (("clip of 3 May",), Came.SEALED)
     with desk.open() as case:
         assert [clip.known for clip in case.catalogue.clips() if clip.known] == [["clip of 3 May"]]

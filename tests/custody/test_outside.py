@@ -133,7 +133,8 @@ def test_a_package_of_another_log_is_told(package: tuple[Path, Path, str], tmp_p
 def test_a_damaged_original_is_not_handed_over(filled: Desk, tmp_path: Path) -> None:
     desk = filled.copy(tmp_path)
     path = first_original(desk.case)
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with desk.open() as case, pytest.raises(SafelightError) as error:
         export(case, case.catalogue.clips(), tmp_path / "package", [str(case.keys.to)])
     assert error.value.code is Code.CASE_BROKEN

@@ -18,8 +18,7 @@ from custody.conftest import Desk
 from program import COMMAND, Ran, safelight
 from safelight.account import Account
 from safelight.errors import Code
-from safelight.outputs import PRIVATE
-from safelight.sealed import memory_folder
+from safelight.outputs import PRIVATE, memory_folder
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +138,35 @@ def test_stages_and_a_mended_plan(worked: tuple[Desk, Path], tmp_path: Path) -> 
         assert b'"anna"' in (case.document(case.clip("1"), "plan") or b"")
         assert case.clip("1").version > 3
     assert safelight("case", "verify", desk.case, "--identity", desk.key).status == 0
+
+
+def test_every_stage_takes_several_clips_and_all_when_none_is_named(worked: tuple[Desk, Path], tmp_path: Path) -> None:
+    """One that is refused does not keep the others from being worked on."""
+    card, out = tmp_path / "card", tmp_path / "out"
+    card.mkdir()
+    write_clip(card / "A.mp4", 320, 180, 0.6)
+    (card / "B.txt").write_text("no film")
+    write_clip(card / "C.mp4", 320, 180, 0.8)
+    desk = Desk(*write_case(tmp_path), card)
+    desk.take_in()
+    ran = run(desk, "find", "-o", out)
+    assert (ran.status, ran.out.count("(sealed in the case)"), ran.err.count("SL-NOT-MEDIA")) == (1, 2, 1)
+    ran = run(desk, "hide", "clip-0001", "clip-0003", "-o", out)
+    assert ran.status == 0, ran.err
+    copies = [f"clip-000{number}.safelight.mp4" for number in (1, 3)]
+    assert sorted(path.name for path in out.iterdir()) == copies
+    assert [Path(line).name for line in ran.out.split()] == copies
+    ran = run(desk, "attack", "-o", out, "--json")
+    assert ran.status == 0, ran.err
+    assert [result["name"] for result in ran.results] == ["clip-0001", "clip-0003"]
+    ran = run(desk, "attack", "clip-0001", "clip-0002", "-o", out)
+    assert (ran.status, "There is no copy of clip-0002" in ran.err) == (1, True)
+    assert [act for act in acts(desk) if act in ("plan changed", "attacked")].count("plan changed") == 2
+    with desk.open() as case:
+        assert all(case.document(case.clip(number), "verdict") for number in ("1", "3"))
+        assert case.document(case.clip("2"), "plan") is None
+    assert safelight("find").status == safelight("attack", "--original", card).status == 2
+    assert run(desk, "hide", "1", "3", "--plan", card).status == 2
 
 
 def test_a_strange_file_in_the_place_of_the_copy_is_not_written_over(worked: tuple[Desk, Path], tmp_path: Path) -> None:

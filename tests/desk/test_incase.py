@@ -19,10 +19,9 @@ from desk.folders import Browser, make_clip, make_plan
 from safelight.custody.shared import Shared, shared
 from safelight.desk.app import Desk
 from safelight.desk.incase import InCase
-from safelight.outputs import PRIVATE
+from safelight.outputs import PRIVATE, memory_folder
 from safelight.plan import Sensor
 from safelight.published import tell_case
-from safelight.sealed import memory_folder
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import av
 import pytest
 
 from safelight.errors import Code, SafelightError
+from safelight.media.ahead import ahead
 from safelight.media.facts import Gap
 from safelight.media.read import Reader
 from safelight.media.watch import Order, filled_up
@@ -230,3 +231,17 @@ def test_an_avi_whose_chunks_do_not_follow_each_other(films: dict[str, bytes]) -
     assert len(heads) == FRAMES
     for head in heads[3:60:8]:
         assert refused(whole[:head] + b"\xff\xff\xff\xff" + whole[head + 4 :]) is Code.DAMAGED
+
+
+def test_films_that_are_decoded_side_by_side_answer_for_themselves(tmp_path: Path) -> None:
+    """What FFmpeg says of one is not held against the other, and is not lost either."""
+    whole = clip(tmp_path / "whole.mp4", frames=60, width=320, height=192, picture=busy).read_bytes()
+    broken = bytearray(whole)
+    start = broken.index(b"mdat") + len(broken) // 3
+    broken[start : start + 1500] = random.Random(5).randbytes(1500)
+    with Reader(io.BytesIO(whole)) as good, Reader(io.BytesIO(bytes(broken)), accept_damaged=True) as bad:
+        with ahead(good.pictures(), 2) as first, ahead(bad.pictures(), 2) as second:
+            pairs = list(itertools.zip_longest(first, second))
+        assert sum(one is not None for one, _ in pairs) == 60
+        assert good.missing == []
+        assert bad.missing != [] or any(other is not None and other.doubtful for _, other in pairs)

@@ -194,3 +194,67 @@ def test_a_film_that_says_other_settings_is_refused(film: Path, tmp_path: Path) 
         saved(without_index(film.read_bytes())[0], like, tmp_path)
     assert refused.value.code is Code.SALVAGE_LIKE
     assert not (tmp_path / "saved.mov").exists()
+
+
+@pytest.fixture(scope="module", params=["mjpeg", "h264"])
+def in_avi(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An AVI with sound whose pictures carry their settings."""
+    path = tmp_path_factory.mktemp("avi") / "film.avi"
+    options: dict[str, object] = {"codec": "mjpeg", "pixels": "yuvj420p", "options": {"q": "4"}}
+    if request.param == "h264":
+        options = {"options": {"g": "12", "bf": "0", "sc_threshold": "0", "x264-params": "repeat-headers=1"}}
+    return clip(path, frames=FRAMES, sound=FRAMES / 25, sound_codec="pcm_s16le", picture=busy, **options)
+
+
+def test_avi_that_lost_its_beginning(in_avi: Path, tmp_path: Path) -> None:
+    rows = list(damaged(in_avi, tmp_path, 2, ("begin",)))
+    assert [(row.identical, row.good, row.wrong) for row in rows] == [(row.read, row.read, 0) for row in rows]
+    assert all(row.recoverable - 12 < row.read <= row.recoverable for row in rows)  # from the next key picture on
+    assert 0 < rows[-1].read < rows[0].read < FRAMES
+
+
+def test_avi_whose_head_is_zeros_and_that_has_a_hole(in_avi: Path, tmp_path: Path) -> None:
+    """Through the worker; what does not follow is doubted, and the sound is there."""
+    data = in_avi.read_bytes()
+    first, middle = data.find(b"movi") + 4, len(data) // 2
+    (tmp_path / "broken.avi").write_bytes(bytes(first) + data[first:middle] + bytes(8000) + data[middle + 8000 :])
+    quiet = {"progress": lambda done, total: None, "cancel": threading.Event()}
+    done = salvage(tmp_path / "broken.avi", in_avi, tmp_path / "saved.mov", **quiet)
+    assert (done.form, done.proven, done.holes) == ("avi", True, 1)
+    assert done.sound == pytest.approx(FRAMES / 25, abs=0.3)
+    read_, identical, good, wrong = judged(tmp_path / "saved.avi", hashes(in_avi))
+    assert (wrong, good <= identical <= read_ < FRAMES, good < read_) == (0, True, True)
+    assert good > FRAMES // 3
+    with pytest.raises(SafelightError) as error:
+        read(tmp_path / "saved.avi")
+    assert error.value.code is Code.DAMAGED
+    with pytest.raises(SafelightError) as error:
+        salvage(tmp_path / "broken.avi", in_avi, tmp_path / "saved.mov", **quiet)
+    assert error.value.code is Code.IN_THE_WAY
+
+
+def test_avi_that_needs_no_salvage_or_has_nothing_is_refused(in_avi: Path, film: Path, tmp_path: Path) -> None:
+    noise = tmp_path / "noise.avi"
+    noise.write_bytes(np.random.default_rng(3).bytes(100_000))
+    for broken, like, code in (
+        (in_avi, in_avi, Code.SALVAGE_KIND),
+        (noise, in_avi, Code.NOTHING_SAVED),
+        (noise, film, Code.SALVAGE_KIND),
+    ):
+        with broken.open("rb") as file, like.open("rb") as good, pytest.raises(SafelightError) as error:
+            salvage_here(file, good, tmp_path / "out", lambda done, total: None)
+        assert error.value.code is code
+
+
+def test_avi_whose_pictures_do_not_carry_their_settings_is_refused(film: Path, tmp_path: Path) -> None:
+    """H.264 whose settings stand nowhere but in the head that is lost."""
+    path = tmp_path / "bare.avi"
+    clip(path, frames=24, picture=busy, options={"g": "12", "x264-params": "repeat-headers=1"})
+    data = bytearray(path.read_bytes())
+    for unit in (b"\x00\x00\x01\x67", b"\x00\x00\x01\x68"):
+        while (at := data.find(unit)) >= 0:
+            data[at + 3] = 0x6C  # a unit that means nothing
+    (tmp_path / "broken.avi").write_bytes(data[data.find(b"movi") + 4 :])
+    with (tmp_path / "broken.avi").open("rb") as file, path.open("rb") as good, pytest.raises(SafelightError) as error:
+        salvage_here(file, good, tmp_path / "out", lambda done, total: None)
+    assert error.value.code is Code.NOTHING_SAVED

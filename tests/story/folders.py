@@ -109,6 +109,45 @@ statement: أعدت بعناية.
 
 :::film road
 caption: الطريق.
+warning: يسمع إطلاق نار.
+:::
+
+:::quote road 0.0-0.5
+text: كانت تسع شاحنات.
+who: أم ياسين
+:::
+
+:::gallery أيام
+- show: yard
+  caption: الساحة.
+  alt: ساحة.
+- show: road 0.3
+  caption: على الطريق.
+  alt: طريق.
+:::
+
+:::still road 0.2
+caption: قبل ذلك على الطريق.
+alt: طريق قبل ذلك.
+warning: يظهر سلاح.
+:::
+
+:::facts أرقام
+أيام
+: 11
+:::
+
+:::map city
+caption: الخريطة.
+alt: مدينة وطريق.
+:::
+
+:::note
+كل هذا من نسج الخيال.
+:::
+
+:::correction 2026-03-04
+كان عند الجسر.
 :::
 """
 AR_LINES = ("كانت تسع شاحنات.", "ثم لا شيء.")

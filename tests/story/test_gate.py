@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, features
@@ -18,6 +19,7 @@ from safelight.story.gate import UNREAD, Report
 from tests.find.written import ink, scenery, window, write
 from tests.names import papers
 from tests.story.folders import EN, ROSTER, approve, city, feature, held, swap, words
+from tests.story.leaks import LEAKS, SPELLED, planted
 
 Examined = Callable[[Path], Report]
 
@@ -137,6 +139,26 @@ REFUSED: dict[str, tuple[Callable[[Path], object], Code, str]] = {
         Code.INVISIBLE,
         "words/road.json:1",
     ),
+    "a bidirectional control in a file's name": (
+        lambda f: (f / "note\u202etxt.md").write_text("x"),
+        Code.INVISIBLE,
+        "note\\u202etxt.md",
+    ),
+    "a bidirectional control in a name on the map": (
+        lambda f: swap(f / "maps/city.geojson", '"Thing"', '"Thi\\u2067ng"'),
+        Code.INVISIBLE,
+        "maps/city.geojson:8",
+    ),
+    "a bidirectional control in YAML's own spelling": (
+        lambda f: swap(f / "en.md", "title: Two roads", 'title: "Two\\U0000202e roads"'),
+        Code.INVISIBLE,
+        "en.md:2",
+    ),
+    "a bidirectional control as an entity": (
+        lambda f: swap(f / "en.md", "All is made up", "All is &#x202e;made up"),
+        Code.INVISIBLE,
+        "en.md:45",
+    ),
     "a file nobody can read": (
         lambda f: (f / "notes.bin").write_bytes(b"\xff\x00\x01"),
         Code.DOCUMENT_INVALID,
@@ -161,11 +183,51 @@ def test_what_is_refused(story: Path, examined: Examined, how: str):
     ],
 )
 def test_words_that_are_not_ready(story: Path, examined: Examined, changes: dict[str, object], state: str):
-    (story / "words/road.json").write_text(json.dumps(words(**changes)))
+    (story / "words/road.json").write_text(_worded(words(**changes)))
     (refusal,) = examined(story).refusals
-    assert refusal.code is Code.WORDS_INCOMPLETE
+    assert (refusal.code, refusal.file) == (Code.WORDS_INCOMPLETE, "words/road.json:3")
     assert state in refusal.detail
     assert "line 2" in refusal.detail
+    assert refusal.next_step
+
+
+def _worded(document: dict[str, Any]) -> str:
+    """The words of a clip with line 1 of it on line 2 of the text, and so on."""
+    rows = ",\n".join(json.dumps(line) for line in document["lines"])
+    return json.dumps(document | {"lines": []}).replace('"lines": []', f'"lines": [\n{rows}]', 1)
+
+
+def test_a_translation_that_lacks_a_line_and_one_that_lacks_a_language(story: Path, examined: Examined):
+    told = words()
+    del told["translations"]["en"]["lines"]["1"]
+    (story / "words/road.json").write_text(_worded(told))
+    (missing, unproven_quote, unproven_text) = sorted(
+        examined(story).refusals,
+        key=lambda refusal: (refusal.code != Code.WORDS_INCOMPLETE, refusal.file),
+        reverse=False,
+    )
+    assert (missing.code, missing.file) == (Code.WORDS_INCOMPLETE, "words/road.json:2")
+    assert {unproven_quote.file, unproven_text.file} == {"en.md:7", "en.md:14"}
+    told["translations"] = {}
+    (story / "words/road.json").write_text(_worded(told))
+    assert (Code.WORDS_INCOMPLETE, "words/road.json:2") in codes(examined(story))
+
+
+def test_words_that_cannot_be_read_do_not_hide_what_else_is_wrong(story: Path, examined: Examined):
+    (story / "words/road.json").write_text('{"language": "en",\n"lines": 3}')
+    swap(story / "en.md", "https://example.org/method", "https://example.org/other")
+    found = codes(examined(story))
+    assert {(Code.STORY_INVALID, "words/road.json:2"), (Code.LINK_UNLISTED, "en.md:7")} <= found
+
+
+def test_lines_that_overlap_and_lines_after_the_end(story: Path, examined: Examined):
+    told = words()
+    told["lines"][1] |= {"start": 0.3, "end": 7.0}
+    (story / "words/road.json").write_text(_worded(told))
+    assert codes(examined(story)) == {
+        (Code.SUBTITLES_INVALID, "words/road.json:3"),
+        (Code.WORDS_INCOMPLETE, "words/road.json:3"),
+    }
 
 
 def test_a_near_name_waits_for_a_person_and_can_be_waived(story: Path, examined: Examined):
@@ -179,56 +241,32 @@ def test_a_near_name_waits_for_a_person_and_can_be_waived(story: Path, examined:
 
 
 def test_a_place_near_a_protected_one_warns(story: Path, examined: Examined):
-    (story / "maps/city.geojson").write_text(json.dumps(city(feature("Point", [-30.502, 24.501]))))
-    assert [hint.text for hint in examined(story).hints] == ["Feature 4 lies near a protected place."]
+    (story / "maps/city.geojson").write_text(json.dumps(city(feature("Point", [-30.502, 24.501])), indent=1))
+    (hint,) = examined(story).hints
+    assert hint.text == "Feature 4 lies near a protected place."
+    rows = (story / "maps/city.geojson").read_text().split("\n")
+    assert [n for n, row in enumerate(rows, 1) if row == "  {"][3] == hint.line
+    assert hint.where == f"maps/city.geojson:{hint.line}"
+
+
+def test_every_other_spelling_of_a_pseudonym_is_told_with_its_place(story: Path, examined: Examined):
+    swap(story / "en.md", "All is made up.", "All is made up.\nOum Yaseen was there.")
+    report = examined(story)
+    assert [(hint.where, hint.text) for hint in report.hints] == [
+        ("en.md:46", "“Oum Yaseen” is spelled “Om Yasin” in en.md line 16.")
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
-SPELLED = ("Khadija al-Hashimi", "KHADIJA ALHASHIMI", "خديجة الهاشمي", "Khadīja al-Hāshimī")
-File = Callable[[Path, str], object]
-LEAKS: dict[str, tuple[str, File]] = {
-    "title": ("en.md", lambda f, w: swap(f / "en.md", "Two roads", w)),
-    "lead": ("ar.md", lambda f, w: swap(f / "ar.md", "قصة قصيرة.", w)),
-    "statement": ("en.md", lambda f, w: swap(f / "en.md", "Made with care.", f"Made with {w}.")),
-    "front matter comment": ("en.md", lambda f, w: swap(f / "en.md", "lead:", f"# from {w}\nlead:")),
-    "text": ("en.md", lambda f, w: swap(f / "en.md", "She counted", f"{w} counted")),
-    "bold inside": ("en.md", lambda f, w: swap(f / "en.md", "She counted", f"{w[:4]}**{w[4:]}** counted")),
-    "caption": ("en.md", lambda f, w: swap(f / "en.md", "caption: The road.", f"caption: The road of {w}.")),
-    "alt": ("en.md", lambda f, w: swap(f / "en.md", "alt: A yard.", f"alt: {w} in a yard.")),
-    "warning": ("en.md", lambda f, w: swap(f / "en.md", "Shots are heard", f"{w} is heard")),
-    "quoted person": ("en.md", lambda f, w: swap(f / "en.md", "who: Om Yasin", f"who: {w}")),
-    "note": ("en.md", lambda f, w: swap(f / "en.md", "All is made up.", f"{w} is made up.")),
-    "correction": ("en.md", lambda f, w: swap(f / "en.md", "It was the bridge.", f"It was {w}.")),
-    "HTML comment": ("en.md", lambda f, w: swap(f / "en.md", "She counted", f"<!-- {w} -->\n\nShe counted")),
-    "credit": ("story.yaml", lambda f, w: swap(f / "story.yaml", "a witness", f'"{w}"')),
-    "speaker": ("words/road.json", lambda f, w: swap(f / "words/road.json", "أم ياسين", w)),
-    "translation": ("words/road.json", lambda f, w: swap(f / "words/road.json", "Then nothing.", f"Then {w}.")),
-    "translator": ("words/road.json", lambda f, w: swap(f / "words/road.json", '"Oak"', json.dumps(w))),
-    "GeoJSON name": ("maps/city.geojson", lambda f, w: swap(f / "maps/city.geojson", '"Thing"', json.dumps(w))),
-    "GeoJSON property": (
-        "maps/city.geojson",
-        lambda f, w: (f / "maps/city.geojson").write_text(json.dumps(city(feature("Point", [1, 2], created_by=w)))),
-    ),
-    "VTT note": ("road.vtt", lambda f, w: papers.PLACES["note.vtt"](f / "road.vtt", w)),
-    "SRT": ("road.srt", lambda f, w: papers.PLACES["a.srt"](f / "road.srt", w)),
-    "file name": ("{}.txt", lambda f, w: (f / f"{w.lower().replace(' ', '_')}.txt").write_text("x")),
-    "EXIF": ("pictures/y.jpg", lambda f, w: (f / "pictures/y.jpg").write_bytes(papers.jpeg(w))),
-    "PNG note": ("pictures/yard.png", lambda f, w: papers.png(f / "pictures/yard.png", w)),
-    "PDF property": ("a.pdf", lambda f, w: papers.pdf(f / "a.pdf", w)),
-    "DOCX comment": ("a.docx", lambda f, w: papers.docx(f / "a.docx", w, where="comment")),
-    "HTML file": ("a.html", lambda f, w: papers.PLACES["comment.html"](f / "a.html", w)),
-}
 PLANTED = [(place, spelled) for place in LEAKS for spelled in SPELLED]
 
 
 @pytest.mark.parametrize(("place", "spelled"), PLANTED)
 def test_planted_leaks_are_stopped(story: Path, examined: Examined, place: str, spelled: str):
-    file, plant = LEAKS[place]
-    plant(story, spelled)
+    wanted = planted(story, place, spelled)
     report = examined(story)
     found = [r.file or "" for r in report.refusals if r.code is Code.NAME_FOUND]
-    wanted = file.format(spelled.lower().replace(" ", "_"))
     assert any(name == wanted or name.startswith(f"{wanted}:") for name in found), report.refusals
     assert not any(part in r.detail for r in report.refusals for part in ("Hashimi", "الهاشمي"))
 

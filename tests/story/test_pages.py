@@ -5,6 +5,7 @@ Screenshots go to the folder named by SAFELIGHT_SCREENSHOTS, if it is set.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -114,17 +115,20 @@ def test_nothing_is_asked_of_anybody_else(reader: Reader, address: str, page: st
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [*WIDTHS, 3840])
 def test_nothing_sticks_out(reader: Reader, address: str, language: str, width: int):
+    for edition in ("", ".light", ".text"):
+        reader.open(f"{address}/{language}{edition}.html", width)
+        reader.js("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+        assert reader.js("return document.documentElement.scrollWidth") == width
     reader.open(f"{address}/{language}.html", width)
-    assert reader.js("return document.documentElement.scrollWidth") == width
     small = reader.js(
         "return [...document.querySelectorAll('nav a, .steps a, .get')].filter((a) => {"
         "const b = a.getBoundingClientRect(); return b.height && b.height < 24 }).length"
     )
     assert small == 0
     folder = os.environ.get("SAFELIGHT_SCREENSHOTS")
-    if folder:
+    if folder and width in WIDTHS:
         reader.screenshot(Path(folder) / f"closed-city-{language}-{width}.png")
 
 
@@ -181,6 +185,39 @@ def test_the_map_and_the_gallery_are_reached_by_keyboard(reader: Reader, address
     assert "Route: Southern road" in reached
     assert reached.index("Next picture") < reached.index("Place: School yard")
     assert reached[0] == "To the text"
+
+
+def test_no_name_on_the_map_stands_on_another(reader: Reader, address: str):
+    for language, width in itertools.product(LANGUAGES, (320, 1440)):
+        reader.open(f"{address}/{language}.html", width)
+        boxes = reader.js(
+            "return [...document.querySelectorAll('.map svg[role=group] text, .map svg[role=group] .place circle')]"
+            ".map((e) => { const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })"
+        )
+        assert len(boxes) == 9
+        over = [
+            (a, b) for a, b in itertools.combinations(boxes, 2)
+            if min(a[2], b[2]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[1], b[1]) > 0.3 * (a[3] - a[1])
+        ]  # fmt: skip
+        assert over == [], (language, width)
+
+
+def test_words_stand_beside_a_film_on_wide_screens_and_are_printed(reader: Reader, address: str):
+    place = (
+        "const [film, said] = ['.film details.warn', '.film .said'].map((one) =>"
+        " document.querySelector(one).getBoundingClientRect());"
+        "return [film.right <= said.left, film.bottom <= said.top]"
+    )
+    reader.open(f"{address}/en.html", 1440)
+    assert reader.js(place) == [True, False]
+    reader.open(f"{address}/en.html", 390)
+    assert reader.js(place) == [False, True]
+    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert reader.js("return document.querySelector('.said ol').getBoundingClientRect().height") > 50
+        assert reader.js("return document.querySelector('video').getBoundingClientRect().height") == 0
+    finally:
+        reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_pages_open_from_a_disk_with_subtitles(reader: Reader, site: Path):

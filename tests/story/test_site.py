@@ -6,6 +6,7 @@ import html
 import json
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -15,10 +16,12 @@ from safelight.errors import Code, SafelightError
 from safelight.media.labels import labels
 from safelight.names.home import AgeHome, save
 from safelight.story import credentials
+from safelight.story import site as site_module
 from safelight.story.credentials import DeskKey, make_key
 from safelight.story.site import Built, build
+from safelight.story.subtitles import short_clock
 from tests.program import safelight
-from tests.story.folders import ROSTER, swap
+from tests.story.folders import AR_LINES, ROSTER, swap, words
 
 PAGE_MOST = 60_000  # bytes
 
@@ -113,6 +116,65 @@ def test_without_a_key_nothing_is_signed(whole: Path, tmp_path: Path):
             assert not [part for part in structure(file) or [] if part.wrong]
 
 
+def test_the_desk_is_named_once_under_the_title_and_the_gallery_has_its_title(site: Path):
+    text = (site / "en.html").read_text()
+    header = text[text.index("<header>") : text.index("</header>")]
+    assert header.count("The Lamp Desk") == 1
+    assert "<h2>Days</h2>" in text
+    assert "<h2>أيام</h2>" in (site / "ar.text.html").read_text()
+
+
+def test_a_map_explains_the_marks_it_has_and_no_others(site: Path):
+    text = (site / "en.html").read_text()
+    legend = text[text.index('<ul class="key"') :]
+    legend = legend[: legend.index("</ul>")]
+    assert re.findall(r"</svg> ([^<]+)</li>", legend) == ["held", "route", "place"]
+    assert 'class="area held"' in legend
+    assert 'class="key"' not in (site / "en.text.html").read_text()
+
+
+def test_words_stand_beside_the_film_in_the_readers_language_first(story: Path, tmp_path: Path):
+    told = words()
+    told["translations"]["en"]["lines"]["1"]["speaker"] = "Om Yasin"
+    (story / "words" / "road.json").write_text(json.dumps(told))
+    made = build(story, tmp_path / "site", ROSTER)
+    assert made.folder is not None, made.report
+    text = (made.folder / "en.html").read_text()
+    said = text[text.index('<details class="said">') :]
+    said = said[: said.index("</ol>")]
+    assert said.index("There were nine lorries.") < said.index(AR_LINES[0])
+    assert re.findall(r'<p class="n"><bdi>([^<]+)</bdi> <bdi>([^<]+)</bdi>', said) == [
+        ("0:00", "Om Yasin"),
+        ("0:00", "أم ياسين"),
+    ]
+    swap(story / "en.md", "warning: Shots are heard.\n", "")
+    again = build(story, tmp_path / "site", ROSTER)
+    assert again.folder is not None, again.report
+    assert '<details class="said" open>' in (again.folder / "en.html").read_text()  # nothing to be warned of
+
+
+def test_times_after_an_hour_tell_the_hour():
+    assert [short_clock(s) for s in (0.5, 59.9, 61, 3725.4)] == ["0:00", "0:59", "1:01", "1:02:05"]
+
+
+def test_a_copy_that_is_made_anew_while_the_pages_are_written_is_not_published(
+    story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write = site_module._write
+
+    def late(*values: Any, **options: Any) -> Any:
+        done = write(*values, **options)
+        with (story / "clips" / "road.safelight.mp4").open("ab") as file:
+            file.write(b"\0\0\0\x08free")
+        return done
+
+    monkeypatch.setattr(site_module, "_write", late)
+    made = build(story, tmp_path / "site", ROSTER)
+    assert made.folder is None
+    assert [refusal.code for refusal in made.report.refusals] == [Code.NOT_APPROVED]
+    assert not (tmp_path / "site").exists()
+
+
 def test_what_machines_read(site: Path):
     feed = ElementTree.parse(site / "feed.en.xml")
     assert [item.findtext("title") for item in feed.iter("item")] == ["Two roads", "Corrections: Two roads"]
@@ -162,6 +224,8 @@ def test_a_draft_says_so_on_every_page(story: Path, tmp_path: Path):
         assert 'class="draft"' in text
         assert 'content="noindex, nofollow"' in text
         assert re.search(r"<title>(Draft|مسودة)", text)
+    for path in made.folder.glob("feed.*.xml"):
+        assert re.search(r"<title>(Draft|مسودة)", path.read_text())
 
 
 def test_a_folder_that_no_build_made_is_left_alone(whole: Path, tmp_path: Path):

@@ -10,7 +10,7 @@ which needs no finder for that.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import cv2
@@ -288,7 +288,7 @@ def _look(
         box = claim.box
         if mirrored:
             box = Box(width - box.x2, box.y1, width - box.x1, box.y2)
-        found.append(Detection(box.scaled(sx, sy), claim.score, claim.finder, claim.kind))
+        found.append(replace(claim, box=box.scaled(sx, sy)))
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from safelight.attack.protocol import Notes, Pair, View
 from safelight.attack.straight import Straightener
+from safelight.media.ahead import ahead
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture, Reader
 from safelight.plan import Plan
@@ -18,6 +20,10 @@ from safelight.plan import Plan
 _TRIED = 40  # pictures by which two time lines are laid over each other
 _SMALL = (64, 36)
 _SAME_START = 0.02  # seconds
+_WAITING = 2  # decoded pictures of either film that wait to be looked at
+
+Timed = Iterator[tuple[Picture, float]]
+"""Pictures in order, each with its time since the first, seconds."""
 
 
 def offset(copy: BinaryIO, original: BinaryIO, *, accept_damaged: bool = False) -> float:
@@ -50,25 +56,44 @@ def pairs(
     straightener: Straightener,
     shift: float = 0.0,
     plan: Plan | None = None,
-) -> Iterator[Pair]:
+) -> Generator[Pair]:
     """Every picture of the copy, each with the original's picture nearest in time.
 
     Times count from the first picture of each file; ``shift`` seconds are added to the copy's (:func:`offset`). Where
     the ``plan`` cuts the ends off, only what lies between them counts of the original, and the first picture there is
     the copy's first. How many pictures the original has after the last pair, and how much was cut off before the
-    first, is left in ``notes``. Raises what reading raises.
+    first, is left in ``notes``. Both films are decoded ahead, in threads: close this before the readers are closed.
+    Raises what reading raises.
     """
-    pictures = _timed(copy)
+    with ExitStack() as threads:
+        pictures = threads.enter_context(ahead(_timed(copy), _WAITING))
+        if original is None:
+            yield from _alone(pictures, notes, straightener, plan)
+            return
+        source = threads.enter_context(ahead(_timed(original), _WAITING))
+        size = original.facts.raster.shown_size
+        yield from _together(pictures, source, size, notes, straightener, shift, plan)
+
+
+def _alone(pictures: Timed, notes: Notes, straightener: Straightener, plan: Plan | None) -> Iterator[Pair]:
+    cut = 0
+    if plan is not None and plan.ends is not None:
+        notes.cut, cut = float(plan.ends[0]), math.ceil(plan.ends[0] / plan.step)  # if pictures come evenly
+    for picture, seconds in pictures:
+        yield Pair(picture.index, seconds, straightener.view(picture, None), cut=cut)
+
+
+def _together(
+    pictures: Timed,
+    source: Timed,
+    size: tuple[int, int],
+    notes: Notes,
+    straightener: Straightener,
+    shift: float,
+    plan: Plan | None,
+) -> Generator[Pair]:
+    """``size``: of the original's pictures as shown."""
     ends = plan.ends if plan is not None else None
-    if original is None:
-        cut = 0
-        if plan is not None and ends is not None:
-            notes.cut, cut = float(ends[0]), math.ceil(ends[0] / plan.step)  # if pictures come evenly
-        for picture, seconds in pictures:
-            yield Pair(picture.index, seconds, straightener.view(picture, None), cut=cut)
-        return
-    size = original.facts.raster.shown_size
-    source = _timed(original)
     if ends is not None:
         first, end = map(float, ends)
         source = ((picture, seconds) for picture, seconds in source if first <= seconds < end)
@@ -97,7 +122,7 @@ def pairs(
         ahead = next(source, None)
 
 
-def _timed(reader: Reader) -> Iterator[tuple[Picture, float]]:
+def _timed(reader: Reader) -> Timed:
     base = reader.facts.base
     first: int | None = None
     for picture in reader.pictures():

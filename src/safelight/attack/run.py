@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -107,7 +107,8 @@ def attack(
         for kind in attackers:
             _guarded(lambda kind=kind: running.append(kind(case, notes)), kind, findings)  # type: ignore[misc]
         total = picture_count(shown.facts)
-        for pair in pairs(shown, source, notes, straightener, shift, plan):
+        together = stack.enter_context(closing(pairs(shown, source, notes, straightener, shift, plan)))
+        for pair in together:
             frames, seconds = pair.index + 1, pair.seconds
             for attacker in list(running):
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]

@@ -40,6 +40,12 @@ COMMANDS = {
         "Save pictures (H.264) and sound (AAC) of films that were cut off; where one has holes, the new one has too.",
         "EXAMPLES",
     ),
+    "carve": Place(
+        "carve",
+        "carve",
+        "Find deleted films in the image of a card with PhotoRec, held in like a worker.",
+        "EXAMPLES",
+    ),
     "status": Place(
         "scale",
         "status",
@@ -69,6 +75,12 @@ COMMANDS = {
         "intake",
         "Seal originals in a case: hashed and encrypted in one pass, what is there already recognised.",
         "INTAKE_EXAMPLES",
+    ),
+    "known": Place(
+        "compare",
+        "known",
+        "Make a list of known (published) material for `--known`: exact hashes, and hashes of what is seen.",
+        "KNOWN_EXAMPLE",
     ),
     "case": Place(
         "case",

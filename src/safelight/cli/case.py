@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
+from safelight import recognise
+from safelight.cli import compare
 from safelight.cli.opening import Database, Identity, ask, open_case
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import ClipWatch, Display
@@ -24,15 +26,17 @@ from safelight.custody.case import create
 from safelight.custody.catalogue import IN_MEMORY
 from safelight.custody.entry import Act
 from safelight.custody.export import is_package
-from safelight.custody.intake import Arrived, Came, read_known
+from safelight.custody.intake import Arrived, Came
 from safelight.custody.intake import intake as take_in
 from safelight.custody.keys import NEW_PASSPHRASE, PASSPHRASE
+from safelight.custody.known import Known, read_known
 from safelight.custody.seal import read_identity
 from safelight.custody.verify import examine
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import writing
 from safelight.plan import Plan
+from safelight.recognise import Compared
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -175,7 +179,12 @@ def export(
     print(printable(to))
 
 
-Kind = Annotated[str, typer.Argument(help="plan, account, sheet, report, verdict or timeline.", show_default=False)]
+app.command("compare", epilog=compare.COMPARE_EXAMPLES)(compare.compare_clips)
+app.command("timeline", epilog=compare.TIMELINE_EXAMPLE)(compare.timeline)
+
+Kind = Annotated[
+    str, typer.Argument(help="plan, account, sheet, report, verdict, timeline or trace.", show_default=False)
+]
 ClipName = Annotated[str, typer.Argument(metavar="CLIP", help="As `case status` names it.", show_default=False)]
 
 
@@ -263,7 +272,7 @@ INTAKE_EXAMPLES = """**Examples**
 
 `safelight intake /media/card --case story --source S1` — a whole card; the same command goes on after an interruption
 
-`safelight intake clip.mp4 --case story --source S2 --known published.sha256`
+`safelight intake clip.mp4 --case story --source S2 --known published.txt`
 """
 
 
@@ -271,29 +280,40 @@ def intake(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders; they are only read.", show_default=False)],
     case: Annotated[Path, typer.Option("--case", help="Folder of the case.", show_default=False)],
     source: Annotated[str, typer.Option(help="Pseudonym of who or what it came from.", show_default=False)],
-    known: Annotated[
-        Path | None, typer.Option(help="List of published material: a hash and a label a line (sha256sum's format).")
-    ] = None,
+    listed: compare.KnownList = None,
+    later: Annotated[
+        bool, typer.Option("--later", help="Only seal; `case compare` looks for near duplicates another time.")
+    ] = False,
     identity: Identity = None,
     catalogue: Database = IN_MEMORY,
     as_json: AsJson = False,
 ) -> None:
-    """Seal originals in a case: hashed and encrypted in one pass, what is there already recognised."""
-    listed = read_known(known) if known else {}
+    """Seal originals in a case: hashed and encrypted in one pass, what is there already recognised.
+
+    When all is sealed and the card can be taken out, each new clip is looked at in a worker: the stretches that it has
+    in common with others, re-encoded or trimmed, are told, and what it says of its time is kept for `case timeline`.
+    """
+    known = read_known(listed) if listed else Known()
     console = Console(stderr=True, highlight=False)
     results: list[Arrived] = []
+    compared: list[Compared] = []
     with cancel_on_signals() as cancel, Display(console, quiet=False) as display:
 
         def watch(path: Path) -> _Cancellable:
             return _Cancellable(display.watch(path), cancel)
 
         with open_case(case, identity, catalogue) as story:
-            for arrived in take_in(story, paths, source, known=listed, watch=watch):
+            for arrived in take_in(story, paths, source, known=known.hashes, watch=watch):
                 results.append(arrived)
                 if not as_json:
                     display.print(_line(arrived))
+            if not later:
+                numbers = {arrived.clip for arrived in results}
+                clips = [clip for clip in story.catalogue.clips() if clip.number in numbers]
+                looked = recognise.compare(story, clips, known, watch=watch, cancel=cancel)
+                compared = compare.show(looked, display, quiet=as_json)
     if as_json:
-        _print_json({"results": [_as_dict(arrived) for arrived in results]})
+        _print_json({"results": [_as_dict(arrived) for arrived in results], "clips": compare.as_dicts(compared)})
     counted = Counter(arrived.came.value for arrived in results)
     console.print(Line(", ".join(f"{count} {what}" for what, count in counted.items()) or "There is no file there."))
     if not results or counted[Came.REFUSED.value]:

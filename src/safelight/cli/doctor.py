@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from safelight import __version__
+from safelight.carve import PROGRAM
 from safelight.models import engine, store
 from safelight.models.manifest import Group, weights
 from safelight.workers.confine import Support, support
@@ -66,12 +68,20 @@ def examine() -> list[Finding]:
         *(Finding(f"a locked worker cannot {name}", held(name), True, "tried it out") for name in _testable(able)),
         *(_weight(group) for group in Group),
         _devices(engine.devices()),
+        _photorec(),
     ]
 
 
 def _devices(there: dict[str, str]) -> Finding:
     told = "; ".join(f"{name} ({maker})" for name, maker in there.items())
     return Finding("devices of the inference engine", "CPU" in there, True, f"{told}; used: CPU")
+
+
+def _photorec() -> Finding:
+    found = shutil.which(PROGRAM)
+    return Finding(
+        "PhotoRec (deleted films)", found is not None, False, found or "not installed; only `carve` needs it"
+    )
 
 
 def _confinement(able: Support) -> list[Finding]:

@@ -16,6 +16,7 @@ from safelight.cli.protect import INTERRUPTED, cancel_on_signals
 from safelight.cli.show import Display
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Item, expand, printable
+from safelight.salvage import named
 from safelight.salvage import salvage as salvage_film
 from safelight.workers.messages import Salvaged
 
@@ -29,7 +30,10 @@ EXAMPLES = (
 
 def salvage(
     films: Annotated[
-        list[Path], typer.Argument(help="MP4 or MOV without index, or folders of them; only read.", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="MP4 or MOV without index, AVI without head, or folders of them; only read.", show_default=False
+        ),
     ],
     like: Annotated[
         Path,
@@ -42,6 +46,8 @@ def salvage(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results.")] = False,
 ) -> None:
     """Save pictures (H.264) and sound (AAC) of films that were cut off; where one has holes, the new one has too.
+
+    An AVI that lost its beginning is saved with the head of a good AVI.
 
     A new film is marked as doubtful from end to end, unless it carries its settings itself: protect it with
     --accept-damaged after somebody has looked at it. In a folder, films that have their index are passed over. With
@@ -65,7 +71,7 @@ def salvage(
                 else:
                     target = out / item.below / f"{item.path.stem}.salvaged.mov"
                     done = salvage_film(item.path, like, target, progress=watch.progress, cancel=cancel)
-                    made = printable(target)
+                    made = printable(named(target, done))
             except SafelightError as error:
                 if error.code is Code.SALVAGE_KIND and item.path not in films:
                     continue
@@ -91,4 +97,6 @@ def as_text(done: Salvaged) -> str:
         told.append("Nothing shows that the good clip's settings are this film's: look whether colours are right.")
     if done.holes or not done.proven:
         told.append("--accept-damaged is needed from here on.")
-    return " ".join([*told, "Times of pictures are made up."])
+    if done.form == "mov":
+        told.append("Times of pictures are made up.")
+    return " ".join(told)

@@ -86,7 +86,7 @@ class ClipWatch:
         self._stage = STAGES.get(name, name)
         self._began = time.monotonic()
         self._next_line = self._began + 10
-        unit = "bytes" if name in ("reading", "salvaging") else "frames"
+        unit = "bytes" if name in ("reading", "sealing", "salvaging", "carving") else "frames"
         self._task = self._progress.add_task("", name=self._name, stage=self._stage, unit=unit, total=None)
 
     def progress(self, done: int, total: int | None) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text as Line
 
 from safelight import models
 from safelight.account import Options
-from safelight.cli.opening import Identity, InCase, placed
+from safelight.cli.opening import Identity, InCase, bench
 from safelight.cli.options import (
     Curtain,
     Damaged,
@@ -28,7 +28,7 @@ from safelight.cli.options import (
     asked,
     words,
 )
-from safelight.cli.protect import cancel_on_signals
+from safelight.cli.protect import ONE_CLIP, cancel_on_signals
 from safelight.cli.show import Display
 from safelight.inputs import printable
 from safelight.outputs import writing
@@ -38,17 +38,21 @@ from safelight.protect import find_only, hide_only
 
 FIND_EXAMPLES = (
     "**Examples**\n\n`safelight find clip.mp4 -o work` — writes `work/clip.safelight-plan.json`\n\n"
-    "`safelight find --explain clip.mp4` — and draws what was seen when"
+    "`safelight find --explain clip.mp4` — and draws what was seen when\n\n"
+    "`safelight find --case story clip-0001 clip-0002` — plans are sealed in the case"
 )
 HIDE_EXAMPLES = (
     "**Example**\n\n`safelight hide clip.mp4 --plan work/clip.safelight-plan.json -o work` — writes the copy"
 )
 
-Clip = Annotated[Path, typer.Argument(help="A film or picture.", show_default=False)]
+Clips = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="CLIP...", help="Films or pictures; with --case clips, default all.", show_default=False),
+]
 
 
 def find(
-    clip: Clip,
+    clips: Clips = None,
     out: Out = Path("protected"),
     hide: Hide = HideChoice.HEADS,
     text: Text = False,
@@ -63,29 +67,37 @@ def find(
     identity: Identity = None,
 ) -> None:
     """Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan."""
+    _require_clips(clips, case)
     options = Options(asked=asked(quick, thorough, hide, text), accept_damaged=accept_damaged)
     models.require("find")
     console = Console(stderr=True, highlight=False)
     with (
         cancel_on_signals() as cancel,
         Display(console, quiet=False) as display,
-        placed(clip, out, case, identity, "find") as place,
+        bench(out, case, identity, "find") as work,
     ):
-        names = place.names
-        plan = find_only(place.source, names, options, observer=display.watch(clip), cancel=cancel)
-        if explain:
-            from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
 
-            with writing(names.folder):
-                timeline.save(plan, names.timeline)
-    print(place.shown(names.plan))
-    if explain:
-        print(place.shown(names.timeline))
-    console.print(Line(f"{len(plan.regions)} regions in {plan.clip.frames} frames"))
+        def one(clip: Path) -> None:
+            with work.place(clip) as place:
+                names = place.names
+                plan = find_only(place.source, names, options, observer=display.watch(clip), cancel=cancel)
+                if explain:
+                    from safelight.find import explain as timeline  # here: it draws, and what draws is slow to load
+
+                    with writing(names.folder):
+                        timeline.save(plan, names.timeline)
+            print(place.shown(names.plan))
+            if explain:
+                print(place.shown(names.timeline))
+            display.print(Line(f"{len(plan.regions)} regions in {plan.clip.frames} frames"))
+
+        refused = work.each(work.clips(clips), display, one)
+    if refused:
+        raise typer.Exit(1)
 
 
 def hide(
-    clip: Clip,
+    clips: Clips = None,
     plan: Annotated[
         Path | None,
         typer.Option("--plan", help="The plan made for exactly this file; with --case the sealed one if not given."),
@@ -110,6 +122,7 @@ def hide(
     identity: Identity = None,
 ) -> None:
     """Carry out a plan: write the copy, its contact sheet and its account."""
+    _require_clips(clips, case)
     if plan is None and case is None:
         raise typer.BadParameter("--plan is missing")
     default, cues = words(sound, subtitles, language)
@@ -117,21 +130,35 @@ def hide(
     with (
         cancel_on_signals() as cancel,
         Display(console, quiet=False) as display,
-        placed(clip, out, case, identity, "hide") as place,
+        bench(out, case, identity, "hide") as work,
     ):
-        watch = display.watch(clip)
-        outcome = hide_only(
-            place.source,
-            plan or place.names.plan,
-            place.names,
-            look=look,
-            sensor=sensor,
-            curtain=curtain,
-            trim=trim,
-            sound=default,
-            cues=cues,
-            accept_damaged=accept_damaged,
-            observer=watch,
-            cancel=cancel,
-        )
-    print(printable(out / outcome.copy.name))
+        chosen = work.clips(clips)
+        if len(chosen) != 1 and (plan is not None or cues):
+            raise typer.BadParameter(ONE_CLIP if cues else "a plan is for one clip: name that one")
+
+        def one(clip: Path) -> None:
+            with work.place(clip) as place:
+                outcome = hide_only(
+                    place.source,
+                    plan or place.names.plan,
+                    place.names,
+                    look=look,
+                    sensor=sensor,
+                    curtain=curtain,
+                    trim=trim,
+                    sound=default,
+                    cues=cues,
+                    accept_damaged=accept_damaged,
+                    observer=display.watch(clip),
+                    cancel=cancel,
+                )
+            print(printable(out / outcome.copy.name))
+
+        refused = work.each(chosen, display, one)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _require_clips(clips: list[Path] | None, case: Path | None) -> None:
+    if not clips and case is None:
+        raise typer.BadParameter("name a film or a picture")

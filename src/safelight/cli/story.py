@@ -16,13 +16,14 @@ from safelight.cli.opening import Identity, open_case
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.names.people import Roster
+from safelight.plan import Plan
 from safelight.story.copies import Copies
 from safelight.story.credentials import load_key, make_key
 from safelight.story.gate import Report, examine
 from safelight.story.listen import draft as machine_draft
 from safelight.story.site import build as build_site
 from safelight.story.source import read_story
-from safelight.story.subtitles import FORMATS, read_lines, translation_of, written
+from safelight.story.subtitles import FORMATS, followed, lines_of, read_cues, translation_of, written
 from safelight.story.transcript import State, Transcript
 
 story = typer.Typer(
@@ -54,7 +55,7 @@ def _tell(report: Report) -> None:
         told = f"{finding.where}: near a protected {finding.kind}; look, then change it or waive it"
         console.print(Line.assemble(("look    ", "bold yellow"), told), soft_wrap=True)
     for hint in report.hints:
-        console.print(Line.assemble(("hint    ", "cyan"), f"{hint.file}:{hint.line}: {hint.text}"), soft_wrap=True)
+        console.print(Line.assemble(("hint    ", "cyan"), f"{hint.where}: {hint.text}"), soft_wrap=True)
 
 
 def _json(report: Report, extra: dict[str, object]) -> None:
@@ -160,20 +161,26 @@ def key_(
 
 @words.command("import")
 def import_(
-    subtitles: Annotated[Path, typer.Argument(help="SRT, WebVTT or ASS, with times of the copy.")],
+    subtitles: Annotated[Path, typer.Argument(help="SRT, WebVTT or ASS, with times of the copy, or see --plan.")],
     document: Annotated[Path, typer.Argument(help="The clip's words (JSON).")],
     language: Annotated[str, typer.Option(help="Language of these subtitles: ar, en, sv, ...")],
     translator: Annotated[str, typer.Option(help="Who translated, as credited; for translations.")] = "",
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="The copy's plan: times are the original's, and are moved as its ends were cut."),
+    ] = None,
 ) -> None:
     """Take subtitles over: as the words spoken, or, with --translator, as a translation of them."""
-    lines = read_lines(subtitles)
+    cues = read_cues(subtitles)
+    if plan is not None:
+        cues = followed(cues, Plan.load(plan), printable(subtitles))
     if translator:
         known = Transcript.load(document)
-        made = known.with_translation(language, translation_of(known, lines, translator, printable(subtitles)))
+        made = known.with_translation(language, translation_of(known, cues, translator, printable(subtitles)))
     else:
-        made = Transcript(language=language, lines=lines)
-        if document.exists():
-            made = Transcript.load(document).model_copy(update={"language": language, "lines": lines})
+        lines = lines_of(cues, printable(subtitles))
+        known = Transcript.load(document) if document.exists() else Transcript.of(language, [])
+        made = known.respoken(language, lines)
     made.save(document)
     _status(made)
 

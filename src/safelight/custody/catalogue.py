@@ -259,6 +259,11 @@ class Catalogue:
         asked = self._of(_arrivals, *columns).where(_arrivals.c.source == source, _arrivals.c.place > after)
         return [Arrival(*row) for row in self._connection.execute(asked)]
 
+    def sources(self) -> list[str]:
+        """Pseudonyms of all that clips came from."""
+        asked = self._of(_arrivals, _arrivals.c.source).distinct().order_by(_arrivals.c.source)
+        return [row[0] for row in self._connection.execute(asked)]
+
     def unfinished(self, note: str) -> int | None:
         """The place where an intake with this note began that has not ended; None when there is none."""
         asked = (

@@ -22,6 +22,7 @@ class Act(StrEnum):
     ENDED = "intake ended"
     SEALED = "sealed"
     DUPLICATE = "duplicate recognised"
+    TRACED = "compared"
     OPENED = "opened"
     PLAN = "plan changed"
     NAMES = "names changed"

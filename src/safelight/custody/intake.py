@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import Item, Original, expand, printable
 from safelight.outputs import writing
 
-_KNOWN = re.compile(r"([0-9A-Fa-f]{64})\s+[* ]?(.*\S)\s*")
 _STOPS = frozenset({Code.DISK_FULL, Code.NOT_WRITABLE, Code.CASE_BROKEN, Code.CASE_CATALOGUE})
 _FINAL = frozenset({Code.EMPTY, Code.NOT_A_FILE})  # asking again would not help
 
@@ -60,24 +58,6 @@ class Arrived:
     def name(self) -> str:
         """What the clip is called in the case; nothing when the file was refused."""
         return clip_name(self.clip) if self.clip is not None else ""
-
-
-def read_known(path: Path) -> dict[str, list[str]]:
-    """A list of published material: hash (sha256 or blake3, hex) → labels. Raises SL-NOT-FOUND, SL-KNOWN-INVALID."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise SafelightError(Code.NOT_FOUND, "The list could not be read.", file=printable(path)) from error
-    except UnicodeDecodeError as error:
-        raise SafelightError(Code.KNOWN_INVALID, "The list is no text.", file=printable(path)) from error
-    known: dict[str, list[str]] = {}
-    for number, line in enumerate(lines, 1):
-        match = _KNOWN.fullmatch(line)
-        if match:
-            known.setdefault(match[1].lower(), []).append(match[2])
-        elif line.strip() and not line.startswith("#"):
-            raise SafelightError(Code.KNOWN_INVALID, f"Line {number} is no hash with a label.", file=printable(path))
-    return known
 
 
 def intake(

@@ -30,11 +30,11 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.kept import Kept
 from safelight.observer import Observer
-from safelight.outputs import COPIES, Names, private_folder, put, writing
+from safelight.outputs import COPIES, Names, memory_folder, private_folder, put, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
 from safelight.published import told_by_case
-from safelight.sealed import documents, lay_out, memory_folder, seal_results, sought_in
+from safelight.sealed import documents, lay_out, seal_results, sought_in
 
 T = TypeVar("T")
 LINES_A_DOCUMENT = 50  # of a journal; a version of a clip names every document, so there must not be one for each edit

@@ -18,12 +18,14 @@ class Detection:
 
     ``box`` is in pixels of the picture that was given and may reach beyond its edges, where the thing does.
     ``score`` is the finder's own confidence, 0 to 1; scores of different finders do not compare.
+    ``tilt``: degrees, counter-clockwise, by which the picture had to be turned for the finder to see it.
     """
 
     box: Box
     score: float
     finder: str
     kind: Kind
+    tilt: float = 0.0
 
 
 class Finder(Protocol):

@@ -44,7 +44,7 @@ class Sighting:
 
     ``kind``: FACE; HEAD when it was worked out from a body; BODY for a whole body. ``body``: the person's box
     if a person finder saw one, and ``rough`` the head that this body alone makes. ``exact``: it says where the head
-    ends.
+    ends. ``tilt``: degrees by which the picture was turned to see it.
     """
 
     box: Box
@@ -55,6 +55,7 @@ class Sighting:
     body: Box | None = None
     exact: bool = False
     rough: Box | None = None
+    tilt: float = 0.0
 
 
 def head_of(detection: Detection, height: float) -> Box:
@@ -130,7 +131,7 @@ def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
         kind = Kind.FACE if body is None else Kind.HEAD
         exact = body is None and score >= _EXACT
         rough = head if body is not None else None
-        found.append(Sighting(head, score, detection.finder, kind, names, body, exact, rough))
+        found.append(Sighting(head, score, detection.finder, kind, names, body, exact, rough, detection.tilt))
     return sorted(found, key=lambda s: (-s.score, s.box))
 
 

@@ -161,7 +161,8 @@ class Search:
             both = self._strong is not None and (frame - track.seen) % 3 != 1
             if not self._purse.spend(megapixels * (1 + _STRONG_COST * both)):
                 break
-            part = view.part(track.box, min(3.0, _CLOSER_FACE * 1.8 / max(track.box.height, 1.0)), _CLOSER_SIDE)
+            scale = min(3.0, _CLOSER_FACE * 1.8 / max(track.box.height, 1.0))
+            part = view.part(track.box, scale, _CLOSER_SIDE, track.tilt)
             for finder in (self._light, self._strong) if both else (self._light,):
                 if finder is not None:
                     seen += part.seen(finder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ def seen_in_tiles(finder: Finder, picture: NDArray[np.uint8], tile: tuple[int, i
                     or (bottom < height and box.y2 >= bottom - _TOUCHES)
                 )
                 if not cut:
-                    found.append(Detection(box, d.score, d.finder, d.kind))
+                    found.append(replace(d, box=box))
     if not found:
         return []
     return [found[i] for i in nms(np.array([d.box for d in found]), np.array([d.score for d in found]), _SAME)]

@@ -60,6 +60,7 @@ class Track:
     believed: bool = False
     shot: int = 0  # how many cuts came before it was born
     beside: int = -NEVER  # frame until which it and a head that it overlaps are known to be two
+    tilt: float = 0.0  # degrees by which pictures are turned to see its face upright
     doubled: int = 0  # looks in a row in which a better track was on the same head
     person: Person = field(default_factory=Person)
 
@@ -175,6 +176,7 @@ class Tracker:
                 sighting.score,
                 int(self._good(sighting)),
                 shot=self._shot,
+                tilt=sighting.tilt,
             )
             self._note(track, sighting, trace.frame)
             self.live.append(track)
@@ -245,7 +247,9 @@ class Tracker:
         return sorted(self.done, key=lambda t: t.number)
 
     def _good(self, sighting: Sighting) -> bool:
-        return sighting.exact and sighting.score >= enough(sighting.box.width / self._picture.width)
+        """Whether one look makes a track. At what is seen in the turned picture only, two finders must have looked."""
+        sure = sighting.exact and sighting.score >= enough(sighting.box.width / self._picture.width)
+        return sure and (not sighting.tilt or len(sighting.finders) > 1)
 
     def _reach(self, track: Track) -> int:
         """Frames a track goes on unseen: the more good looks there were, the longer, up to the limit."""
@@ -303,6 +307,8 @@ class Tracker:
         track.good += self._good(sighting)
         track.kinds.add(sighting.kind)
         track.finders |= sighting.finders
+        if sighting.exact:
+            track.tilt = sighting.tilt
         self._note(track, sighting, trace.frame)
         if not kept:
             track.follower.anchor(trace.luma, self._small(box))

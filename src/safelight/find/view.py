@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,21 +20,30 @@ _OVERLAP = 96  # pixels of neighbouring tiles; larger faces are seen in smaller 
 
 @dataclass(frozen=True)
 class Part:
-    """A square part of a picture, enlarged or reduced. ``corner``: its left top; ``step``: (x, y) of its pixels, both
-    in the shown picture's own pixels.
+    """A part of a picture, or all of it, enlarged, reduced or turned. ``back``: (2, 3), from its pixels to the shown
+    picture's own. ``tilt``: degrees by which it was turned, counter-clockwise.
     """
 
     pixels: NDArray[np.uint8]
-    corner: tuple[float, float]
-    step: tuple[float, float]
+    back: NDArray[np.float64]
+    tilt: float = 0.0
 
     def seen(self, finder: Finder) -> list[Detection]:
         """What a finder sees in it, in the shown picture's own pixels."""
-        x, y = self.corner
-        return [
-            Detection(d.box.scaled(*self.step).grown(-x, -y, x, y), d.score, d.finder, d.kind)
-            for d in finder.find(self.pixels)
-        ]
+        return self.placed(finder.find(self.pixels))
+
+    def placed(self, found: list[Detection]) -> list[Detection]:
+        """What was seen in its pixels, in the shown picture's own. Of what leans, the box is a square around it."""
+        return [replace(d, box=self._turned(d.box) if self.tilt else self._moved(d.box), tilt=self.tilt) for d in found]
+
+    def _moved(self, box: Box) -> Box:
+        (sx, _, x), (_, sy, y) = self.back.tolist()
+        return box.scaled(sx, sy).grown(-x, -y, x, y)
+
+    def _turned(self, box: Box) -> Box:
+        x, y = (self.back @ (*box.centre, 1.0)).tolist()
+        half = max(box.width, box.height) / 2 * math.hypot(self.back[0, 0], self.back[1, 0])
+        return Box(x - half, y - half, x + half, y + half)
 
 
 class View:
@@ -52,15 +62,31 @@ class View:
             min(size for size in ready if size == self._size or (size[0] >= wanted[0] and size[1] >= wanted[1]))
         )
 
-    def part(self, box: Box, scale: float, side: int) -> Part:
-        """What lies around a box, the shown picture's size times ``scale``, as a square of ``side`` pixels."""
+    def part(self, box: Box, scale: float, side: int, tilt: float = 0.0) -> Part:
+        """What lies around a box, the shown picture's size times ``scale``, as a square of ``side`` pixels, turned by
+        ``tilt`` degrees counter-clockwise.
+        """
         picture = self._fine(scale)
         across, down = self._size[0] / picture.shape[1], self._size[1] / picture.shape[0]
         before = max(round(side / (scale * max(across, down))), 1)
         pixels, left, top = _square(picture, box.scaled(1 / across, 1 / down).centre, before)
         how = cv2.INTER_AREA if before > side else cv2.INTER_CUBIC
         pixels = np.asarray(cv2.resize(pixels, (side, side), interpolation=how), np.uint8)
-        return Part(pixels, (left * across, top * down), (across * before / side, down * before / side))
+        back = np.array([[across * before / side, 0, left * across], [0, down * before / side, top * down]])
+        return _turned(pixels, back, tilt, (side, side)) if tilt else Part(pixels, back)
+
+    def leaning(self, finder: Finder, size: tuple[int, int], tilt: float) -> list[Detection]:
+        """What a finder sees in the picture brought to that size and turned by ``tilt`` degrees counter-clockwise."""
+        picture = self._at(size)
+        turn = math.radians(tilt)
+        across, down = abs(math.cos(turn)), abs(math.sin(turn))
+        whole = math.ceil(size[0] * across + size[1] * down), math.ceil(size[0] * down + size[1] * across)
+        back = np.array([[self._size[0] / size[0], 0, 0], [0, self._size[1] / size[1], 0]])
+        part = _turned(picture, back, tilt, whole)
+        # in tiles of the size for which the finder is ready
+        seen = part.placed(seen_in_tiles(finder, part.pixels, tile_size(size, max(size), _OVERLAP), _OVERLAP))
+        width, height = self._size
+        return [d for d in seen if 0 <= d.box.centre[0] < width and 0 <= d.box.centre[1] < height]
 
     def _at(self, size: tuple[int, int]) -> NDArray[np.uint8]:
         if size not in self._made:
@@ -86,12 +112,24 @@ class View:
         else:
             found = finder.find(picture)
         sx, sy = self._size[0] / size[0], self._size[1] / size[1]
-        return [Detection(d.box.scaled(sx, sy), d.score, d.finder, d.kind) for d in found]
+        return [replace(d, box=d.box.scaled(sx, sy)) for d in found]
 
 
 def in_tiles(size: tuple[int, int]) -> bool:
     """Whether a picture of that size is looked at in tiles, and not as a whole."""
     return max(size) > _TILE
+
+
+def _turned(pixels: NDArray[np.uint8], back: NDArray[np.float64], tilt: float, size: tuple[int, int]) -> Part:
+    """A picture turned around its middle into a picture of that size (width, height), black around it.
+
+    ``back``: (2, 3), from its pixels to the shown picture's.
+    """
+    middle = pixels.shape[1] / 2, pixels.shape[0] / 2
+    move = cv2.getRotationMatrix2D(middle, tilt, 1.0)
+    move[:, 2] += np.array(size) / 2 - middle
+    turned = np.asarray(cv2.warpAffine(pixels, move, size, flags=cv2.INTER_LINEAR), np.uint8)
+    return Part(turned, back @ np.vstack([cv2.invertAffineTransform(move), (0.0, 0.0, 1.0)]), tilt)
 
 
 def _square(picture: NDArray[np.uint8], centre: tuple[float, float], side: int) -> tuple[NDArray[np.uint8], int, int]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import av
 import numpy as np
@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
 from safelight.media.avc import PICTURES, SEQUENCE, NotAvcError, Sets, by_lengths
+from safelight.media.avi import is_avi, mend
 from safelight.media.carve import Carver, Coded, Heard, Hole
 from safelight.media.source import UNPROVEN, Complaints, file_size, head, listen, open_container, promised_size
 
@@ -56,6 +57,7 @@ class Saved:
     lost: int = 0
     sound: float = 0.0
     proven: bool = False
+    form: Literal["mov", "avi"] = "mov"
 
 
 class Eye:
@@ -146,12 +148,19 @@ def salvage(
 ) -> Saved:
     """Write ``target`` (MOV: the pictures as they were coded, sound as samples) from what ``damaged`` still holds.
 
+    Where the good clip is an AVI, an AVI is written: see :mod:`safelight.media.avi`.
+
     ``like``: a whole clip of the same camera with the same settings. ``report``: bytes gone through, and bytes. Raises
     SafelightError: SL-SALVAGE-KIND for files of other forms and those that have their index, SL-SALVAGE-LIKE when
     ``like`` is no MP4 or MOV with H.264 or shows to be of other settings, SL-NOTHING-SAVED when no picture was found,
     SL-EMPTY, and what opening ``like`` raises.
     """
     size = file_size(damaged)
+    if is_avi(head(like)):
+        if head(damaged)[4:8] in _FIRST_BOXES:
+            raise SafelightError(Code.SALVAGE_LIKE, "The good clip is an AVI, the film is none.")
+        done = mend(damaged, like, target, report)
+        return Saved(done.pictures, done.holes, done.lost, done.sound, proven=True, form="avi")
     _require_lost_index(damaged, size)
     with open_container(like, Complaints()) as good, mmap(damaged.fileno(), size, access=ACCESS_READ) as data:
         track, sets = _pictures_like(good)

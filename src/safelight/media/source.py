@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, NoReturn
@@ -95,17 +96,30 @@ class Apart(io.RawIOBase):
 
 
 class _Listener(logging.Handler):
-    """Counts what FFmpeg complains about and prints nothing of it: the text may quote the hostile file."""
+    """Counts what FFmpeg complains about and prints nothing of it: the text may quote the hostile file.
+
+    Two films may be decoded at a time, each in a thread of its own: a complaint is heard in the thread whose call it is
+    about. What is said in a thread that nobody listens in, one of FFmpeg's own, counts for everybody.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self.count = 0
+        self._counts: dict[int, int] = {}
+        self._elsewhere = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one line."""
         told = str(record.msg)
         if told.startswith(_CONCEALED if record.levelno < logging.ERROR else "") and not told.startswith(_HARMLESS):
-            self.count += 1
+            here = threading.get_ident()
+            if here in self._counts:
+                self._counts[here] += 1
+            else:
+                self._elsewhere += 1
+
+    def count(self) -> int:
+        """What was heard so far in the thread that asks, from its first question on, and elsewhere."""
+        return self._counts.setdefault(threading.get_ident(), 0) + self._elsewhere
 
 
 _listener = _Listener()
@@ -135,11 +149,11 @@ class Complaints:
     @contextmanager
     def heard(self) -> Iterator[None]:
         """Count the complaints of the calls inside."""
-        before = _listener.count
+        before = _listener.count()
         try:
             yield
         finally:
-            self.count += _listener.count - before
+            self.count += _listener.count() - before
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:

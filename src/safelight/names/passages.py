@@ -25,7 +25,7 @@ _ENDINGS = frozenset(
 IN_PICTURE = "words in the picture"  # the place of what is written in its pixels
 _DEPTH = 60  # of nested JSON
 _OVERRIDES = re.compile(r"\{\\[^}]*\}|</?(?:[a-z]+)(?:[.\s][^>]*)?>|[*_~`]{1,3}", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}))")  # JSON, YAML
 _INLINE = frozenset("a abbr b bdi bdo cite code em i mark q s small span strong sub sup u wbr".split())  # noqa: SIM905
 
 
@@ -83,7 +83,7 @@ def _unwrapped(passage: Passage) -> Iterator[Passage]:
         ("entities in the text", html.unescape(passage.text) if "&" in passage.text else passage.text),
         ("percent signs in the text", unquote(passage.text) if "%" in passage.text else passage.text),
         ("text in another coding", reread(passage.text)),
-        ("escapes in the text", _ESCAPED.sub(lambda m: chr(int(m[1], 16)), passage.text)),
+        ("escapes in the text", _ESCAPED.sub(lambda m: chr(int(m[1] or m[2] or m[3], 16)), passage.text)),
     ):
         if text != passage.text:
             yield replace(

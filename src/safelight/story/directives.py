@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from safelight.errors import Code, SafelightError
-from safelight.story.front import read_yaml
+from safelight.story.front import read_items, read_yaml
 from safelight.story.parts import Box, Film, Gallery, Part, Plan, Prose, Quote, Shot
+from safelight.story.prose import QUOTED, links_of
 
 _OPEN = re.compile(r"^:::\s*([A-Za-z-]+)\s*(.*)$")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _SPAN = re.compile(r"^([a-z0-9-]+) (\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$")
 _MOMENT = re.compile(r"^([a-z0-9-]+) (\d+(?:\.\d+)?)$")
-_INLINE = re.compile(r"\[([^\]\n]+(?:\n[^\]\n]+)*)\]\(clip:([a-z0-9-]+)#(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)\)")
 _QUOTES = "“”„\"«»‟’‘'"
 _BLUR = 500.0  # metres a map's places are coarsened to when it does not say
 
@@ -39,37 +39,47 @@ def parts_of(rows: list[str], file: str, first: int) -> Iterator[Part]:
         fence = _FENCE.match(row)
         if fence:
             code = "" if code == fence[1] else code or fence[1]
-        if code or not row.startswith(":::"):
+        if code or not row.lstrip().startswith(":::"):
             prose.append(row)
             number += 1
             continue
-        yield from _prose(prose, begun)
+        yield from _prose(prose, file, begun)
         opened = _OPEN.match(row)
         if opened is None:
-            raise _wrong(file, first + number, "A directive begins with ::: and its name; here there is none.")
-        end = next((n for n in range(number + 1, len(rows)) if rows[n].rstrip() == ":::"), None)
-        if end is None:
+            raise _wrong(file, first + number, "A line begins a directive with ::: and its name; here there is none.")
+        end = next((n for n in range(number + 1, len(rows)) if rows[n].startswith(":::")), None)
+        if end is None or rows[end].rstrip() != ":::":
             raise _wrong(file, first + number, "This directive is never closed by a line of :::.")
-        yield _directive(opened[1], opened[2].strip(), rows[number + 1 : end], file, first + number)
+        part = _directive(opened[1], opened[2].strip(), rows[number + 1 : end], file, first + number)
+        yield part
+        if isinstance(part, Box):
+            yield from inline_quotes(part.markdown, file, part.line + 1)
         number = end + 1
         prose, begun = [], first + number
-    yield from _prose(prose, begun)
+    yield from _prose(prose, file, begun)
 
 
-def inline_quotes(markdown: str, line: int) -> Iterator[Quote]:
-    """Quotes in running text: ``[“words”](clip:road#2.0-4.5)``."""
-    for found in _INLINE.finditer(markdown):
-        at_line = line + markdown.count("\n", 0, found.start())
-        text = " ".join(found[1].split()).strip(_QUOTES)
-        yield Quote(at_line, text, "", found[2], float(found[3]), float(found[4]), inline=True)
+def inline_quotes(markdown: str, file: str, line: int) -> Iterator[Quote]:
+    """Quotes in running text: ``[“words”](clip:road#2.0-4.5)``. Raises SL-STORY-INVALID for one with another end."""
+    for link in links_of(markdown):
+        if not link.address.startswith("clip:"):
+            continue
+        found = QUOTED.fullmatch(link.address)
+        if found is None or float(found[3]) <= float(found[2]):
+            raise _wrong(
+                file, line + link.below, "A quote in the text points to its clip and a span: `(clip:road#2.0-4.5)`."
+            )
+        text = " ".join(link.words.split()).strip(_QUOTES)
+        yield Quote(line + link.below, text, "", found[1], float(found[2]), float(found[3]), inline=True)
 
 
-def _prose(rows: list[str], line: int) -> Iterator[Part]:
+def _prose(rows: list[str], file: str, line: int) -> Iterator[Part]:
     text = "\n".join(rows)
     if text.strip():
         skipped = next(n for n, row in enumerate(rows) if row.strip())
-        yield Prose(line + skipped, "\n".join(rows[skipped:]).rstrip())
-        yield from inline_quotes("\n".join(rows[skipped:]), line + skipped)
+        markdown = "\n".join(rows[skipped:]).rstrip()
+        yield Prose(line + skipped, markdown)
+        yield from inline_quotes(markdown, file, line + skipped)
 
 
 def _directive(name: str, words: str, rows: list[str], file: str, line: int) -> Part:
@@ -153,12 +163,11 @@ def _shot(words: str, fields: _Fields, file: str, line: int) -> Shot:
 
 
 def _gallery(words: str, rows: list[str], file: str, line: int) -> Part:
-    items = read_yaml("\n".join(rows), file, line + 1)
-    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+    items = read_items("\n".join(rows), file, line + 1)
+    if not items or not all(isinstance(item, dict) for item, _ in items):
         raise _wrong(file, line, "A gallery is a list: `- show: road 3.2`, then caption and alt, for each picture.")
-    starts = [line + 1 + n for n, row in enumerate(rows) if row.startswith("-")]
     shots = []
-    for item, begun in zip(items, starts, strict=False):
+    for item, begun in items:
         fields = _Fields(item, file, begun)
         shots.append(_shot(fields.text("show"), fields, file, begun))
         fields.done()
@@ -187,7 +196,7 @@ def _map(words: str, rows: list[str], file: str, line: int) -> Part:
 
 def _box(kind: str) -> Callable[[str, list[str], str, int], Part]:
     def make(words: str, rows: list[str], file: str, line: int) -> Part:
-        text = "\n".join(rows).strip()
+        text = "\n".join(rows).rstrip()
         if not text:
             raise _wrong(file, line, f"This {kind} is empty.")
         if kind != "correction":

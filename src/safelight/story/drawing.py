@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from safelight.story.geo import Feature, Position, coarsened
+from safelight.story.geo import Feature, Position, centre_of, coarsened
 
 WIDTH = 800.0  # units of the drawing
 _MARGIN = 0.12  # of the larger side, around everything
@@ -19,7 +19,7 @@ _INSET = 24.0  # degrees the inset spans
 _INSET_SIZE = 150.0
 _LEAST = 0.002  # degrees a map spans at least
 _TALL = 0.8  # height of a map at most, in widths
-_LETTER, _LINE = 12.5, 30.0  # units a letter of a name is wide, a name is high
+_LETTER, _LINE = 17.0, 38.0  # units a letter of a name is wide, a name is high, on the narrowest screen
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,15 @@ def draw(features: list[Feature], language: str, blur: float) -> Drawing:
     height = max(height, 200.0)
     shapes: list[Shape] = []
     taken: list[tuple[float, float, float, float]] = []
+    radius = min(max(blur / 111_320 * scale, 7.0), 60.0)
+    for feature, lines in zip(features, moved, strict=True):
+        if feature.kind == "place":  # no name stands on a place
+            x, y = at(lines[0][0])
+            taken.append((x - radius, y - radius, x + radius, y + radius))
     ordered = sorted(enumerate(zip(features, moved, strict=True), 1), key=lambda item: item[1][0].kind != "place")
     for number, (feature, lines) in ordered:  # names of places first: they can move least
         drawn = [[at(p) for p in line] for line in lines]
-        shapes.append(_shape(number, feature, language, drawn, blur / 111_320 * scale, height, taken))
+        shapes.append(_shape(number, feature, language, drawn, radius, height, taken))
     shapes.sort(key=lambda shape: shape.number)
     x, y = at(((west + east) / 2, middle))
     centre = ((west + east) / 2, middle)
@@ -97,9 +102,9 @@ def _shape(
     if feature.kind != "place":
         closing = "Z" if feature.kind == "area" else ""
         path = "".join("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in line) + closing for line in drawn)
-    ring = points[:-1] if feature.kind == "area" else points
-    x = points[len(points) // 2][0] if feature.kind == "route" else sum(p[0] for p in ring) / len(ring)
-    y = points[len(points) // 2][1] if feature.kind == "route" else sum(p[1] for p in ring) / len(ring)
+    x, y = points[len(points) // 2]
+    if feature.kind == "area":
+        x, y = centre_of(tuple(points))
     return Shape(
         number=number,
         kind=feature.kind,
@@ -109,7 +114,7 @@ def _shape(
         path=path,
         x=round(x, 1),
         y=round(y, 1),
-        radius=round(radius := min(max(radius, 7.0), 60.0), 1),
+        radius=round(radius, 1),
         label=_label(feature, points, (x, y), radius, len(feature.names[language]) * _LETTER, height, taken),
     )
 
@@ -128,9 +133,11 @@ def _label(
     wanted: list[tuple[float, float, str]] = []
     if feature.kind == "place":
         wanted = [(x + radius + 6, y + 7, "start"), (x - radius - 6, y + 7, "end")]
-        wanted += [(x, y - radius - 8, "middle"), (x, y + radius + 24, "middle")]
+        wanted += [(x, y - radius - 12, "middle"), (x, y + radius + 30, "middle")]
     elif feature.kind == "area":
-        wanted = [(x, y + 7 + step, "middle") for step in (0, 32, -32, 64, -64)]
+        wanted = [(x, y + 7 + step, "middle") for step in (0, 36, -36, 72, -72)]
+        west, east = min(p[0] for p in points), max(p[0] for p in points)
+        wanted += [(east + 8, y + 7, "start"), (west - 8, y + 7, "end")]
     else:
         for px, py in (points[-1], points[0], middle):
             wanted += [(px + 14, py + 7, "start"), (px - 14, py + 7, "end"), (px, py - 12, "middle")]

@@ -5,6 +5,8 @@ The loader makes plain values only and refuses aliases, which could make a small
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import yaml
@@ -18,13 +20,24 @@ F = TypeVar("F", bound=Front)
 
 
 class _Plain(yaml.SafeLoader):
-    """Plain values without aliases."""
+    """Plain values without aliases, every key once."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=mark)
         return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """A mapping; of a key that stands twice, YAML would silently take the last."""
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is a word", problem_mark=key.start_mark)
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"`{key.value}:` stands here twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
 
 
 # dates stay text: a date that YAML turns into an object would lose what the editor wrote
@@ -36,10 +49,26 @@ _Plain.yaml_implicit_resolvers = {
 
 def read_yaml(text: str, file: str, first: int = 1) -> Any:
     """Plain values of a YAML text that begins on line ``first``. Raises SL-STORY-INVALID with the line."""
+    with _refusing(text, file, first):
+        return yaml.load(text, _Plain)
+
+
+def read_items(text: str, file: str, first: int) -> list[tuple[Any, int]] | None:
+    """The items of a YAML list, each with the line it begins on; None when it is no list. Raises as read_yaml."""
+    with _refusing(text, file, first):
+        loader = _Plain(text)
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.SequenceNode):
+            return None
+        return [(loader.construct_object(item, deep=True), first + item.start_mark.line) for item in node.value]
+
+
+@contextlib.contextmanager
+def _refusing(text: str, file: str, first: int) -> Iterator[None]:
     if len(text.encode()) > MOST_FRONT:
         raise at(Code.STORY_INVALID, file, first, f"This is larger than {MOST_FRONT >> 10} KiB.")
     try:
-        return yaml.load(text, _Plain)
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first + (mark.line if mark else 0)

@@ -23,9 +23,10 @@ from safelight.names.scan import Finding, Scanner, hidden_marks
 from safelight.names.waive import Waivers, waived
 from safelight.story.copies import Copies
 from safelight.story.front import at
-from safelight.story.geo import read_map, too_near
+from safelight.story.geo import line_of_feature, read_map, too_near
 from safelight.story.hints import Hint, hints
 from safelight.story.parts import Box, Edition, Prose, Quote, Shot, Story
+from safelight.story.places import line_at
 from safelight.story.prose import images_in, links_of, raw_html_in
 from safelight.story.quotes import unproven
 from safelight.story.source import words_of
@@ -79,11 +80,12 @@ def examine(story: Story, roster: Roster, copies: Copies) -> Report:
             elif not waived(roster, waivers, finding):
                 report.looks.append(finding)
     for spelled in inconsistent(roster, [(document.name, document.passages) for document in documents]):
-        for spelling, places in list(spelled.spellings.items())[1:]:
-            file, line = places[0]
-            report.hints.append(
-                Hint(file, line, f"“{spelling}” is elsewhere spelled “{next(iter(spelled.spellings))}”.")
-            )
+        first, *others = spelled.spellings
+        for spelling in others:
+            for file, line in spelled.spellings[spelling]:
+                there, number = spelled.spellings[first][0]
+                text = f"“{spelling}” is spelled “{first}” in {there} line {number}."
+                report.hints.append(Hint(file, line, text))
     report.hints += [Hint(document.name, 0, UNREAD) for document in documents if document.unread]
     report.hints += hints(story)
     return report
@@ -156,9 +158,9 @@ def addresses(story: Story) -> Iterator[SafelightError]:
     listed = set(story.book.links)
     for edition in story.editions.values():
         for line, markdown in _texts(edition):
-            for below, address in links_of(markdown):
-                if not address.startswith(("#", "clip:")) and address not in listed:
-                    yield at(Code.LINK_UNLISTED, edition.file, line + below, "This link is not listed.")
+            for link in links_of(markdown):
+                if not link.address.startswith(("#", "clip:")) and link.address not in listed:
+                    yield at(Code.LINK_UNLISTED, edition.file, line + link.below, "This link is not listed.")
             for below in images_in(markdown):
                 yield at(
                     Code.STORY_INVALID, edition.file, line + below, "Pictures are shown by :::still, not by Markdown."
@@ -178,23 +180,34 @@ def spoken(story: Story, copies: Copies) -> Iterator[SafelightError]:
         for shot in edition.shots:
             if shot.clip is not None and shot.seconds > copies.of(shot.clip).duration:
                 yield at(Code.STORY_INVALID, edition.file, shot.line, _after(shot, copies.of(shot.clip).duration))
-    for name, clip in story.book.clips.items():
-        transcript = words_of(story, name)
-        if transcript is None or clip.words is None:
-            continue
-        for line in transcript.lines:
-            if line.end > copies.of(name).duration + 0.5:
-                yield SafelightError(
-                    Code.WORDS_INCOMPLETE, f"Line {line.id} ends after the copy does.", file=clip.words
-                )
-        for language in story.book.languages:
-            for state in (State.MISSING, State.STALE, State.UNCONFIRMED):
-                lines = [said.line.id for said in transcript.said(language) if said.state is state]
-                if lines:
-                    told = ", ".join(lines[:8]) + (" and more" if len(lines) > 8 else "")
-                    yield SafelightError(
-                        Code.WORDS_INCOMPLETE, f"In {language}, {state.value}: line {told}.", file=clip.words
-                    )
+    for name in story.book.clips:
+        yield from _worded(story, name, copies.of(name).duration)
+
+
+def _worded(story: Story, clip: str, duration: float) -> Iterator[SafelightError]:
+    """What is wrong with the words of a clip; each refusal names the line of the document that is meant."""
+    transcript, file = words_of(story, clip), story.book.clips[clip].words
+    if transcript is None or file is None:
+        return
+    text = (story.folder / file).read_text(encoding="utf-8-sig")
+
+    def wrong(number: int, code: Code, detail: str) -> SafelightError:
+        return at(code, file, line_at(text, ("lines", number)), detail)
+
+    lines = transcript.lines
+    for number, line in enumerate(lines):
+        if line.end > duration + 0.5:
+            yield wrong(number, Code.WORDS_INCOMPLETE, f"Line {line.id} ends after the copy does.")
+        if number and line.start < lines[number - 1].end - 1e-6:
+            yield wrong(number, Code.SUBTITLES_INVALID, f"Line {line.id} begins before the one before it ends.")
+    for language in story.book.languages:
+        said = list(transcript.said(language))
+        for state in (State.MISSING, State.STALE, State.UNCONFIRMED):
+            numbers = [number for number, one in enumerate(said) if one.state is state]
+            if numbers:
+                ids = [lines[number].id for number in numbers]
+                told = ", ".join(ids[:8]) + (" and more" if len(ids) > 8 else "")
+                yield wrong(numbers[0], Code.WORDS_INCOMPLETE, f"In {language}, {state.value}: line {told}.")
 
 
 def _after(shot: Shot, duration: float) -> str:
@@ -209,15 +222,18 @@ def maps(story: Story, roster: Roster, told: list[Hint]) -> Iterator[SafelightEr
         except SafelightError as error:
             yield error
             continue
+        text = (story.folder / file).read_text(encoding="utf-8-sig")
         for number in too_near(features, roster.places):
-            told.append(Hint(file, 0, f"Feature {number} lies near a protected place."))
+            line = line_of_feature(text, number)
+            told.append(Hint(file, line, f"Feature {number} lies near a protected place."))
 
 
 def marks(documents: list[Document]) -> Iterator[SafelightError]:
     """Invisible characters that let a text read otherwise than it is stored."""
     for document in documents:
-        for line, _ in hidden_marks(document.passages):
-            yield at(Code.INVISIBLE, document.name, line, "There is an invisible character.")
+        for line, place in hidden_marks(document.passages):
+            where = f"{document.name}:{line}" if line else document.name
+            yield SafelightError(Code.INVISIBLE, f"There is an invisible character ({place}).", file=where)
             break
 
 

@@ -11,11 +11,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from safelight.errors import Code, SafelightError
 from safelight.names.people import Place
+from safelight.story.places import line_at
 
 MOST = 4 << 20  # bytes
 _POINTS_MOST = 20_000
@@ -47,16 +49,11 @@ class Feature:
     lines: tuple[tuple[Position, ...], ...]
     status: Status | None = None
 
-    def positions(self) -> Iterator[Position]:
-        """All its positions."""
-        for line in self.lines:
-            yield from line
-
 
 def read_map(path: Path, file: str, languages: list[str]) -> list[Feature]:
     """The features of a map, each named in every language.
 
-    Raises SL-MAP-INVALID with the line, where JSON tells one, or with the feature's number.
+    Raises SL-MAP-INVALID with the line, and the feature's number where it is one feature's mistake.
     """
     try:
         data = path.read_bytes()
@@ -65,18 +62,35 @@ def read_map(path: Path, file: str, languages: list[str]) -> list[Feature]:
     if len(data) > MOST:
         raise SafelightError(Code.MAP_INVALID, "The map is too large.", file=file)
     try:
-        whole = json.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        whole = json.loads(text)
     except json.JSONDecodeError as error:
         raise SafelightError(Code.MAP_INVALID, f"{error.msg}.", file=f"{file}:{error.lineno}") from error
-    except (ValueError, RecursionError) as error:
-        raise SafelightError(Code.MAP_INVALID, "This is no JSON in UTF-8.", file=file) from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SafelightError(Code.MAP_INVALID, "This is no JSON in UTF-8.", file=f"{file}:{line}") from error
+    except RecursionError as error:
+        raise SafelightError(Code.MAP_INVALID, "This is nested too deeply for a map.", file=f"{file}:1") from error
     features = whole.get("features") if isinstance(whole, dict) else None
     if not isinstance(features, list) or whole.get("type") != "FeatureCollection" or not features:
-        raise SafelightError(Code.MAP_INVALID, "This is no FeatureCollection with features.", file=file)
+        raise SafelightError(Code.MAP_INVALID, "This is no FeatureCollection with features.", file=f"{file}:1")
     extra = whole.keys() - {"type", "features"}
     if extra:
-        raise SafelightError(Code.MAP_INVALID, f"`{min(extra)}` does not belong into a published map.", file=file)
-    return [_feature(value, number, file, languages) for number, value in enumerate(features, 1)]
+        detail = f"`{min(extra)[:40]}` does not belong into a published map."
+        raise SafelightError(Code.MAP_INVALID, detail, file=f"{file}:{line_at(text, (min(extra),))}")
+    made = []
+    for number, value in enumerate(features, 1):
+        try:
+            made.append(_feature(value, number, languages))
+        except SafelightError as error:
+            error.file = f"{file}:{line_of_feature(text, number)}"
+            raise
+    return made
+
+
+def line_of_feature(text: str, number: int) -> int:
+    """The line of a map's text on which a feature begins; both are counted from 1."""
+    return line_at(text, ("features", number - 1))
 
 
 def coarsened(position: Position, metres: float) -> Position:
@@ -90,29 +104,45 @@ def coarsened(position: Position, metres: float) -> Position:
     return round(longitude / east) * east, north
 
 
-def distance(one: Position, other: Position) -> float:
-    """Metres between two positions on a sphere (haversine)."""
-    (lon1, lat1), (lon2, lat2) = one, other
-    phi1, phi2 = math.radians(lat1), math.radians(lat2)
-    a = math.sin((phi2 - phi1) / 2) ** 2
-    a += math.cos(phi1) * math.cos(phi2) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
-    return 2 * 6_371_000 * math.asin(min(math.sqrt(a), 1.0))
-
-
 def too_near(features: list[Feature], places: list[Place]) -> Iterator[int]:
-    """Numbers, from 1, of features with a position inside the radius of a protected place."""
+    """Numbers, from 1, of features of which any point is inside a protected radius: also one between two corners, and
+    the middle of an area, where its name stands.
+    """
     for number, feature in enumerate(features, 1):
+        middles = [(centre_of(line),) for line in feature.lines if feature.kind == "area"]
         if any(
-            distance(position, (place.longitude, place.latitude)) <= place.radius
-            for position in feature.positions()
+            _apart((place.longitude, place.latitude), line) <= place.radius
             for place in places
+            for line in (*feature.lines, *middles)
         ):
             yield number
 
 
-def _feature(value: Any, number: int, file: str, languages: list[str]) -> Feature:
+def centre_of(ring: tuple[Position, ...]) -> Position:
+    """The mean of a ring's corners, the last of which is the first again."""
+    corners = ring[:-1] or ring  # one that fell together when it was coarsened is a single point
+    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
+
+
+def _apart(place: Position, line: tuple[Position, ...]) -> float:
+    """Metres between a place and a line: on a plane around the place, good to a hundredth within 100 km."""
+    east = _METRES * math.cos(math.radians(place[1]))
+    around = [
+        ((((longitude - place[0]) + 180) % 360 - 180) * east, (latitude - place[1]) * _METRES)
+        for longitude, latitude in line
+    ]
+    near = min(math.hypot(x, y) for x, y in around)
+    for (x1, y1), (x2, y2) in pairwise(around):
+        dx, dy = x2 - x1, y2 - y1
+        along = dx * dx + dy * dy
+        part = min(max(-(x1 * dx + y1 * dy) / along, 0.0), 1.0) if along else 0.0
+        near = min(near, math.hypot(x1 + part * dx, y1 + part * dy))
+    return near
+
+
+def _feature(value: Any, number: int, languages: list[str]) -> Feature:
     def wrong(detail: str) -> SafelightError:
-        return SafelightError(Code.MAP_INVALID, f"Feature {number}: {detail}.", file=file)
+        return SafelightError(Code.MAP_INVALID, f"Feature {number}: {detail}.")
 
     if not isinstance(value, dict) or value.get("type") != "Feature" or value.keys() - {
         "type", "geometry", "properties"

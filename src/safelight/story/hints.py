@@ -1,128 +1,52 @@
-"""What an editor should look at twice: figures, dates, ages and captions that do not agree. Hints, never refusals."""
+"""What an editor should look at twice: figures, dates, ages, captions and speakers that do not agree, quotes that prove
+nothing, and what one language has and another lacks. Hints, never refusals.
+"""
 
 from __future__ import annotations
 
-import datetime
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from safelight.names.dates import months
+from safelight.errors import SafelightError
 from safelight.names.fold import fold, words
-from safelight.story.parts import Box, Edition, Film, Gallery, Plan, Prose, Quote, Shot, Story
+from safelight.story.days import ages, events
+from safelight.story.figures import NUMBER, counts, rates, value_of
+from safelight.story.parts import Box, Edition, Film, Gallery, Part, Plan, Prose, Quote, Shot, Story
+from safelight.story.sentences import plain_digit, sentences_of
+from safelight.story.source import words_of
 
-_CURRENCIES = {
-    "dollar", "dollars", "euro", "euros", "pound", "pounds", "lira", "liras", "dinar", "dinars", "krona", "kronor",
-    "tenn", "tenns", "دولار", "ليره", "دينار", "يورو",
-}  # fmt: skip
-_NUMBER = re.compile(r"(?<![\w.,:])\d{1,3}(?:[  ,.]\d{3})+(?!\d)|(?<![\w.,:])\d+(?:[.,]\d+)?(?![\w:])")
-_AGED = re.compile(r"\b([A-ZÅÄÖ][\w'’-]+(?: [A-ZÅÄÖ][\w'’-]+){0,2}), (\d{1,3})(?=[,.;)])")
-_BORN = re.compile(r"\b([A-ZÅÄÖ][\w'’-]+(?: [A-ZÅÄÖ][\w'’-]+){0,2})[^.]{0,60}\b(?:born in|född(?: år)?) (\d{4})")
-_BEFORE = 3  # words before a date that tell what happened then
-_STILL_QUOTED = re.compile(r"[“«”„]([^“”«»„]{25,300})[”»“]")
+_STILL_QUOTED = re.compile(r"[“«”„\"]([^“”«»„\"]{2,400})[”»“\"]")
+_QUOTE_LEAST = 3  # words; fewer are rather a term than what somebody said
 
 
 @dataclass(frozen=True)
 class Hint:
-    """A place and what is odd about it."""
+    """A place and what is odd about it. ``line``: 0 where a file has none."""
 
     file: str
     line: int
     text: str
+
+    @property
+    def where(self) -> str:
+        """File, and line if there is one."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 def hints(story: Story) -> list[Hint]:
     """All hints about a story, in order of file and line."""
     found: list[Hint] = []
     for edition in story.editions.values():
-        texts = list(texts_of(edition))
-        found += _values(edition.file, texts)
-        found += _events(edition.file, texts)
-        found += _ages(edition.file, texts, story.book.published)
+        sentences = sentences_of(edition)
+        for told in (rates(sentences), counts(sentences), events(sentences), ages(sentences, story.book.published)):
+            found += [Hint(edition.file, line, text) for line, text in told]
         found += _captions(edition)
         found += _loose_quotes(edition)
+        found += _speakers(story, edition)
     found += _across(story)
-    return sorted(set(found), key=lambda hint: (hint.file, hint.line))
-
-
-def texts_of(edition: Edition) -> Iterator[tuple[int, str]]:
-    """(line, text) of everything a reader reads in an edition."""
-    yield 1, f"{edition.head.title}. {edition.head.lead}"
-    for part in edition.parts:
-        if isinstance(part, Prose | Box):
-            for number, row in enumerate(part.markdown.split("\n")):
-                yield part.line + number, row
-        elif isinstance(part, Quote):
-            yield part.line, part.text
-        elif isinstance(part, Film | Shot | Plan):
-            yield part.line, part.caption
-        elif isinstance(part, Gallery):
-            yield from ((shot.line, shot.caption) for shot in part.shots)
-
-
-def _values(file: str, texts: list[tuple[int, str]]) -> Iterator[Hint]:
-    """The same quantity with two values: exchange rates, and a number before the same two words."""
-    seen: defaultdict[str, dict[float, int]] = defaultdict(dict)
-    for line, text in texts:
-        plain = "".join(str(d) if c.isdigit() and (d := fold(c)) else c for c in text)
-        for found in _NUMBER.finditer(plain):
-            after = [fold(word.text) for word in words(plain[found.end() : found.end() + 60])[:4]]
-            money = [word for word in after if word in _CURRENCIES]
-            key = ""
-            if len(money) == 2 and money[0] != money[1]:
-                key = f"{money[0]} for one {money[1]}"
-            elif len(after) >= 2 and len(after[0]) > 3 and after[1] not in months():
-                key = f"{after[0]} {after[1]}"
-            if key:
-                seen[key].setdefault(_value(found.group()), line)
-    for key, values in seen.items():
-        if len(values) > 1:
-            told = ", ".join(f"{value:g} (line {line})" for value, line in values.items())
-            yield Hint(file, max(values.values()), f"Two values for “{key}”: {told}.")
-
-
-def _value(text: str) -> float:
-    grouped = re.fullmatch(r"\d{1,3}(?:[  ,.]\d{3})+", text)
-    return float(re.sub(r"[  ,.]", "", text) if grouped else text.replace(",", "."))
-
-
-def _events(file: str, texts: list[tuple[int, str]]) -> Iterator[Hint]:
-    """The same words before two different dates."""
-    seen: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for line, text in texts:
-        known = [fold(word.text) for word in words(text)]
-        for place in range(_BEFORE + 1, len(known)):
-            month = months().get(known[place])
-            if month is None:
-                continue
-            days = [n for n in (known[place - 1], known[place + 1] if place + 1 < len(known) else "") if n.isdigit()]
-            if len(days) < 1 or int(days[0]) > 31:
-                continue
-            start = place - 1 if known[place - 1].isdigit() else place
-            before = [word for word in known[max(start - _BEFORE - 2, 0) : start] if len(word) > 2][-_BEFORE:]
-            if len(before) == _BEFORE:
-                seen[" ".join(before)].setdefault(f"{int(days[0])}.{month}.", line)
-    for key, dates in seen.items():
-        if len(dates) > 1:
-            told = ", ".join(f"{date} (line {line})" for date, line in dates.items())
-            yield Hint(file, max(dates.values()), f"Two dates after “{key}”: {told}.")
-
-
-def _ages(file: str, texts: list[tuple[int, str]], published: str) -> Iterator[Hint]:
-    year = datetime.date.fromisoformat(published).year
-    ages: dict[str, tuple[int, int]] = {}
-    born: dict[str, tuple[int, int]] = {}
-    for line, text in texts:
-        for name, age in _AGED.findall(text):
-            if name in ages and ages[name][0] != int(age):
-                yield Hint(file, line, f"{name} is {ages[name][0]} (line {ages[name][1]}) and {age} (line {line}).")
-            ages.setdefault(name, (int(age), line))
-        for name, when in _BORN.findall(text):
-            born.setdefault(name, (int(when), line))
-    for name, (when, line) in born.items():
-        if name in ages and not 0 <= year - when - ages[name][0] <= 1:
-            yield Hint(file, line, f"{name}, {ages[name][0]} (line {ages[name][1]}), was born in {when} (line {line}).")
+    return sorted(dict.fromkeys(found), key=lambda hint: (hint.file, hint.line))
 
 
 def _captions(edition: Edition) -> Iterator[Hint]:
@@ -139,17 +63,43 @@ def _loose_quotes(edition: Edition) -> Iterator[Hint]:
     for part in edition.parts:
         if isinstance(part, Prose):
             for found in _STILL_QUOTED.finditer(part.markdown):
-                said = " ".join(fold(word.text) for word in words(found[1]))
+                spoken = words(found[1])
+                if len(spoken) < _QUOTE_LEAST:
+                    continue
+                said = " ".join(fold(word.text) for word in spoken)
                 if not any(said in known or known in said for known in proven):
                     line = part.line + part.markdown.count("\n", 0, found.start())
                     yield Hint(edition.file, line, "This quote points to no clip and time.")
 
 
+def _speakers(story: Story, edition: Edition) -> Iterator[Hint]:
+    """Quotes of one person that the words of the clip give to another, where they name one in this language."""
+    for quote in edition.of(Quote):
+        assert isinstance(quote, Quote)
+        try:
+            transcript = words_of(story, quote.clip)
+        except SafelightError:
+            continue  # the gate refuses a story whose words cannot be read
+        if quote.inline or transcript is None:
+            continue
+        translation = transcript.translations.get(edition.language)
+        for said in transcript.said(edition.language):
+            if said.line.start >= quote.end or said.line.end <= quote.start:
+                continue
+            translated = translation.lines.get(said.line.id) if translation else None
+            named = edition.language == transcript.language or (translated is not None and translated.speaker)
+            if named and said.speaker and fold(said.speaker) != fold(quote.who):
+                text = f"The quote is of {quote.who}; in the words of {quote.clip} it is {said.speaker}."
+                yield Hint(edition.file, quote.line, text)
+                break
+
+
 def _across(story: Story) -> Iterator[Hint]:
-    """Numbers that stand in one language of a paragraph and not in the other."""
+    """Numbers that stand in one language of a paragraph and not in the other; parts that one language lacks."""
     first, *others = story.editions.values()
     mine = _figures(first)
     for edition in others:
+        yield from _missing(first, edition)
         theirs = _figures(edition)
         if len(theirs) != len(mine):
             yield Hint(edition.file, 1, f"It has {len(theirs)} paragraphs, {first.file} has {len(mine)}.")
@@ -159,14 +109,43 @@ def _across(story: Story) -> Iterator[Hint]:
                 yield Hint(edition.file, line, f"Its figures are not those of {first.file} line {other_line}.")
 
 
+def _missing(first: Edition, other: Edition) -> Iterator[Hint]:
+    left = Counter(_what(part) for part in other.parts)
+    for part in first.parts:
+        what = _what(part)
+        if what is None:
+            continue
+        if left[what]:
+            left[what] -= 1
+        else:
+            yield Hint(other.file, 1, f"It lacks the {what} of {first.file} line {part.line}.")
+
+
+def _what(part: Part) -> str | None:
+    if isinstance(part, Prose) or (isinstance(part, Quote) and part.inline):
+        return None
+    if isinstance(part, Film):
+        return f"film {part.clip}"
+    if isinstance(part, Shot):
+        return f"still {part.named}"
+    if isinstance(part, Gallery):
+        return f"gallery of {len(part.shots)} pictures"
+    if isinstance(part, Quote):
+        return f"quote at {part.clip} {part.start:g}-{part.end:g}"
+    if isinstance(part, Plan):
+        return f"map {part.map}"
+    assert isinstance(part, Box)
+    return f"correction of {part.date}" if part.date else {"facts": "fact box"}.get(part.kind, part.kind)
+
+
 def _figures(edition: Edition) -> list[tuple[int, list[float]]]:
     found = []
     for part in edition.parts:
         if isinstance(part, Prose):
             line = part.line
             for paragraph in re.split(r"\n\s*\n", part.markdown):
-                plain = "".join(str(fold(c)) if c.isdigit() else c for c in paragraph.replace("٬", " "))
+                plain = "".join(plain_digit(c) for c in paragraph)
                 plain = re.sub(r"\]\([^)]*\)", "]", plain)
-                found.append((line, sorted(_value(n) for n in _NUMBER.findall(plain))))
+                found.append((line, sorted(value_of(n) for n in NUMBER.findall(plain))))
                 line += paragraph.count("\n") + 2
     return found

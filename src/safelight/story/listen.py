@@ -47,7 +47,13 @@ def draft(copy: Path, model: Path, language: str | None) -> Transcript:
         raise SafelightError(Code.TOOL_MISSING, detail, file=printable(model)) from error
     segments, about = whisper.transcribe(sound, language=language, vad_filter=False)
     lines = [
-        Line(id=str(number), start=s.start, end=max(s.end, s.start + 0.01), text=s.text.strip(), by=By.MACHINE)
+        Line(
+            id=str(number),
+            start=round(s.start, 3),
+            end=round(max(s.end, s.start + 0.01), 3),
+            text=s.text.strip(),
+            by=By.MACHINE,
+        )
         for number, s in enumerate(segments, 1)
         if s.text.strip()
     ]

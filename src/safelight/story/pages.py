@@ -16,10 +16,11 @@ from safelight.story.parts import Box, Edition, Film, Gallery, Part, Plan, Prose
 from safelight.story.phrases import direction, language_name, long_date, phrases
 from safelight.story.prose import html_of
 from safelight.story.source import words_of
-from safelight.story.subtitles import clock
+from safelight.story.subtitles import short_clock
 from safelight.story.transcript import By, State
 
 EDITIONS = ("full", "light", "text")
+MARKS = ("held", "lost", "contested", "route", "place")  # what a map's legend explains, in this order
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,9 @@ def corrections_of(told: Edition) -> list[dict[str, Any]]:
 
 def card(told: Edition, media: Media) -> dict[str, str] | None:
     """The picture of a link to the story: the one named in the front matter, or the first without a warning."""
-    wanted = told.head.share
+    wanted = told.head.shared
     for shot in told.shots:
-        name = shot.picture if shot.picture is not None else f"{shot.clip} {shot.seconds:g}"
-        if shot.warning is None and (wanted is None or wanted == name):
+        if shot.warning is None and wanted in (None, shot.named):
             return {"file": media.pictures[shot.key][-1].file, "alt": shot.alt}
     return None
 
@@ -152,7 +152,7 @@ def _part(
     if isinstance(part, Quote):
         if part.inline:
             return None  # it stands in the text already
-        time = clock(part.start)[3:8]
+        time = short_clock(part.start)
         on_page = part.clip in films
         return {
             "kind": "quote",
@@ -176,6 +176,7 @@ def _part(
         "alt": part.alt,
         "blur": f"{part.blur:g}" if part.blur else "",
         "drawing": draw(features, told.language, part.blur),
+        "marks": [mark for mark in MARKS if any(mark in (each.status, each.kind) for each in features)],
     }
 
 
@@ -191,7 +192,7 @@ def _film(story: Story, told: Edition, part: Film, media: Media) -> dict[str, An
     files = media.films[part.clip]
     t = phrases(told.language)
     transcript = words_of(story, part.clip)
-    languages = [] if transcript is None else list(dict.fromkeys((transcript.language, told.language)))
+    languages = [] if transcript is None else list(dict.fromkeys((told.language, transcript.language)))
     columns, lines = [], []
     if transcript is not None:
         for language in languages:
@@ -210,8 +211,7 @@ def _film(story: Story, told: Edition, part: Film, media: Media) -> dict[str, An
                 }
                 for language, said in zip(languages, row, strict=True)
             ]
-            line = row[0].line
-            lines.append({"time": clock(line.start)[3:8], "speaker": line.speaker, "cells": cells})
+            lines.append({"time": short_clock(row[0].line.start), "speaker": row[0].speaker, "cells": cells})
     return {
         "kind": "film",
         "clip": part.clip,

@@ -65,6 +65,12 @@ class Head(Front):
     statement: Text  # how the story was made and checked, for the reader
     share: Annotated[str, Field(pattern=r"^[a-z0-9-]+( \d+(\.\d+)?)?$")] | None = None  # picture of the share card
 
+    @property
+    def shared(self) -> str | None:
+        """The picture of the share card, as `Shot.named` calls it."""
+        name, _, seconds = (self.share or "").partition(" ")
+        return f"{name} {float(seconds):g}" if seconds else name or None
+
 
 def credited(credit: Credit, language: str) -> str:
     """The credit in a language; where there is none, the first that was written."""
@@ -112,6 +118,11 @@ class Shot(Part):
     def key(self) -> tuple[str, float]:
         """Which picture it is, whatever is said about it."""
         return (self.clip or f"/{self.picture}", self.seconds)
+
+    @property
+    def named(self) -> str:
+        """How front matter calls it: a picture's name, or a clip and a time."""
+        return self.picture if self.picture is not None else f"{self.clip} {self.seconds:g}"
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,12 @@ from safelight.inputs import printable
 from safelight.names.match import Level
 from safelight.names.passages import Passage, of_name, of_text
 from safelight.names.people import Roster
-from safelight.names.scan import Scanner
+from safelight.names.scan import Scanner, hidden_marks
 from safelight.outputs import private_folder, writing
 from safelight.story.copies import Copies
 from safelight.story.credentials import DeskKey
-from safelight.story.gate import Report, examine, named
+from safelight.story.front import at
+from safelight.story.gate import Report, approvals, examine, named
 from safelight.story.media import Media
 from safelight.story.pages import EDITIONS, corrections_of, href, languages_of, page
 from safelight.story.parts import Film, Story
@@ -69,6 +70,8 @@ def build(folder: Path, out: Path, roster: Roster, *, draft: bool = False, key: 
             site.mkdir()
             pages = _write(story, copies, site, draft=draft, key=key)
             report.refusals += _searched(site, story, roster)
+            if not draft:  # again: a copy may have been made anew while the pages were written
+                report.refusals += approvals(story)
         if report.refusals and not draft:
             return Built(report, None, {})
         with writing(out):
@@ -99,7 +102,9 @@ def _write(story: Story, copies: Copies, site: Path, *, draft: bool, key: DeskKe
         for edition in EDITIONS:
             text = templates.get_template("page.html.j2").render(common | page(story, told, edition, media))
             made[href(language, edition)] = _save(site / href(language, edition), text)
-        made[f"feed.{language}.xml"] = _save(site / f"feed.{language}.xml", _feed(templates, story, language))
+        made[f"feed.{language}.xml"] = _save(
+            site / f"feed.{language}.xml", _feed(templates, story, language, draft=draft)
+        )
     first = story.book.languages[0]
     values = common | {"languages": languages_of(story, "full"), "t": phrases(first)}
     made["index.html"] = _save(site / "index.html", templates.get_template("index.html.j2").render(values))
@@ -107,9 +112,10 @@ def _write(story: Story, copies: Copies, site: Path, *, draft: bool, key: DeskKe
     return made
 
 
-def _feed(templates: Environment, story: Story, language: str) -> str:
+def _feed(templates: Environment, story: Story, language: str, *, draft: bool) -> str:
     told, address = story.editions[language], story.book.address
     values = {
+        "draft": draft,
         "desk": story.book.desk,
         "story": story.book.story,
         "language": language,
@@ -146,6 +152,9 @@ def _searched(site: Path, story: Story, roster: Roster) -> Iterator[SafelightErr
             for found in _ADDRESS.findall(text):
                 if not found.startswith(own) and found not in story.book.links:
                     yield SafelightError(Code.LINK_UNLISTED, "The page would lead elsewhere.", file=name)
+        for line, _ in hidden_marks(passages):
+            yield at(Code.INVISIBLE, name, line, "There is an invisible character on the page.")
+            break
         for finding in scanner.findings(name, passages):
             if finding.level is Level.BLOCK:
                 yield named(finding)

@@ -43,20 +43,14 @@ def read_story(folder: Path) -> Story:
 def words_of(story: Story, clip: str) -> Transcript | None:
     """The words of a clip; None when it has none."""
     words = story.book.clips[clip].words
-    if words is None:
-        return None
-    try:
-        return Transcript.load(story.folder / words)
-    except SafelightError as error:
-        error.file = words
-        raise
+    return None if words is None else Transcript.load(story.folder / words, name=words)
 
 
 def _inside(folder: Path, name: str, text: str) -> None:
     line = 1 + next((n for n, row in enumerate(text.splitlines()) if name in row), 0)
     path = folder / name
-    if ".." in Path(name).parts or not path.resolve().is_relative_to(folder.resolve()):
-        raise at(Code.STORY_INVALID, BOOK, line, f"{name} lies outside the story's folder.")
+    if any(part.startswith(".") for part in Path(name).parts) or not path.resolve().is_relative_to(folder.resolve()):
+        raise at(Code.STORY_INVALID, BOOK, line, f"{name} is hidden or lies outside the story's folder.")
     if not path.is_file():
         raise at(Code.NOT_FOUND, BOOK, line, f"{name} is not there.")
 
@@ -74,12 +68,12 @@ def _edition(folder: Path, language: str, book: Book) -> Edition:
     head = front(Head, read_yaml(matter, file, 2), matter, file, 2)
     parts = tuple(parts_of(rows[end + 1 :], file, end + 2))
     edition = Edition(language, file, head, parts)
-    _named(edition, book)
+    _named(edition, book, 2 + line_of_key(matter, ["share"]))
     return edition
 
 
-def _named(edition: Edition, book: Book) -> None:
-    """Raise SL-NOT-FOUND for a clip, picture or map that `story.yaml` does not list."""
+def _named(edition: Edition, book: Book, share: int) -> None:
+    """Raise SL-NOT-FOUND for a clip, picture or map that `story.yaml` does not list, or a share card of nothing."""
     for part in [*edition.parts, *edition.shots]:
         clip = part.clip if isinstance(part, Film | Shot | Quote) else None
         if clip is not None and clip not in book.clips:
@@ -88,6 +82,8 @@ def _named(edition: Edition, book: Book) -> None:
             raise at(Code.NOT_FOUND, edition.file, part.line, f"story.yaml lists no picture {part.picture}.")
         if isinstance(part, Plan) and part.map not in book.maps:
             raise at(Code.NOT_FOUND, edition.file, part.line, f"story.yaml lists no map {part.map}.")
+    if edition.head.shared not in (None, *(shot.named for shot in edition.shots)):
+        raise at(Code.NOT_FOUND, edition.file, share, f"The text shows no picture {edition.head.share} to share.")
 
 
 def _text(path: Path, file: str, most: int) -> str:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
+from safelight.story.places import line_at
 
 MOST = 16 << 20  # bytes of one document
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -65,9 +66,12 @@ class Line(Document):
 
 
 class Translated(Document):
-    """A line in another language; ``of``: hash of the words it was made from."""
+    """A line in another language; ``of``: hash of the words it was made from; ``speaker``: the pseudonym as it is
+    written in that language, where it is written otherwise.
+    """
 
     text: Words
+    speaker: Annotated[str, Field(max_length=200)] = ""
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     by: By = By.PERSON
     confirmed: Signed | None = None
@@ -91,9 +95,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Said:
-    """A line in one language, and what it is worth."""
+    """A line in one language, who says it, and what it is worth."""
 
     line: Line
+    speaker: str
     text: str
     state: State
     by: By
@@ -112,7 +117,7 @@ class Transcript(Document):
     def _one_each(self) -> Self:
         ids = [line.id for line in self.lines]
         if len(ids) != len(set(ids)):
-            raise ValueError("two lines have one id")
+            raise ValueError(f"two lines have the id {next(one for one in ids if ids.count(one) > 1)}")
         for language, translation in self.translations.items():
             unknown = translation.lines.keys() - set(ids)
             if unknown or language == self.language:
@@ -120,19 +125,24 @@ class Transcript(Document):
         return self
 
     @classmethod
-    def load(cls, path: Path) -> Transcript:
-        """Read a document. Raises SL-NOT-FOUND, SL-STORY-INVALID with the place of the mistake."""
-        file = printable(path)
+    def load(cls, path: Path, *, name: str | None = None) -> Transcript:
+        """Read a document; ``name``: what to call it. Raises SL-NOT-FOUND, SL-STORY-INVALID with line and place."""
+        file = name or printable(path)
         try:
             if path.stat().st_size > MOST:
                 raise SafelightError(Code.STORY_INVALID, "The words are too large.", file=file)
-            return cls.model_validate_json(path.read_bytes())
+            data = path.read_bytes()
         except OSError as error:
             raise SafelightError(Code.NOT_FOUND, "There are no such words.", file=file) from error
+        try:
+            return cls.model_validate_json(data)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise SafelightError(Code.STORY_INVALID, f"Wrong at {where}: {first['msg']}.", file=file) from error
+            line = line_at(data.decode("utf-8-sig", errors="replace"), first["loc"])
+            raise SafelightError(
+                Code.STORY_INVALID, f"Wrong at {where}: {first['msg']}.", file=f"{file}:{line}"
+            ) from error
 
     def save(self, path: Path) -> None:
         """Write the document, renamed into place. Raises SL-NOT-WRITABLE."""
@@ -154,16 +164,17 @@ class Transcript(Document):
         translation = self.translations.get(language)
         for line in self.lines:
             if language == self.language:
-                yield Said(line, line.text, State.READY if line.confirmed else State.UNCONFIRMED, line.by)
+                yield Said(line, line.speaker, line.text, State.READY if line.confirmed else State.UNCONFIRMED, line.by)
                 continue
             other = translation.lines.get(line.id) if translation else None
+            speaker = (other.speaker if other else "") or line.speaker
             if other is None or not other.text.strip():
-                yield Said(line, "", State.MISSING, By.PERSON)
+                yield Said(line, speaker, "", State.MISSING, By.PERSON)
             elif other.of != mark_of(line.text):
-                yield Said(line, other.text, State.STALE, other.by)
+                yield Said(line, speaker, other.text, State.STALE, other.by)
             else:
                 ready = line.confirmed and other.confirmed
-                yield Said(line, other.text, State.READY if ready else State.UNCONFIRMED, other.by)
+                yield Said(line, speaker, other.text, State.READY if ready else State.UNCONFIRMED, other.by)
 
     def confirmed(self, language: str, who: str) -> Transcript:
         """The document with every line of a language that is neither missing nor stale confirmed by a person."""
@@ -184,10 +195,40 @@ class Transcript(Document):
         return self.with_translation(language, Translation(translator=translation.translator, lines=kept))
 
     def with_translation(self, language: str, translation: Translation) -> Transcript:
-        """The document with a language added or replaced."""
-        return Transcript(
-            language=self.language, lines=self.lines, translations={**self.translations, language: translation}
-        )
+        """The document with a language added or replaced. Raises SL-STORY-INVALID for one that cannot be."""
+        return Transcript.of(self.language, self.lines, {**self.translations, language: translation})
+
+    def respoken(self, language: str, lines: list[Line]) -> Transcript:
+        """The document with other words spoken. Lines that are as they were stay confirmed; translations stay with
+        their lines, and go stale where the words have changed. Raises SL-STORY-INVALID.
+        """
+        signed = {(line.id, line.start, line.end, line.speaker, line.text): line.confirmed for line in self.lines}
+        if language == self.language:
+            lines = [
+                line.model_copy(
+                    update={"confirmed": signed.get((line.id, line.start, line.end, line.speaker, line.text))}
+                )
+                for line in lines
+            ]
+        there = {line.id for line in lines}
+        kept = {
+            code: Translation(
+                translator=each.translator, lines={key: line for key, line in each.lines.items() if key in there}
+            )
+            for code, each in self.translations.items()
+            if code != language
+        }
+        return Transcript.of(language, lines, kept)
+
+    @classmethod
+    def of(cls, language: str, lines: list[Line], translations: dict[str, Translation] | None = None) -> Transcript:
+        """A document of what a person gave. Raises SL-STORY-INVALID for a language that is none, or a wrong line."""
+        try:
+            return cls(language=language, lines=lines, translations=translations or {})
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the words"
+            raise SafelightError(Code.STORY_INVALID, f"Wrong at {where}: {first['msg']}.") from error
 
 
 def mark_of(text: str) -> str:

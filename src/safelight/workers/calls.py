@@ -59,16 +59,20 @@ def _bits(index: int, value: int, mask: int) -> list[ArgCmp]:
     return [ArgCmp(index, CmpOp.MASKED_EQ, value, mask)]
 
 
-def rules() -> Filter:
+def rules(*, program: bool = False) -> Filter:
     """The filter for this very process: it allows signals to itself only.
+
+    ``program``: it will become another program (``execve``), which may make folders.
 
     Raises seccompy.SeccompError on an architecture it does not know.
     """
     filter_ = Filter(Action.ERRNO | errno.ENOSYS, flags=FilterFlag.TSYNC)
-    for name in filter(_known, _ALLOWED):
+    more = ("execve", "mkdir", "mkdirat") if program else ()
+    for name in filter(_known, (*_ALLOWED, *more)):
         filter_.allow(name)
     for name in filter(_known, _DEADLY):
-        filter_.kill(name)
+        if name not in more:
+            filter_.kill(name)
 
     def only(name: str, refusal: int, *allowed: list[ArgCmp]) -> None:
         for arguments in allowed:

@@ -35,6 +35,7 @@ from safelight.workers.messages import (
     SpeakJob,
     StillsJob,
     SurveyJob,
+    TraceJob,
     ViewJob,
     WaveJob,
     WordsJob,
@@ -99,6 +100,8 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
             return jobs.proxy(job, clip, progress)
         if isinstance(job, SalvageJob):
             return jobs.salvage(job, clip, progress)
+        if isinstance(job, TraceJob):
+            return jobs.trace(clip, progress)
         if isinstance(job, WaveJob):
             return jobs.wave(job, clip, progress)
         return jobs.attack(job, clip, progress)

@@ -39,6 +39,9 @@ _SYSTEM = """
 """.split()  # noqa: SIM905 (a list of words to read, not of strings)
 
 
+_LOADERS = "lib*/ld-*.so*"  # what the kernel starts to load a program's libraries
+
+
 class Bounds(BaseModel):
     """What one worker may use at most. ``None`` in a field of the kernel's limits would be no limit: there is none."""
 
@@ -116,7 +119,7 @@ def require() -> None:
         raise SafelightError(Code.UNCONFINED, f"{support().sentence} (This is {sys.platform}, {os.uname().release}.)")
 
 
-def lock(bounds: Bounds, *, folder: Path, readable: Iterable[Path]) -> None:
+def lock(bounds: Bounds, *, folder: Path, readable: Iterable[Path], program: Path | None = None) -> None:
     """Confine this process for the rest of its life.
 
     ``folder``: the only place to write; no folders or links can be made in it. ``readable``: what may be read besides
@@ -137,9 +140,9 @@ def lock(bounds: Bounds, *, folder: Path, readable: Iterable[Path]) -> None:
         raise SafelightError(Code.UNCONFINED, able.sentence)
     try:
         if able.landlock:
-            _lock_files(folder, readable)
+            _lock_files(folder, readable, program)
         if able.seccomp:
-            rules().load()
+            rules(program=program is not None).load()
     except (LandlockError, SeccompError, OSError) as error:
         raise SafelightError(Code.UNCONFINED, f"The kernel refused: {error}.") from error
 
@@ -176,12 +179,17 @@ def _hide_from_debuggers() -> None:
     ctypes.CDLL(None).prctl(pr_set_dumpable, 0, 0, 0, 0)
 
 
-def _lock_files(folder: Path, readable: Iterable[Path]) -> None:
+def _lock_files(folder: Path, readable: Iterable[Path], program: Path | None) -> None:
     with Ruleset(scoped=Scope.ABSTRACT_UNIX_SOCKET | Scope.SIGNAL) as ruleset:
         for path in {*map(Path, _SYSTEM), *_code(), *readable}:
             if path.exists():
                 ruleset.allow_path(path, _READ if path.is_dir() else _READ & _OF_FILES)
-        ruleset.allow_path(folder, _WRITE)
+        if program is None:
+            ruleset.allow_path(folder, _WRITE)
+        else:
+            ruleset.allow_path(folder, _WRITE | AccessFS.MAKE_DIR)
+            for path in (program, *Path("/").glob(_LOADERS)):
+                ruleset.allow_path(path, AccessFS.EXECUTE | AccessFS.READ_FILE)
         ruleset.restrict()
 
 

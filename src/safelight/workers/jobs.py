@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +35,7 @@ from safelight.workers.messages import (
     StillsJob,
     Surveyed,
     SurveyJob,
+    Traced,
     Waved,
     WaveJob,
     Worded,
@@ -48,6 +50,7 @@ VERDICT = Path("verdict.json")
 WORDS = Path("words.json")
 SOUND = Path("sound.f32")
 SALVAGED = Path("salvaged.mov")
+TRACE = Path("trace.json")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
 Report = Callable[[int, int | None], None]
@@ -150,7 +153,15 @@ def salvage(job: SalvageJob, damaged: BinaryIO, report: Report) -> Salvaged:
 
     with os.fdopen(job.like, "rb") as like:
         saved = salvage_film(damaged, like, SALVAGED, report)
-    return Salvaged(pictures=saved.pictures, holes=saved.holes, lost=saved.lost, sound=saved.sound, proven=saved.proven)
+    return Salvaged.model_validate({"type": "salvaged", **asdict(saved)})
+
+
+def trace(clip: BinaryIO, report: Report) -> Traced:
+    """Write ``trace.json``."""
+    from safelight.find.trace import trace as trace_of
+
+    TRACE.write_bytes(trace_of(clip, report).to_bytes())
+    return Traced()
 
 
 def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:

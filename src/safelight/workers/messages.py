@@ -155,6 +155,12 @@ class SalvageJob(Message):
     like: Annotated[int, Field(ge=0)]
 
 
+class TraceJob(Message):
+    """Leave what a clip is recognised by, and the times it tells, as ``trace.json`` in the folder."""
+
+    job: Literal["trace"] = "trace"
+
+
 class ViewJob(Message):
     """Show pictures of a clip until standard input ends; what is asked and answered is in :mod:`workers.views`."""
 
@@ -174,6 +180,7 @@ Job = (
     | StillsJob
     | ListenJob
     | SalvageJob
+    | TraceJob
 )
 
 
@@ -293,7 +300,7 @@ class Listened(Message):
 
 class Salvaged(Message):
     """``salvage`` is done; the film lies in the folder. ``lost``: bytes in the holes; ``sound``: seconds;
-    ``proven``: the settings were found in the film itself.
+    ``proven``: the settings were found in the film itself; ``form``: what it is, whatever its name.
     """
 
     type: Literal["salvaged"] = "salvaged"
@@ -302,9 +309,30 @@ class Salvaged(Message):
     lost: Annotated[int, Field(ge=0, le=2**63)]
     sound: Annotated[float, Field(ge=0, le=1e7)]
     proven: bool
+    form: Literal["mov", "avi"]
 
 
-Done = Found | Hidden | Surveyed | Joined | Spoken | Attacked | Proxied | Waved | Worded | Stilled | Listened | Salvaged
+class Traced(Message):
+    """``trace`` is done; the document lies in the folder."""
+
+    type: Literal["traced"] = "traced"
+
+
+Done = (
+    Found
+    | Hidden
+    | Surveyed
+    | Joined
+    | Spoken
+    | Attacked
+    | Proxied
+    | Waved
+    | Worded
+    | Stilled
+    | Listened
+    | Salvaged
+    | Traced
+)
 DONE: dict[type[Job], type[Done]] = {
     FindJob: Found,
     HideJob: Hidden,
@@ -318,6 +346,7 @@ DONE: dict[type[Job], type[Done]] = {
     StillsJob: Stilled,
     ListenJob: Listened,
     SalvageJob: Salvaged,
+    TraceJob: Traced,
 }
 
 JOB: TypeAdapter[Job | ViewJob] = TypeAdapter(Annotated[Job | ViewJob, Field(discriminator="job")])
