@@ -18,6 +18,7 @@ from safelight.errors import Cancelled, Code, SafelightError
 from safelight.find.stitch import _alike
 from safelight.geometry import Box
 from safelight.inputs import Original
+from safelight.kept import Kept
 from safelight.media.join import join
 from safelight.media.pieces import Part, Piece, survey
 from safelight.media.read import Reader
@@ -214,3 +215,59 @@ def test_calling_it_off_ends_all_workers(film: tuple[Path, list[Box]], tmp_path:
     with Original(film[0]) as original, pytest.raises(Cancelled):
         Spread(original, Hands(2), Impatient(), cancel).find(FindJob(sha256=original.sha256()), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_copy_made_again_takes_the_pieces_that_no_edit_touched_and_is_the_same_as_made_anew(
+    rooms: dict[str, Path], film: tuple[Path, list[Box]], tmp_path: Path
+) -> None:
+    """Byte for byte; only the piece in which a region came is made."""
+    plan = Plan.load(rooms["one"] / "plan.json")
+    part = surveyed(film[0])[1].own
+    key = plan.regions[0].keyframes[0].model_copy(update={"frame": part.first + 1, "x": 5.0, "y": 5.0})
+    with av.open(str(film[0])) as container:
+        key = key.model_copy(
+            update={"pts": sorted(p.pts for p in container.demux(video=0) if p.pts is not None)[key.frame]}
+        )
+    drawn = plan.regions[0].model_copy(update={"id": "drawn", "keyframes": [key], "stretches": []})
+    mended = plan.model_copy(update={"regions": [*plan.regions, drawn]})
+    kept = Kept(tmp_path)
+    planned: list[int] = []
+
+    class Counts(Quiet):
+        def progress(self, done: int, total: int | None) -> None:
+            planned.append(total or 0)
+
+    def made(name: str, of: Plan, kept: Kept | None, lots: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "plan.json").write_text(of.to_json())
+        planned.clear()
+        with Original(film[0]) as original:
+            spread = Spread(original, Hands(1), Counts(), threading.Event(), kept)
+            spread.hide(HideJob(sensor_key=lots), of, folder)
+        return folder
+
+    def same(one: Path, other: Path) -> bool:
+        return all((one / name).read_bytes() == (other / name).read_bytes() for name in ("copy.mp4", "sheet.png"))
+
+    first = made("first", plan, kept, kept.key)
+    assert set(planned) == {plan.clip.frames}
+    again = made("again", plan, kept, kept.key)
+    assert planned == []  # nothing had to be made
+    assert same(first, again)
+    second = made("second", mended, kept, kept.key)
+    assert set(planned) == {part.frames}
+    anew = made("anew", mended, None, kept.key)
+    assert same(second, anew)
+    assert not same(second, first)
+    assert [path.name for path in second.iterdir() if path.suffix == ".npz"] == []
+    # the way back: the piece that was left behind is made anew, the others are there
+    back = made("back", plan, kept, kept.key)
+    assert set(planned) == {part.frames}
+    assert same(back, first)
+    # other lots are another copy
+    kept.renew()
+    made("other", plan, kept, kept.key)
+    assert set(planned) == {plan.clip.frames}
+    kept.close()
+    assert not list(tmp_path.glob(".safelight-*"))

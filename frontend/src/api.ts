@@ -84,6 +84,7 @@ export interface ClipLine {
   unseen: number;
   risk: number;
   holder: Holder | null;
+  checking: boolean;
   trouble: string;
 }
 
@@ -114,6 +115,7 @@ export interface Status {
   film: Progress;
   reel: { starts: number[]; ready: number[]; sound: boolean };
   peaks: number;
+  proven: number;
 }
 
 export interface Item {

@@ -13,10 +13,10 @@ const COLUMNS: [Word, (line: ClipLine) => string | number][] = [
   ["unseen", (line) => line.unseen],
   ["tracks", (line) => line.tracks],
   ["length", (line) => line.seconds],
-  ["holder", (line) => line.holder?.who ?? ""],
+  ["holder", (line) => (line.holder ? line.holder.who || "…" : "")],
 ];
 
-const EMPTY: ClipLine = { id: "", name: "", state: "", seconds: 0, tracks: 0, unseen: 0, risk: 0, holder: null, trouble: "" };
+const EMPTY: ClipLine = { id: "", name: "", state: "", seconds: 0, tracks: 0, unseen: 0, risk: 0, holder: null, checking: false, trouble: "" };
 
 const filter = signal("");
 const state = signal("");
@@ -104,12 +104,12 @@ function Line({ line }: { line: ClipLine }) {
   return (
     <tr class="open" onClick={() => (location.hash = `#/clip/${line.id}`)}>
       <th scope="row"><a href={`#/clip/${line.id}`}><bdi>{line.name}</bdi></a></th>
-      <td><span class={`state s${STATES.indexOf(line.state ?? "")}`}>{told(line.state ?? "")}</span></td>
+      <td><span class={`state s${STATES.indexOf(line.state ?? "")}`}>{told(line.state ?? "")}</span>{line.checking && <span class="quiet"> {t("checking")}</span>}</td>
       <td class="number">{line.risk.toFixed(0)}</td>
       <td class="number">{line.unseen}</td>
       <td class="number">{line.tracks}</td>
       <td class="number"><time dir="ltr">{length(line.seconds)}</time></td>
-      <td>{line.holder ? (line.holder.mine ? t("you") : <bdi>{line.holder.who}</bdi>) : ""}</td>
+      <td>{line.holder ? (line.holder.mine ? t("you") : <bdi>{line.holder.who || t("anotherDesk")}</bdi>) : ""}</td>
     </tr>
   );
 }

@@ -2,7 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { Act } from "./act";
-import { get, trust } from "./api";
+import { get, Refusal, trust } from "./api";
 import type { Session } from "./api";
 import { Clips } from "./clips";
 import { Dialogs } from "./dialogs";
@@ -52,6 +52,7 @@ function Bar() {
           <button type="button" disabled={!mine.value || !now.undo} onClick={() => void undo()} title={`${told(`op.${now.undo}`)} (Ctrl Z)`}>↶ {t("undo")}</button>
           <button type="button" disabled={!mine.value || !now.redo} onClick={() => void redo()} title={`${told(`op.${now.redo}`)} (Ctrl Y)`}>↷ {t("redo")}</button>
           <span class="saved" role="status">{saving.value ? t("saving") : t("saved")}</span>
+          {now.proven < 1 && <span class="quiet film" title={t("provingText")}>{t("proving", Math.floor(100 * now.proven))}</span>}
           {!atHand.value && !now.reel.ready.length && (
             <span class={now.film.failed ? "bad film" : "quiet film"} title={now.film.failed}>
               {now.film.failed ? t("noFilm") : t("filmMaking", Math.floor((100 * now.film.done) / Math.max(now.film.total, 1)))}
@@ -105,7 +106,7 @@ function Review() {
   const holder = status.value?.holder;
   return (
     <main class="review">
-      {holder && !holder.mine && <p class="taken" role="alert">{t("taken", holder.who)}</p>}
+      {holder && !holder.mine && <p class="taken" role="alert">{t("taken", holder.who || t("anotherDesk"))}</p>}
       <Queue />
       <div class="middle">
         <Stage key={clip.value ?? ""} />
@@ -168,6 +169,7 @@ async function watch(): Promise<void> {
   } catch (error) {
     if (!away) complain(error);
     away = true;
+    if (error instanceof Refusal && error.code === "SL-PLAN-OTHER-CLIP") location.hash = "#/"; // nothing of it is to be seen
   }
 }
 

@@ -1,12 +1,14 @@
 // The columns beside the picture: where to look first; what is selected; sound; the copy and its signature.
 import { Act } from "./act";
 import { send } from "./api";
+import type { Item } from "./api";
 import { take } from "./keys";
 import { closeShape, put } from "./pen";
 import { first, isDrawn, isKey, last } from "./plan";
 import {
   api,
   asking,
+  byId,
   chosen,
   clock,
   complain,
@@ -39,6 +41,7 @@ import {
   unkey,
   walk,
 } from "./state";
+import { Thumb } from "./thumb";
 import { t, told } from "./words";
 import type { Word } from "./words";
 
@@ -56,24 +59,33 @@ export function Queue() {
         <Act label={t("next")} keys="N" class="main" disabled={!items.length} onClick={() => walk(1)} />
       </p>
       <ol tabIndex={0} aria-label={t("toLook")}>
-        {items.slice(0, 400).map((item) => (
-          <li key={item.key}>
-            <button
-              type="button"
-              class={`${here.value === item.key ? "here " : ""}${seen.value.has(item.key) ? "done" : ""}`}
-              aria-current={here.value === item.key ? "true" : undefined}
-              data-item={item.key}
-              onClick={() => show(item)}
-            >
-              <span class={`why ${item.why}`}>{t(`why.${item.why}` as Word)}</span>
-              <bdi>{item.region}</bdi>
-              <time dir="ltr">{clock(secondsOf(item.frame))}</time>
-              {seen.value.has(item.key) && <span class="tick">✓ <span class="quiet">{t("seen")}</span></span>}
-            </button>
-          </li>
-        ))}
+        {items.slice(0, 400).map((item) => <Place key={item.key} item={item} />)}
       </ol>
     </section>
+  );
+}
+
+function Place({ item }: { item: Item }) {
+  const done = seen.value.has(item.key);
+  const region = byId.value.get(item.region);
+  return (
+    <li>
+      <button
+        type="button"
+        class={`${here.value === item.key ? "here " : ""}${done ? "done" : ""}`}
+        aria-current={here.value === item.key ? "true" : undefined}
+        data-item={item.key}
+        onClick={() => show(item)}
+      >
+        {region ? <Thumb region={region} at={item.frame} /> : <i class="thumb" />}
+        <span class="place">
+          <span class={`why ${item.why}`}>{t(`why.${item.why}` as Word)}</span>
+          <bdi>{item.region}</bdi>
+          {done && <span class="tick">✓<span class="heard"> {t("seen")}</span></span>}
+          <time dir="ltr">{clock(secondsOf(item.frame))}</time>
+        </span>
+      </button>
+    </li>
   );
 }
 
@@ -201,7 +213,7 @@ function Whole() {
   return (
     <details class="whole">
       <summary>
-        {t("wholeCopy")}: {told(now.look)}, {told(now.sound)}{now.trim && " ✂"}
+        {t("wholeCopy")}: {told(now.look)} · {told(now.sound)}{now.trim && " · ✂"}
       </summary>
       <fieldset disabled={off} aria-label={t("wholeCopy")}>
         <label>

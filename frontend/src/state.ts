@@ -210,7 +210,7 @@ let line: Promise<unknown> = Promise.resolve();
 function changing(path: string, body: () => Record<string, unknown>): Promise<Edited | null> {
   const turn = line.then(async () => {
     if (!mine.value) {
-      said.value = { text: t("taken", status.value?.holder?.who ?? "–"), bad: true };
+      said.value = { text: t("taken", status.value?.holder?.who || t("anotherDesk")), bad: true };
       return null;
     }
     saving.value++;

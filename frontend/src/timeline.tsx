@@ -5,7 +5,6 @@ import type { How, Region } from "./api";
 import { first, last } from "./plan";
 import { select } from "./stage";
 import {
-  api,
   clock,
   ends,
   frame,
@@ -15,14 +14,13 @@ import {
   inMark,
   outMark,
   peaks,
-  pictured,
   plan,
   queue,
   secondsOf,
   seen,
   selected,
-  version,
 } from "./state";
+import { Thumb } from "./thumb";
 import { direction, t, told } from "./words";
 
 const ROW = 30;
@@ -208,17 +206,7 @@ function Playhead() {
 }
 
 function Lane({ region, at }: { region: Region; at: number }) {
-  const picture = useRef<HTMLImageElement>(null);
   const middle = Math.floor((first(region) + last(region)) / 2);
-  // Not while lanes fly by: a picture is asked for when its lane has stayed for a moment.
-  const ready = pictured.value;
-  useEffect(() => {
-    if (!ready) return;
-    const wait = setTimeout(() => {
-      if (picture.current) picture.current.src = api(`/thumbs/${region.id}/${middle}?width=72&plan=${version.value}`);
-    }, 180);
-    return () => clearTimeout(wait);
-  }, [region, middle, ready]);
   const open = queue.value.some((item) => item.region === region.id && !seen.value.has(item.key));
   return (
     <button
@@ -233,7 +221,7 @@ function Lane({ region, at }: { region: Region; at: number }) {
         if (frame.value < first(region) || frame.value > last(region)) go(first(region));
       }}
     >
-      <img ref={picture} alt="" width="36" height="27" />
+      <Thumb region={region} at={middle} />
       <bdi>{region.id}</bdi>
       <small>{told(`decision.${region.decision}`)}</small>
       {open && <i class="open" aria-label={t("unseen")} />}

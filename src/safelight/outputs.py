@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from safelight.inputs import printable
 
 COPIES = (".mp4", ".png", ".jpg")  # what a copy's name may end in
 PRIVATE = ".safelight-"  # prefix of private folders; the rest is random
+_MOMENT = 0.02  # seconds
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Names:
     def plan(self) -> Path:
         """The plan, for the desk."""
         return self.folder / f"{self.stem}.safelight-plan.json"
+
+    @property
+    def edits(self) -> Path:
+        """The desk's journal of what people changed in the plan. Locked by the desk that has the clip in work."""
+        return self.folder / f"{self.stem}.safelight-edits.jsonl"
 
     @property
     def report(self) -> Path:
@@ -95,6 +102,35 @@ def private_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(held)
+
+
+@contextlib.contextmanager
+def undisturbed(names: Names) -> Iterator[None]:
+    """Keep desks away from a clip while a command works with its plan. Raises SL-DESK-TAKEN when one has it in work."""
+    try:
+        journal = os.open(names.edits, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        yield  # it never was at a desk
+        return
+    try:
+        if not claimed(journal):
+            where = printable(names.plan)
+            raise SafelightError(Code.DESK_TAKEN, "Somebody else has this clip in work.", file=where)
+        yield
+    finally:
+        os.close(journal)
+
+
+def claimed(journal: int) -> bool:
+    """Lock an opened journal; False when somebody else has it. Whoever only looks may hold it for a moment."""
+    for last in (False, False, True):
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if not last:
+                time.sleep(_MOMENT)
+    return False
 
 
 def memory_folder() -> Path:

@@ -28,9 +28,10 @@ from safelight.attack.verdict import Outcome as Attacked
 from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.kept import Kept
 from safelight.names.people import Sought
 from safelight.observer import Observer, Stopwatch
-from safelight.outputs import COPIES, Names, private_folder, publish, withdraw, writing
+from safelight.outputs import COPIES, Names, private_folder, publish, undisturbed, withdraw, writing
 from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.spread import Spread
 from safelight.trial import Trial, mended, proposed, tried
@@ -43,6 +44,7 @@ from safelight.workers.png import picture_left
 NOBODY = Sought()
 ROUNDS = 3
 """How often a copy is made and attacked: what the attackers see is hidden too, and all is tried again."""
+_BY_LOTS = ("sensor", "timing")  # attackers whose success depends on the lots of the treatment
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def protect(
         if kept is not None:
             return kept
         _require_room(names, sha256)
-        with private_folder(names.folder) as work:
+        with undisturbed(names), private_folder(names.folder) as work:
             spread = Spread(original, crew or Hands(), watch, cancel)
             plan = _plan_for(spread, sha256, names, options, work)
             _put_words(plan, options.cues)
@@ -94,7 +96,7 @@ def find_only(
     path: Path | Original, names: Names, options: Options, *, observer: Observer, cancel: threading.Event
 ) -> Plan:
     """Make only the plan of one clip, or keep the good one that lies there. Raises like :func:`protect`."""
-    with _opened(path, observer) as (original, sha256), private_folder(names.folder) as work:
+    with _opened(path, observer) as (original, sha256), undisturbed(names), private_folder(names.folder) as work:
         return _plan_for(Spread(original, Hands(), observer, cancel), sha256, names, options, work)
 
 
@@ -135,7 +137,7 @@ def hide_only(
         )
         _put_words(plan, cues)
         _require_room(names, sha256)
-        with private_folder(names.folder) as work:
+        with undisturbed(names), private_folder(names.folder) as work:
             spread = Spread(original, Hands(), watch, cancel)
             done = _hide(spread, plan, options, work, secrets.token_hex(KEY_BYTES))
             source = _source(original, sha256)
@@ -151,10 +153,12 @@ def protect_as_planned(
     accept_damaged: bool,
     observer: Observer,
     cancel: threading.Event,
+    kept: Kept | None = None,
 ) -> Outcome:
     """Carry out a plan as a person left it, attack the copy, and publish it when it held. One round: a person mends.
 
-    Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
+    ``kept``: pieces of the copy that was made before, for a long film; it gets those of this one. What is attacked is
+    always the whole copy. Raises like :func:`protect`, and SL-PLAN-OTHER-CLIP when the plan is for other bytes.
     """
     watch = Stopwatch(observer)
     with _opened(path, watch) as (original, sha256):
@@ -172,7 +176,7 @@ def protect_as_planned(
         )
         _require_room(names, sha256)
         with private_folder(names.folder) as work:
-            spread = Spread(original, Hands(), watch, cancel)
+            spread = Spread(original, Hands(), watch, cancel, kept)
             return _protected(spread, sha256, plan, names, options, work, watch, sought, rounds=1)
 
 
@@ -230,7 +234,7 @@ def _protected(
     planned = len(plan.regions)
     rounds = rounds or ROUNDS
     for number in range(1, rounds + 1):
-        key = secrets.token_hex(KEY_BYTES)
+        key = secrets.token_hex(KEY_BYTES) if spread.kept is None else spread.kept.key
         done = _hide(spread, plan, options, work, key)
         trial = _attack(spread, plan, options, work / done.copy_name, key, sought)
         verdict = trial.verdict
@@ -247,6 +251,8 @@ def _protected(
             )
             source = _source(spread.original, sha256)
             return _publish(source, names, options, plan, done, work, watch, trial, facts)
+        if spread.kept is not None and any(f.attacker in _BY_LOTS and f.outcome.blocks for f in verdict.findings):
+            spread.kept.renew()  # with other lots it may hold
         better = mended(plan, verdict) if number < rounds else None
         if better is None:
             raise _refused(names, proposed(plan, verdict), trial, work, number)

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from safelight.custody.entry import Act
 from safelight.custody.intake import derive
 from safelight.custody.lend import lent
 from safelight.custody.paper import Paper
+from safelight.custody.shared import ClipLock
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.names.people import Roster, Sought
@@ -85,9 +86,9 @@ def room(case: Case, clip: Clip, out: Path, why: str) -> Iterator[Place]:
 
     ``out``: where the copy of an earlier run may lie, and a new one goes once everything else is sealed. ``why``: the
     command, for the log. Raises what :func:`safelight.custody.lend.lent` raises; SL-IN-THE-WAY when a file in ``out``
-    that is none of ours has the copy's name; SL-DISK-FULL, SL-NOT-WRITABLE.
+    that is none of ours has the copy's name; SL-DESK-TAKEN when a desk has the clip; SL-DISK-FULL, SL-NOT-WRITABLE.
     """
-    with private_folder(memory_folder()) as folder:
+    with closing(ClipLock(case, clip)), private_folder(memory_folder()) as folder:
         names, outside = Names(folder, clip.name), Names(out, clip.name)
         kept = lay_out(case, clip, names, outside)
         try:

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
+from safelight.kept import Kept
 from safelight.media.pieces import Part, Piece
 from safelight.observer import Observer
 from safelight.outputs import writing
-from safelight.plan import MAX_PLAN, Plan
+from safelight.plan import MAX_PLAN, Decision, Plan, Settings
 from safelight.workers.confine import Bounds
 from safelight.workers.crew import Crew, Work
 from safelight.workers.messages import (
@@ -53,6 +54,7 @@ class Spread:
     crew: Crew
     observer: Observer
     cancel: threading.Event
+    kept: Kept | None = None  # pieces of an earlier copy, used again where they are the same
     _told: list[Piece] | None = field(default=None, init=False)
 
     def find(self, job: FindJob, work: Path) -> Found:
@@ -72,7 +74,7 @@ class Spread:
         pieces = [] if plan.settings.trim else self._pieces(job, work)
         if pieces and pieces[-1].own.stop == plan.clip.frames:
             try:
-                return self._hide_pieces(job, pieces, work)
+                return self._hide_pieces(job, plan, pieces, work)
             except SafelightError as error:
                 self._stay_whole(error)
         done = self._run_whole(job, work)
@@ -123,30 +125,39 @@ class Spread:
         assert isinstance(first, Found)
         return first.model_copy(update={"frames": plan.clip.frames})
 
-    def _hide_pieces(self, job: HideJob, pieces: list[Piece], work: Path) -> Hidden:
+    def _hide_pieces(self, job: HideJob, plan: Plan, pieces: list[Piece], work: Path) -> Hidden:
         parts = [piece.own for piece in pieces]
-        made: list[Path] = []
-        with _folders(work, len(parts)) as folders:
-            for folder in folders:
+        jobs = [job.model_copy(update={"part": part, "speech": False}) for part in parts]
+        plans = [narrowed(plan, part).to_json() for part in parts]
+        names = [Kept.name(*each) for each in zip(jobs, plans, strict=True)]
+        files = [(work / copy, work / tiles) for copy, tiles in map(piece_names, range(len(parts)))]
+        missing = [n for n, name in enumerate(names) if self.kept is None or not self.kept.has(name)]
+        answers: dict[int, Done] = {}
+        with _folders(work, len(missing)) as folders:
+            for number, folder in zip(missing, folders, strict=True):
                 with writing(folder):
-                    shutil.copyfile(work / "plan.json", folder / "plan.json")
-            works = [
-                Work(job.model_copy(update={"part": part, "speech": False}), folder)
-                for part, folder in zip(parts, folders, strict=True)
-            ]
-            answers = self._each(works, parts)
+                    (folder / "plan.json").write_text(plans[number], encoding="utf-8")
+            works = [Work(jobs[number], folder) for number, folder in zip(missing, folders, strict=True)]
+            answers.update(zip(missing, self._each(works, [parts[number] for number in missing]), strict=True))
             with writing(work):
-                for number, folder in enumerate(folders):
-                    copy, tiles = piece_names(number)
-                    left(folder / "copy.mp4", Bounds.for_clip(self.original.size).file).replace(work / copy)
-                    left(folder / "tiles.npz", _MAX_TILES).replace(work / tiles)
-                    made += [work / copy, work / tiles]
+                for number, folder in zip(missing, folders, strict=True):
+                    copy, tiles = files[number]
+                    left(folder / "copy.mp4", Bounds.for_clip(self.original.size).file).replace(copy)
+                    left(folder / "tiles.npz", _MAX_TILES).replace(tiles)
+        if self.kept is not None:
+            answers.update((n, self.kept.take(names[n], *files[n])) for n in range(len(parts)) if n not in answers)
         joining = JoinJob(parts=parts, speech=job.speech)
         joined = run(joining, self.original.descriptor, work, progress=_nobody, cancel=self.cancel)
         assert isinstance(joined, Joined)
-        for path in made:
-            path.unlink()
-        return _summed(answers, parts, joined.frames)
+        ordered = [answers[number] for number in range(len(parts))]
+        done = _summed(ordered, parts, joined.frames)
+        if self.kept is not None:
+            hidden = [answer for answer in ordered if isinstance(answer, Hidden)]
+            self.kept.put(dict(zip(names, zip(hidden, files, strict=True), strict=True)))
+        else:
+            for path in (path for pair in files for path in pair):
+                path.unlink()
+        return done
 
     def _each(self, works: Sequence[Work], parts: Sequence[Part]) -> list[Done]:
         done = [0] * len(works)
@@ -157,6 +168,14 @@ class Spread:
             self.observer.progress(sum(done), total)
 
         return self.crew.each(self.original, works, told, self.cancel)
+
+
+def narrowed(plan: Plan, part: Part) -> Plan:
+    """What of a plan the pictures of a part follow from: it asks for the same pictures there as the whole plan."""
+    shown = (Decision.HIDE, Decision.REVEAL) if plan.settings.curtain else (Decision.HIDE,)
+    regions = [r for r in plan.regions if r.decision in shown and r.first < part.stop and r.last >= part.first]
+    settings = plan.settings.model_copy(update={"sound": Settings().sound})
+    return plan.model_copy(update={"regions": regions, "sounds": [], "settings": settings})
 
 
 def _plan_of(folder: Path, part: Part, sha256: str) -> Plan:

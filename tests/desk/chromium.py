@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from program import COMMAND
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "docs" / "desk"
+FAILED = Path(tempfile.gettempdir()) / "safelight-desk-failed.png"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -62,7 +64,9 @@ class Editor:
             with contextlib.suppress(Exception):  # elements come and go while the page is drawn
                 if value := true():
                     return value
-            assert time.monotonic() < end, self.driver.get_log("browser") if time.monotonic() >= end else ""
+            if time.monotonic() >= end:
+                self.driver.save_screenshot(str(FAILED))
+                raise AssertionError(f"waited in vain; the page then: {FAILED}; {self.driver.get_log('browser')}")
             time.sleep(0.05)
 
     def press(self, *keys: str, held: tuple[str, ...] = ()) -> None:
@@ -78,9 +82,10 @@ class Editor:
         chain.perform()
 
     def open(self, name: str) -> None:
-        """Open a clip from the list, until its first picture is there."""
+        """Open a clip from the list, until its first picture is there and it is known who has it."""
         self.wait(lambda: self.driver.find_element(By.LINK_TEXT, name)).click()
         self.wait(lambda: self.find(".stage canvas").get_attribute("data-frame") == "0")
+        self.wait(lambda: self.all(".taken") or self.find(".side button").is_enabled())
 
     def frame(self) -> int:
         """The frame number that the page shows."""
@@ -204,8 +209,8 @@ class Editor:
         return [name for name in told if not name.startswith(own)]
 
 
-def browser(width: int = 1280, height: int = 800) -> webdriver.Chrome:
-    """Headless Chromium; the test is skipped where there is none."""
+def browser(width: int = 1280, height: int = 800, *, profile: Path | None = None) -> webdriver.Chrome:
+    """Headless Chromium, which keeps what it keeps in ``profile``; the test is skipped where there is none."""
     program, helper = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if program is None or helper is None:
         pytest.skip("Chromium and its driver are not installed (Debian: chromium, chromium-driver)")
@@ -221,6 +226,8 @@ def browser(width: int = 1280, height: int = 800) -> webdriver.Chrome:
         f"--window-size={width},{height}",
     ):
         options.add_argument(word)
+    if profile is not None:
+        options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(helper))
     driver.set_script_timeout(60)
@@ -241,10 +248,15 @@ class Desk:
 
     def address(self) -> str:
         """The next one."""
-        assert self.process.stdout is not None
-        while not (found := re.search(r"http://\S+", self.process.stdout.readline())):
-            assert self.process.poll() is None
-        return found[0]
+        return address_of(self.process)
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    """The next address that a desk prints."""
+    assert process.stdout is not None
+    while not (found := re.search(r"http://\S+", process.stdout.readline())):
+        assert process.poll() is None
+    return found[0]
 
 
 @contextlib.contextmanager

@@ -15,6 +15,9 @@ from selenium.webdriver.common.keys import Keys
 from desk.chromium import AXE, Desk, Editor, at_desk, browser
 from desk.folders import make_plan, number, put, variable
 from desk.test_frames import FILMS, FRAMES
+from safelight.desk.folder import Folder
+from safelight.desk.work import Work
+from safelight.geometry import Box
 from safelight.plan import How, Keyframe, Kind, Plan, Region, Stretch
 
 pytestmark = pytest.mark.slow
@@ -176,8 +179,11 @@ def test_hostile_names_and_reasons_are_shown_as_text(tmp_path: Path) -> None:
         assert editor.requests_elsewhere() == []
 
 
-def put_demo(folder: Path) -> None:
-    """The demonstration's clip (public domain) with a plan as `find` makes it, and what a person should doubt in it."""
+def put_demo(folder: Path) -> list[Box]:
+    """The demonstration's clip (public domain) with a plan as `find` makes it, and what a person should doubt in it.
+
+    Returns where the face is, in every frame.
+    """
     boxes = write_clip(folder / "market.mp4", 640, 360, 4.0)
     plan = make_plan(folder / "market.mp4", cuts=[60], regions=False)
     first, last, base = plan.clip.first_pts, plan.clip.last_pts, plan.clip.frames - 1
@@ -207,57 +213,92 @@ def put_demo(folder: Path) -> None:
         region("head-2", range(60, 84), [Stretch(first=60, last=83, how=How.FOLLOWED)]),
     ]
     (folder / "market.safelight-plan.json").write_text(plan.to_json(), encoding="utf-8")
+    return boxes
+
+
+class Looker:
+    """Looks at views with axe-core and keeps what it finds wrong."""
+
+    def __init__(self, editor: Editor) -> None:
+        if not AXE.is_file():
+            pytest.skip("axe-core is not installed (cd frontend && npm ci)")
+        self._editor = editor
+        self.wrong: dict[str, list[str]] = {}
+
+    def look(self, view: str, *, keep: str = "") -> None:
+        """Look; ``keep``: the name of a picture of it for the documentation."""
+        if found := self._editor.violations():
+            self.wrong[view] = found
+        across = self._editor.js("return [document.documentElement.scrollWidth, innerWidth]")
+        assert across[0] <= across[1], f"{view} must be scrolled sideways"
+        if keep:
+            self._editor.screen(keep)
+
+    def dialog(self, key: str, view: str, *, keep: str = "") -> None:
+        """What a key opens."""
+        self._editor.press(key)
+        self._editor.wait(lambda: self._editor.all("dialog"))
+        self.look(view, keep=keep)
+        self._editor.press(Keys.ESCAPE)
+        self._editor.wait(lambda: not self._editor.all("dialog"))
+
+    def end(self) -> None:
+        """Nothing was wrong, nothing was asked of others, nothing broke the policy."""
+        assert self._editor.requests_elsewhere() == []
+        told = [entry["message"] for entry in self._editor.driver.get_log("browser")]
+        assert [message for message in told if "Content Security Policy" in message or "Uncaught" in message] == []
+        assert self.wrong == {}
+
+
+def whole(editor: Editor) -> None:
+    """Wait until everything that comes by itself is there: film, waveform, small pictures."""
+    editor.wait(lambda: editor.status()["reel"]["ready"] and editor.status()["peaks"])
+    seen = (
+        "const seen = (i) => { const at = i.getBoundingClientRect(); return at.bottom > 0 && at.top < innerHeight; };"
+    )
+    late = "return [...document.querySelectorAll('img.thumb')].filter((i) => !i.naturalWidth && seen(i)).length"
+    editor.wait(lambda: not editor.js(seen + late))
+    editor.settle()
+    time.sleep(1.2)  # the page asks once a second
 
 
 def test_pages_have_no_violation_and_pictures_of_them_are_kept(tmp_path: Path) -> None:
     """axe-core on every view in every language; at 1280 pixels, and as at 200 % zoom."""
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (cd frontend && npm ci)")
     put_demo(tmp_path)
-    put(tmp_path, "checkpoint", frames=30, **variable(30))
-    wrong: dict[str, list[str]] = {}
+    for name in ("checkpoint", "courtyard", "gate"):
+        put(tmp_path, name, frames=30, **variable(30))
+    store = Folder(tmp_path)
+    works = {entry.name: Work(store, entry.id) for entry in store.entries()}
+    works["courtyard"].hold("elsewhere", "Sam")  # another desk has this one
+    works["checkpoint"].hold("elsewhere", "Sam")
+    works["checkpoint"].mark("elsewhere", [item.key for item in works["checkpoint"].queue()], seen=True)
+    works["checkpoint"].close()
+    (tmp_path / "gate.mp4").unlink()
     with at_desk(tmp_path) as editor:
-
-        def look(view: str) -> None:
-            if found := editor.violations():
-                wrong[view] = found
-            across = editor.js("return [document.documentElement.scrollWidth, innerWidth]")
-            assert across[0] <= across[1], f"{view} must be scrolled sideways"
-
+        looker = Looker(editor)
         for code, words in (("en", "Clips"), ("sv", "Klipp"), ("ar", "المقاطع")):
+            kept = "" if code == "sv" else code
             editor.js("localStorage.language = arguments[0]", code)
             editor.driver.refresh()
             editor.wait(lambda words=words: editor.text("h1") == words)
-            look(f"list {code}")
-            if code != "sv":
-                editor.screen(f"list-{code}")
+            looker.look(f"list {code}", keep=kept and f"list-{kept}")
             editor.open("market")
             editor.press("n")
-            editor.settle()
-            time.sleep(1)
-            look(f"review {code}")
-            editor.press("?")
-            editor.wait(lambda: editor.find("dialog"))
-            look(f"keys {code}")
-            if code == "en":
-                editor.screen("keys")
-            editor.press(Keys.ESCAPE)
-            editor.wait(lambda: not editor.all("dialog"))
-            editor.press("r")
-            editor.wait(lambda: editor.find("dialog input"))
-            look(f"reason {code}")
-            if code == "en":
-                editor.screen("reason")
-            editor.press(Keys.ESCAPE)
-            editor.wait(lambda: not editor.all("dialog"))
-            if code != "sv":
-                editor.screen(f"review-{code}")
+            whole(editor)
+            looker.look(f"review {code}", keep=kept and f"review-{kept}")
+            looker.dialog("?", f"keys {code}", keep="keys" if code == "en" else "")
+            looker.dialog("r", f"reason {code}", keep="reason" if code == "en" else "")
             if code == "ar":
                 assert editor.js("return document.documentElement.dir") == "rtl"
             editor.find("a.back").click()
             editor.wait(lambda: editor.all("tbody"))
         editor.js("localStorage.language = 'en'")
         editor.driver.refresh()
+        editor.open("courtyard")
+        editor.wait(lambda: editor.all(".taken"))
+        looker.look("a clip that somebody else has")
+        editor.find("a.back").click()
+        editor.wait(lambda: editor.all("tbody"))
         editor.open("market")
         editor.press("n", "o")
         editor.press(Keys.ARROW_LEFT, held=(Keys.SHIFT,))
@@ -268,10 +309,14 @@ def test_pages_have_no_violation_and_pictures_of_them_are_kept(tmp_path: Path) -
         editor.press(Keys.ENTER)
         editor.saved()
         editor.wait(lambda: editor.all("[data-corner='5']"))
-        editor.settle()
-        time.sleep(1)
-        look("a free shape and a span of sound")
-        editor.screen("free")
+        whole(editor)
+        looker.look("a free shape and a span of sound", keep="free")
+        for sound in ("keep", "revoice"):
+            editor.find(f"[data-sound={sound}]").click()
+            editor.wait(lambda: editor.all("dialog"))
+            looker.look(f"asked about sound: {sound}")
+            editor.press(Keys.ESCAPE)
+            editor.wait(lambda: not editor.all("dialog"))
         editor.find("a.back").click()
         editor.wait(lambda: editor.all("tbody"))
         editor.driver.execute_cdp_cmd(
@@ -279,16 +324,59 @@ def test_pages_have_no_violation_and_pictures_of_them_are_kept(tmp_path: Path) -
             {"width": 640, "height": 400, "deviceScaleFactor": 2, "mobile": False},
         )
         editor.driver.refresh()
+        editor.wait(lambda: editor.all("tbody a"))
+        looker.look("list at 200 %")
         editor.open("market")
-        editor.settle()
-        look("review at 200 %")
-        editor.screen("review-zoomed")
-        for part in (".queue button.main", ".transport button.main", ".side button", ".lanes"):
+        whole(editor)
+        looker.look("review at 200 %", keep="review-zoomed")
+        looker.dialog("?", "keys at 200 %")
+        editor.press("n")
+        looker.dialog("r", "reason at 200 %")
+        for part in (".queue button.main", ".transport button.main", ".side button", ".lanes", ".copy button"):
             editor.js("arguments[0].scrollIntoView({block: 'center'})", editor.find(part))
             place: Any = editor.find(part).rect
             assert place["x"] >= 0
             assert place["x"] + place["width"] <= 640
-        assert editor.requests_elsewhere() == []
-        told = [entry["message"] for entry in editor.driver.get_log("browser")]
-        assert [message for message in told if "Content Security Policy" in message or "Uncaught" in message] == []
-    assert wrong == {}
+        looker.end()
+    works["courtyard"].close()
+
+
+@pytest.mark.timeout(900)
+def test_a_copy_is_made_watched_and_signed_in_the_page(tmp_path: Path) -> None:
+    """Every view on the way to the signature, with axe-core; the demonstration's clip, attacked for real."""
+    boxes = put_demo(tmp_path)
+    with at_desk(tmp_path) as editor:
+        looker = Looker(editor)
+        editor.open("market")
+        editor.press("n", "n", "n")
+        editor.wait(lambda: editor.status()["unseen"] == 0)
+        editor.pick("head-2")
+        for frame in (91, 99):  # whoever was lost is covered to the end
+            editor.go(frame)
+            before = Plan.load(tmp_path / "market.safelight-plan.json").regions[1].keyframes[-1].box
+            (x, y), (to_x, to_y) = before.centre, boxes[frame].centre
+            editor.drag((x, y), (to_x, to_y - 0.12 * boxes[frame].height), (640, 360))
+            editor.saved()
+        whole(editor)
+        editor.find(".copy button.main").click()
+        editor.wait(lambda: editor.all(".copy progress"))
+        looker.look("a copy is being made")
+        editor.wait(lambda: (editor.status()["making"] or {}).get("finished"), 800)
+        assert editor.status()["making"]["failed"] == ""
+        while editor.status()["unseen"]:
+            editor.press("n")
+            editor.settle()
+        editor.wait(lambda: editor.status()["missing"] == [])
+        editor.wait(lambda: "I watched this copy" in editor.text(".copy"))
+        editor.js("document.querySelector('.copy').scrollIntoView()")
+        looker.look("the attack held", keep="copy")
+        editor.driver.find_element("xpath", "//button[.='Watch the copy']").click()
+        editor.wait(lambda: editor.js("return document.querySelector('dialog video').readyState >= 2"))
+        looker.look("the copy is watched")
+        editor.press(Keys.ESCAPE)
+        editor.wait(lambda: not editor.all("dialog"))
+        editor.all(".copy button.main")[-1].click()
+        editor.wait(lambda: editor.status()["state"] == "approved")
+        editor.wait(lambda: editor.all(".copy .good"))
+        looker.look("signed")
+        looker.end()

@@ -16,7 +16,7 @@ from pyrage.x25519 import Identity
 
 from custody.conftest import Desk as CaseDesk
 from desk.folders import Browser, make_clip, make_plan
-from safelight.custody.case import Case, opened
+from safelight.custody.shared import Shared, shared
 from safelight.desk.app import Desk
 from safelight.desk.incase import InCase
 from safelight.outputs import PRIVATE, memory_folder
@@ -44,8 +44,8 @@ def story(tmp_path: Path) -> CaseDesk:
 
 @contextlib.contextmanager
 def at(story: CaseDesk, out: Path, key: Path | None = None) -> Iterator[Desk]:
-    def enter() -> AbstractContextManager[Case]:
-        return opened(story.case, identity=key or story.key, ask=lambda _: None)
+    def enter() -> AbstractContextManager[Shared]:
+        return shared(story.case, identity=key or story.key, ask=lambda _: None)
 
     with InCase(enter, out) as store:
         desk = Desk(store)

@@ -212,6 +212,11 @@ export const en = {
   leaked: "The attack found somebody, so there is no copy. The places stand first in the list.",
   notMade: "The copy could not be made.",
   stopped: "Stopped.",
+  anotherDesk: "Another desk",
+  proving: "Checking the clip: {0} %",
+  provingText: "The whole clip is read to know that it is the plan's. You can look now; the first edit is kept when that is known.",
+  checking: "· copy is being checked",
+  "missing.checking": "the copy is being checked",
   details: "Details",
 };
 

@@ -214,5 +214,10 @@ export const sv: Record<Word, string> = {
   leaked: "Angreppet hittade någon, så det finns ingen kopia. Ställena står först i listan.",
   notMade: "Kopian kunde inte göras.",
   stopped: "Stoppat.",
+  anotherDesk: "Ett annat redigeringsbord",
+  proving: "Klippet kontrolleras: {0} %",
+  provingText: "Hela klippet läses för att visa att det är planens. Du kan titta nu; den första ändringen sparas när det är klart.",
+  checking: "· kopian kontrolleras",
+  "missing.checking": "kopian kontrolleras",
   details: "Detaljer",
 };

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from safelight import models
-from safelight.cli.opening import Identity, InCase, open_case
+from safelight.cli.opening import Identity, InCase, ask
 
 EXAMPLES = """**Examples**
 
@@ -18,7 +18,8 @@ EXAMPLES = """**Examples**
 
 `safelight desk protected --originals card` — the clips themselves lie below `card`
 
-`safelight desk --case story copies` — the clips of a case; only copies leave it, two members sign
+`safelight desk --case story copies` — the clips of a case; only copies leave it, two members sign, each at a desk of
+their own, at the same time if they like
 
 `safelight desk protected --port 8400 --no-browser` — print the address only
 """
@@ -55,5 +56,7 @@ def desk(
     if case is None:
         serve(Folder(folder, originals), port=port, browser=not no_browser, say=say)
         return
-    with incase.InCase(lambda: open_case(case, identity), folder) as store:
+    from safelight.custody.shared import shared
+
+    with incase.InCase(lambda: shared(case, identity=identity, ask=ask), folder) as store:
         serve(store, port=port, browser=not no_browser, say=say)

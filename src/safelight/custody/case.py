@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ LOG = "log"
 KEYS = "keys"
 ORIGINAL = "original.age"
 ABOUT = "about.age"
+MOMENT = 1.0  # seconds to wait for a process that locks the case for one act only
+_PAUSE = 0.01  # seconds between two tries
 
 
 class Facts(BaseModel):
@@ -126,7 +129,7 @@ def sha256(data: bytes) -> str:
 
 
 class Case:
-    """An opened case, locked against other processes. Context manager; see :func:`opened`."""
+    """An opened case, locked against other processes: always (:func:`opened`) or for each act (``shared``)."""
 
     def __init__(self, path: Path, keys: Keys, facts: Facts, catalogue: Catalogue) -> None:
         self.path = path
@@ -145,6 +148,20 @@ class Case:
             size = 0
         new = [(leaf.index, read_entry(leaf, self.keys.case)) for leaf in self.leaves()[size:]]
         self.catalogue.feed(new, self.checkpoint.size, self.checkpoint.root)
+
+    def catch_up(self) -> None:
+        """Read what other processes did since it was read last. With the case locked and tidy.
+
+        Raises SL-CASE-BROKEN when the log is not the one that was read, grown.
+        """
+        head = read_checkpoint(self.path / LOG / CHECKPOINT, self.facts.verifier)
+        if head == self.checkpoint and not self._behind:
+            return
+        tree = tree_of(self.path / LOG, head)
+        if head.size < self.checkpoint.size or Tree(tree.leaves[: self.checkpoint.size]).root != self.checkpoint.root:
+            raise _broken(self.path / LOG, "The log is not the one that was read before.")
+        self.checkpoint, self._tree, self._behind = head, tree, False
+        self._feed()
 
     def leaves(self) -> list[Leaf]:
         """The entries of the log, as they lie there."""
@@ -321,32 +338,50 @@ def opened(path: Path, *, identity: Path | None = None, ask: Ask, catalogue: str
     SL-CASE-CATALOGUE.
     """
     facts = Facts.load(path)
-    with locked(path):
-        recover(path)
-        make_folder(path / WORK)
-        sweep(path)
-        keys = unlock(path / KEYS, identity=identity, ask=ask)
-        if str(keys.signer.verifier) != facts.log:
-            raise _broken(path / FACTS, "The key of the log is not the one that was written.")
+    with locked(path, MOMENT):
+        tidy(path)
+        keys = unlocked(path, facts, identity=identity, ask=ask)
         with Catalogue(catalogue, facts.id) as tables:
             yield Case(path, keys, facts, tables)
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the case. The lock is the kernel's: it goes with its process, so a stale one cannot be.
+def tidy(path: Path) -> None:
+    """Finish or sweep what a killed process left. With the case locked. Raises SL-CASE-BROKEN, SL-DISK-FULL."""
+    recover(path)
+    make_folder(path / WORK)
+    sweep(path)
 
-    Raises SL-CASE-LOCKED with the number of the process that holds it, where the system tells.
+
+def unlocked(path: Path, facts: Facts, *, identity: Path | None, ask: Ask) -> Keys:
+    """The keys of a member. Raises SL-CASE-NO-KEY, SL-CASE-WRONG-KEY, SL-CASE-BROKEN."""
+    keys = unlock(path / KEYS, identity=identity, ask=ask)
+    if str(keys.signer.verifier) != facts.log:
+        raise _broken(path / FACTS, "The key of the log is not the one that was written.")
+    return keys
+
+
+@contextmanager
+def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold the case; wait for it at most ``patience`` seconds.
+
+    The lock is the kernel's: it goes with its process, so a stale one cannot be. Raises SL-CASE-LOCKED with the number
+    of the process that holds it, where the system tells.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    end = time.monotonic() + patience
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            who = _holder(os.fstat(descriptor).st_ino)
-            raise SafelightError(
-                Code.CASE_LOCKED, f"Another process{who} is working in the case.", file=printable(path)
-            ) from error
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() < end:
+                    time.sleep(_PAUSE)
+                    continue
+                who = _holder(os.fstat(descriptor).st_ino)
+                raise SafelightError(
+                    Code.CASE_LOCKED, f"Another process{who} is working in the case.", file=printable(path)
+                ) from error
         yield
     finally:
         os.close(descriptor)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyrage.x25519 import Identity
+
 from safelight.custody.case import ORIGINAL, Case
 from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
@@ -37,14 +39,23 @@ def lent(case: Case, clip: Clip, why: str) -> Iterator[Original]:
 
 def in_memory(case: Case, clip: Clip) -> int:
     """The descriptor of a checked original in nameless memory; the caller closes it. Raises like :func:`lent`."""
+    return unsealed(sealed_original(case, clip), clip, case.keys.case)
+
+
+def sealed_original(case: Case, clip: Clip) -> Path:
+    """Where an original lies, sealed; it stays there and never changes. Raises SL-CASE-BROKEN."""
     place, inventory = case.object(clip)
-    path = place / (inventory.path(ORIGINAL) or "")
+    return place / (inventory.path(ORIGINAL) or "")
+
+
+def unsealed(path: Path, clip: Clip, key: Identity) -> int:
+    """Like :func:`in_memory`, from where :func:`sealed_original` said; the case need not be locked."""
     if clip.size + _SPARE > _available():
         raise SafelightError(Code.CASE_MEMORY, f"{clip.size >> 20} MiB are needed.", file=clip.name)
     memory = os.memfd_create("original", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with path.open("rb", buffering=0) as sealed:
-            digest, _ = unseal_stream(sealed.fileno(), lambda data: _write(memory, data), case.keys.case)
+            digest, _ = unseal_stream(sealed.fileno(), lambda data: _write(memory, data), key)
         if digest != clip.sha256:
             raise NotSealed("another file")
         fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _UNCHANGEABLE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safelight.custody import ocfl, timestamp
-from safelight.custody.case import CONTROL, FACTS, KEYS, LOG, ORIGINAL, STORE, Case, Facts, locked
+from safelight.custody.case import CONTROL, FACTS, KEYS, LOG, MOMENT, ORIGINAL, STORE, Case, Facts, locked
 from safelight.custody.catalogue import IN_MEMORY, Catalogue
 from safelight.custody.disk import WORK, recover
 from safelight.custody.entry import Act, Entry
@@ -90,7 +90,7 @@ def examine(path: Path, *, identity: Path | None, ask: Ask, older: list[str], wi
     """
     if not (path / FACTS).exists() and not (path / CONTROL).exists():
         Facts.load(path)  # raises: there is no case at all
-    with locked(path):
+    with locked(path, MOMENT):
         recover(path)
         keys, refused = None, None
         try:

@@ -40,14 +40,16 @@ class SessionAnswer(Answer):
 
 
 class HolderAnswer(Answer):
-    """Who has a clip."""
+    """Who has a clip; at another desk ``who`` may be empty."""
 
     who: str
     mine: bool
 
 
 class ClipLine(Answer):
-    """A clip in the list. ``seconds``: its length. ``risk``: weight of what nobody looked at yet."""
+    """A clip in the list. ``seconds``: its length. ``risk``: weight of what nobody looked at yet. ``checking``: its
+    copy is still being read, so ``state`` may be farther.
+    """
 
     id: str
     name: str
@@ -57,6 +59,7 @@ class ClipLine(Answer):
     unseen: int = 0
     risk: float = 0.0
     holder: HolderAnswer | None = None
+    checking: bool = False
     trouble: str = ""
 
 
@@ -88,7 +91,9 @@ class ReelAnswer(Answer):
 
 
 class Status(Answer):
-    """What changes while a clip is open; asked for every second."""
+    """What changes while a clip is open; asked for every second. ``proven``: how much of the clip was read to know that
+    it is the plan's; 1: it is, and edits are taken.
+    """
 
     name: str
     state: State
@@ -108,6 +113,7 @@ class Status(Answer):
     film: Progress
     reel: ReelAnswer
     peaks: int
+    proven: float
 
 
 class PlanAnswer(Answer):

@@ -163,6 +163,7 @@ def _clips(request: Request) -> BaseModel:
                 unseen=len(unseen),
                 risk=round(sum(item.weight for item in unseen), 1),
                 holder=_holder(request, work.holder()),
+                checking=work.standing().checking,
             )
         except SafelightError as error:
             line = answers.ClipLine(id=entry.id, name=entry.name, trouble=str(error))
@@ -214,6 +215,7 @@ def _status(request: Request) -> answers.Status:
             starts=reel.starts, ready=reel.ready, sound=reel.sound is not None and reel.sound.size > 0
         ),
         peaks=reel.peaks.size if reel.peaks is not None else 0,
+        proven=work.proven,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from importlib import resources
 
@@ -14,6 +15,7 @@ from safelight.desk import api, media
 from safelight.desk.guard import Guard, Sessions
 from safelight.desk.store import Store
 from safelight.desk.work import Work
+from safelight.errors import SafelightError
 
 _KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -21,6 +23,7 @@ _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_SILENCE = 5.0  # seconds between two looks whether browsers fell silent
 
 
 class Desk:
@@ -31,16 +34,30 @@ class Desk:
         self.sessions = Sessions()
         self._works: dict[str, Work] = {}
         self._lock = threading.Lock()
+        self._ended = threading.Event()
+        threading.Thread(target=self._let_go, daemon=True).start()
+
+    def _let_go(self) -> None:
+        """What a browser fell silent over is given back, so that another desk can have it."""
+        while not self._ended.wait(_SILENCE):
+            with self._lock:
+                works = list(self._works.values())
+            for work in works:
+                with contextlib.suppress(SafelightError):  # told to whoever asks for the clip next
+                    work.holder()
 
     def work(self, clip: str) -> Work:
-        """The clip with that id, read once. Raises SafelightError."""
+        """The clip with that id, as it is now. Raises SafelightError."""
         with self._lock:
-            if clip not in self._works:
-                self._works[clip] = Work(self.store, clip)
-            return self._works[clip]
+            work = self._works.get(clip)
+            if work is None:
+                work = self._works[clip] = Work(self.store, clip)
+        work.look()
+        return work
 
     def close(self) -> None:
         """End everything that runs."""
+        self._ended.set()
         with self._lock:
             for work in self._works.values():
                 work.close()

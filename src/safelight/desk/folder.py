@@ -16,13 +16,15 @@ from pydantic import ValidationError
 from safelight.account import Account, FileFacts
 from safelight.approval import Approval, CopyFacts, Signed, VerdictFacts
 from safelight.attack.verdict import Verdict
+from safelight.desk.hashes import Hashes
 from safelight.desk.journal import now
 from safelight.desk.risk import Hit
 from safelight.desk.store import Entry, Signature, Standing
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
+from safelight.kept import Kept
 from safelight.observer import Observer
-from safelight.outputs import COPIES, PRIVATE, Names, put, sync_folder, writing
+from safelight.outputs import COPIES, PRIVATE, Names, claimed, put, sync_folder, writing
 from safelight.plan import Plan
 from safelight.protect import protect_as_planned
 from safelight.published import Published
@@ -49,6 +51,7 @@ class Folder:
         self._names: dict[str, Names] = {}
         self._kept: dict[tuple[str, Path], tuple[object, Any]] = {}
         self._lock = threading.Lock()
+        self._hashes = Hashes()
 
     @property
     def members(self) -> list[str]:
@@ -79,29 +82,72 @@ class Folder:
         """Write the plan under a passing name, bring it to the disk, give it its name."""
         put(self._of(clip).plan, text)
 
+    def stamp(self, clip: str) -> object:
+        """Of the files' facts."""
+        names = self._of(clip)
+        return tuple(_facts(path) for path in (names.plan, names.edits))
+
+    def taken_by(self, clip: str) -> str | None:
+        """Whether another desk or a command has the journal locked; whose it is nobody tells."""
+        try:
+            journal = os.open(self._of(clip).edits, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return None  # nobody wrote one yet, or it cannot be read: then taking the clip says why
+        try:
+            fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return ""
+        finally:
+            os.close(journal)
+        return None
+
     def original(self, clip: str) -> Original:
-        """The clip, found by its name and known by its hash."""
+        """The clip, found by its name and known by its hash; before that is known when it is the only one."""
         names = self._of(clip)
         wanted = self.plan(clip).clip.sha256
-        other = False
-        for path in self._candidates(names):
-            if self._fresh("sha256", path, _hash) == wanted:
+        files = list(dict.fromkeys(self._candidates(names)))
+        unknown = []
+        for path in files:
+            with Original(path) as file:
+                digest = self._hashes.of(file, first=True)
+            if digest == wanted:
                 return Original(path)
-            other = True
-        shown = printable(Path(names.stem))
-        if other:
-            raise SafelightError(Code.PLAN_OTHER_CLIP, "The clip that lies there is another one.", file=shown)
+            if digest is None:
+                unknown.append(path)
+        for path in unknown:
+            file = Original(path)
+            if len(unknown) == 1 or self._hashes.wait(file) == wanted:
+                return file
+            os.close(file.descriptor)
+        if files:
+            raise _other(names)
         raise SafelightError(
-            Code.NOT_FOUND, "The clip is not beside its plan; name its folder with --originals.", file=shown
+            Code.NOT_FOUND,
+            "The clip is not beside its plan; name its folder with --originals.",
+            file=printable(Path(names.stem)),
         )
+
+    def proven(self, clip: str, original: Original) -> float:
+        """By its hash, which is made in the background."""
+        digest = self._hashes.of(original, first=True)
+        if digest is None:
+            return min(self._hashes.share(original), 0.999)
+        if digest != self.plan(clip).clip.sha256:
+            raise _other(self._of(clip))
+        return 1.0
+
+    def prove(self, clip: str, original: Original) -> None:
+        """Wait for the hash."""
+        self._hashes.wait(original)
+        self.proven(clip, original)
 
     def journal(self, clip: str) -> list[bytes]:
         """The lines of the journal."""
-        return _whole_lines(journal_of(self._of(clip)))
+        return _whole_lines(self._of(clip).edits)
 
     def take(self, clip: str) -> Held:
         """Lock the clip's journal."""
-        return Held(journal_of(self._of(clip)))
+        return Held(self._of(clip).edits)
 
     def standing(self, clip: str) -> Standing:
         """What lies beside the plan, looked at again only where files changed."""
@@ -109,7 +155,10 @@ class Folder:
         account = self._fresh("account", names.account, Account.load) if names.account.exists() else None
         verdict = self._verdict(names)
         copy = self._copy(names)
-        sha256 = self._fresh("sha256", copy, _hash) if copy is not None else ""
+        known = self._hashes.of_path(copy) if copy is not None else ""
+        if known is None:
+            return Standing(checking=True)
+        sha256 = known
         ours = account is not None and account.copy_.sha256 == sha256
         tried = verdict if verdict is not None and (not copy or verdict.copy_.sha256 == sha256) else None
         return Standing(
@@ -130,13 +179,21 @@ class Folder:
             raise SafelightError(Code.NOT_FOUND, "There is no copy.", file=self.name(clip))
         return Original(path)
 
-    def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
+    def make(self, clip: str, plan: Plan, kept: Kept, observer: Observer, cancel: threading.Event) -> None:
         """Hide and attack; leave copy, account and verdict beside the plan, or only the verdict and its proposals."""
         names = self._of(clip)
         account = Account.load(names.account)
         damaged = account is not None and account.options.accept_damaged
         with self.original(clip) as original:
-            protect_as_planned(original.path, plan, names, accept_damaged=damaged, observer=observer, cancel=cancel)
+            protect_as_planned(
+                original.path,
+                plan,
+                names,
+                accept_damaged=damaged,
+                observer=observer,
+                cancel=cancel,
+                kept=kept,
+            )
 
     def sign(self, clip: str, who: str, standing: Standing) -> None:
         """Write the approval beside the copy."""
@@ -172,8 +229,7 @@ class Folder:
 
     def _fresh(self, what: str, path: Path, make: Callable[[Path], T]) -> T:
         """What ``make`` makes of a file, made anew only when the file changed."""
-        facts = path.stat() if path.exists() else None
-        stamp = facts and (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        stamp = _facts(path)
         kept = self._kept.get((what, path))
         if kept is None or kept[0] != stamp:
             kept = (stamp, make(path))
@@ -249,21 +305,16 @@ class Held:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             if new:
                 sync_folder(path.parent)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not claimed(self._descriptor):
             os.close(self._descriptor)
-            raise SafelightError(Code.DESK_TAKEN, "Another desk has this clip open.") from error
+            raise SafelightError(Code.DESK_TAKEN, "Another desk or command has this clip in work.")
         self.lines = FileLines(path, self._descriptor)
+        self.kept = Kept(path.parent)
 
     def close(self) -> None:
         """Unlock it."""
+        self.kept.close()
         os.close(self._descriptor)
-
-
-def journal_of(names: Names) -> Path:
-    """Where the journal of a clip lies."""
-    return names.folder / f"{names.stem}.safelight-edits.jsonl"
 
 
 def approval_of(names: Names) -> Path:
@@ -273,6 +324,20 @@ def approval_of(names: Names) -> Path:
 
 def _shown(names: Names, folder: Path) -> str:
     return printable(names.folder.relative_to(folder) / names.stem)
+
+
+def _facts(path: Path) -> tuple[int, ...] | None:
+    """What is another one when a file was written to or replaced; None without one."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+def _other(names: Names) -> SafelightError:
+    shown = printable(Path(names.stem))
+    return SafelightError(Code.PLAN_OTHER_CLIP, "The clip that lies there is another one.", file=shown)
 
 
 def _hash(path: Path) -> str:

@@ -22,7 +22,7 @@ class Pictures:
 
     def __init__(self, original: Original, plan: Plan) -> None:
         """``original`` belongs to this object from now on."""
-        self._original = original
+        self.original = original
         self._first = plan
         self.stills = Viewer(original.descriptor)
         self._thumbs = Viewer(original.descriptor)
@@ -89,7 +89,7 @@ class Pictures:
         self.reel.close()
         self.stills.close()
         self._thumbs.close()
-        os.close(self._original.descriptor)
+        os.close(self.original.descriptor)
 
     def _recount(self) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ from typing import Protocol
 from safelight.desk.journal import Lines
 from safelight.desk.risk import Hit
 from safelight.inputs import Original
+from safelight.kept import Kept
 from safelight.media.facts import Gap
 from safelight.observer import Observer
 from safelight.plan import Plan
@@ -45,7 +46,7 @@ class Signature:
 class Standing:
     """What lies there of a clip's copy. ``copy``: SHA-256, empty without one. ``of_plan``: SHA-256 of the plan the copy
     was made from. ``outcome``: of the attack of exactly this copy, empty when there was none. ``signed``: for exactly
-    this copy and attack.
+    this copy and attack. ``checking``: there is a copy whose hash is not known yet, so nothing is known of it.
     """
 
     copy: str = ""
@@ -56,6 +57,7 @@ class Standing:
     gaps: tuple[Gap, ...] = ()
     signed: tuple[Signature, ...] = ()
     published: bool = False
+    checking: bool = False
 
 
 class Taken(Protocol):
@@ -64,6 +66,10 @@ class Taken(Protocol):
     @property
     def lines(self) -> Lines:
         """The clip's journal."""
+
+    @property
+    def kept(self) -> Kept:
+        """Pieces of the copy that was made last; gone when the clip is given back."""
 
     def close(self) -> None:
         """Give it back."""
@@ -92,10 +98,27 @@ class Store(Protocol):
     def save(self, clip: str, text: bytes) -> None:
         """Put the text of a plan in place of the one that lies there, at once or not at all. Raises SafelightError."""
 
-    def original(self, clip: str) -> Original:
-        """The clip itself, opened and proven to be the one the plan is for; the caller closes it. Raises
-        SL-NOT-FOUND, SL-PLAN-OTHER-CLIP.
+    def stamp(self, clip: str) -> object:
+        """Another one whenever plan or journal changed, by whomever."""
+
+    def taken_by(self, clip: str) -> str | None:
+        """Who has the clip in another process, empty when that is not told; None when nobody has. Not to be asked of a
+        clip that this process has taken.
         """
+
+    def original(self, clip: str) -> Original:
+        """The clip itself, opened; the caller closes it. Whether it is the one the plan is for may still be being
+        found out: see :meth:`proven`. Raises SL-NOT-FOUND, SL-PLAN-OTHER-CLIP.
+        """
+
+    def proven(self, clip: str, original: Original) -> float:
+        """How much of the clip was read to know that it is the plan's, from 0 to 1; 1: it is.
+
+        Raises SL-PLAN-OTHER-CLIP as soon as it is known to be another one, SL-CHANGED.
+        """
+
+    def prove(self, clip: str, original: Original) -> None:
+        """Return when the clip is known to be the plan's. Raises like :meth:`proven`."""
 
     def journal(self, clip: str) -> list[bytes]:
         """The lines of the clip's journal, to look at."""
@@ -109,8 +132,10 @@ class Store(Protocol):
     def copy(self, clip: str) -> Original:
         """The copy, opened; the caller closes it. Raises SL-NOT-FOUND."""
 
-    def make(self, clip: str, plan: Plan, observer: Observer, cancel: threading.Event) -> None:
-        """Make the copy of a plan and attack it. Raises SafelightError, Cancelled."""
+    def make(self, clip: str, plan: Plan, kept: Kept, observer: Observer, cancel: threading.Event) -> None:
+        """Make the copy of a plan, with what is ``kept`` of an earlier one, and attack it. Raises SafelightError,
+        Cancelled.
+        """
 
     def sign(self, clip: str, who: str, standing: Standing) -> None:
         """Sign exactly the copy and the attack of ``standing``. Raises SL-NOT-READY when they changed meanwhile."""

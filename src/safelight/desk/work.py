@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from safelight.desk import risk
@@ -13,6 +15,7 @@ from safelight.desk.journal import Journal, sha256
 from safelight.desk.pictures import Pictures
 from safelight.desk.store import Standing, State, Store, Taken
 from safelight.errors import Cancelled, Code, SafelightError
+from safelight.kept import Kept
 from safelight.plan import Plan
 
 HOLD_SECONDS = 20.0
@@ -61,7 +64,9 @@ class _Lines:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has the clip. ``session``: the browser's; ``until``: when it is free again unless renewed (monotonic)."""
+    """Who has the clip. ``session``: the browser's, empty when it is one of another desk, which may not tell ``who``;
+    ``until``: when it is free again unless renewed (monotonic).
+    """
 
     session: str
     who: str
@@ -81,6 +86,9 @@ class Work:
         self._taken: Taken | None = None
         self._holder: Holder | None = None
         self._pictures: Pictures | None = None
+        self._gone: list[Pictures] = []  # of clips that turned out to be others
+        self._stamp: object = None
+        self.proven = 0.0  # how much of the clip was read to know that it is the plan's; 1: it is
         self.making: Making | None = None
         self._queue: tuple[tuple[int, Standing], list[risk.Item]] | None = None
         self._read()
@@ -114,7 +122,20 @@ class Work:
         with self._lock:
             if self._pictures is None:
                 self._pictures = Pictures(self._store.original(self.id), self.plan)
+            if self.proven < 1.0:
+                try:
+                    self.proven = self._store.proven(self.id, self._pictures.original)
+                except SafelightError:
+                    self._gone.append(self._pictures)
+                    self._pictures = None
+                    raise
             return self._pictures
+
+    def look(self) -> None:
+        """Read what another desk changed; not while somebody has the clip here."""
+        with self._lock:
+            if self._taken is None and self._store.stamp(self.id) != self._stamp:
+                self._read()
 
     def standing(self) -> Standing:
         """What lies there of its copy."""
@@ -152,6 +173,8 @@ class Work:
         with self._lock:
             if self._holder is not None and self._holder.until < time.monotonic():
                 self._let_go()
+            if self._taken is None and (who := self._store.taken_by(self.id)) is not None:
+                return Holder("", who, math.inf)
             return self._holder
 
     def hold(self, session: str, who: str) -> Holder:
@@ -159,7 +182,7 @@ class Work:
         with self._lock:
             holder = self.holder()
             if holder is not None and holder.session != session:
-                raise SafelightError(Code.DESK_TAKEN, f"{holder.who} has this clip open.")
+                raise SafelightError(Code.DESK_TAKEN, f"{holder.who or 'Another desk'} has this clip open.")
             if self._taken is None:
                 self._taken = self._store.take(self.id)
                 try:
@@ -177,13 +200,21 @@ class Work:
                 self._let_go()
 
     def _let_go(self) -> None:
+        """Nobody here has it any more; another desk may, once no copy is being made that will bring its plan."""
         self._holder = None
-        if self._taken is not None:
-            self._taken.close()
-            self._taken = None
-            self._journal = Journal(_Lines(self._store.journal(self.id)), self._journal.plan)
+        if self._taken is not None and not self._busy:
+            taken, self._taken = self._taken, None
+            try:
+                taken.close()
+            finally:
+                self._read()
+
+    @property
+    def _busy(self) -> bool:
+        return self.making is not None and not self.making.finished
 
     def _read(self) -> None:
+        self._stamp = self._store.stamp(self.id)
         plan = self._store.plan(self.id)
         lines = self._taken.lines if self._taken is not None else _Lines(self._store.journal(self.id))
         self._journal = Journal(lines, plan)
@@ -195,10 +226,10 @@ class Work:
     def edit(self, session: str, version: int, edit: Edit) -> Delta:
         """Make an edit. Raises SL-DESK-TAKEN, SL-DESK-BEHIND, SL-EDIT-REFUSED; then nothing is changed."""
 
-        def make(who: str) -> Delta:
-            return self._journal.edit(who, edit.op, change(self.plan, edit, self.pictures().times(), who))
-
-        return self._changed(session, version, make)
+        times = self.pictures().times()
+        return self._changed(
+            session, version, lambda who: self._journal.edit(who, edit.op, change(self.plan, edit, times, who))
+        )
 
     def undo(self, session: str, version: int) -> Delta:
         """Take the last edit back."""
@@ -209,8 +240,7 @@ class Work:
         return self._changed(session, version, lambda who: self._journal.redo(who))
 
     def _changed(self, session: str, version: int, make: Callable[[str], Delta]) -> Delta:
-        with self._lock:
-            who = self._require(session)
+        with self._writing(session) as who:
             if version != self.version:
                 raise SafelightError(Code.DESK_BEHIND, "The plan is not the one this was meant for.")
             delta = make(who)
@@ -219,50 +249,69 @@ class Work:
 
     def mark(self, session: str, items: list[str], *, seen: bool) -> None:
         """Note what was looked at."""
-        with self._lock:
+        with self._writing(session) as who:
             known = {item.key for item in self.queue()}
-            self._journal.mark(self._require(session), [item for item in items if item in known], seen=seen)
+            self._journal.mark(who, [item for item in items if item in known], seen=seen)
 
     def note(self, session: str, act: str) -> None:
         """Note an act in the journal and the store's log. Raises SL-DESK-TAKEN."""
-        with self._lock:
-            who = self._require(session)
+        with self._writing(session) as who:
             self._journal.note(who, act)
             self._store.note(self.id, who, act)
+
+    @contextmanager
+    def _writing(self, session: str) -> Iterator[str]:
+        """Who has the clip, once it is known to be the plan's. Raises SL-DESK-TAKEN, SL-PLAN-OTHER-CLIP."""
+        with self._lock:
+            self._require(session)
+        while self.proven < 1.0:  # others may look meanwhile
+            self._store.prove(self.id, self.pictures().original)
+        with self._lock:
+            who = self._require(session)
+            try:
+                yield who
+            except SafelightError as error:
+                if error.code is Code.DESK_TAKEN:  # the store says so: it was changed from elsewhere
+                    self._let_go()
+                raise
 
     def _require(self, session: str) -> str:
         holder = self.holder()
         if holder is None or holder.session != session:
-            raise SafelightError(
-                Code.DESK_TAKEN, f"{holder.who if holder else 'Nobody'} has this clip open; it is not yours."
-            )
+            who = (holder.who or "Another desk") if holder else "Nobody"
+            raise SafelightError(Code.DESK_TAKEN, f"{who} has this clip open; it is not yours.")
         return holder.who
 
     # -- the copy ------------------------------------------------------------------------------------------------
 
     def make(self, session: str) -> Making:
         """Begin to make and attack the copy of the plan as it is now; edits go on meanwhile. Raises SL-NOT-READY."""
-        with self._lock:
-            if self.making is not None and not self.making.finished:
+        with self._writing(session):
+            if self._busy:
                 raise SafelightError(Code.NOT_READY, "The copy is being made already.")
             self.note(session, "make the copy and attack it")
             making = Making()
-            making.thread = threading.Thread(target=self._make, args=(making, self.plan), daemon=True)
+            assert self._taken is not None  # whoever writes has it
+            making.thread = threading.Thread(target=self._make, args=(making, self.plan, self._taken.kept), daemon=True)
             self.making = making
             making.thread.start()
             return making
 
-    def _make(self, making: Making, plan: Plan) -> None:
+    def _make(self, making: Making, plan: Plan, kept: Kept) -> None:
         try:
-            self._store.make(self.id, plan.model_copy(deep=True), _Observer(making), making.cancel)
+            self._store.make(self.id, plan.model_copy(deep=True), kept, _Observer(making), making.cancel)
         except SafelightError as error:
             making.failed = str(error)
         except Cancelled:
             making.failed = "stopped"
         finally:
             with self._lock:
-                self._catch_up(plan)
-                making.finished = True
+                try:
+                    self._catch_up(plan)
+                finally:
+                    making.finished = True
+                    if self._holder is None:
+                        self._let_go()
 
     def _catch_up(self, made_of: Plan) -> None:
         """Making a copy puts its plan in place, with what the attack proposes; the one on the desk may be newer."""
@@ -285,7 +334,9 @@ class Work:
         why = []
         if {item.key for item in self.queue()} - self.seen():
             why.append("unseen")
-        if not standing.copy:
+        if standing.checking:
+            why.append("checking")
+        elif not standing.copy:
             why.append("no-copy")
         elif standing.of_plan != self._journal.sha256:
             why.append("old-copy")
@@ -297,14 +348,13 @@ class Work:
             why.append("no-member")
         if any(s.who == who for s in standing.signed):
             why.append("signed-already")
-        if self.making is not None and not self.making.finished:
+        if self._busy:
             why.append("making")
         return why
 
     def sign(self, session: str) -> None:
         """Sign the copy. Raises SL-NOT-READY with what is missing."""
-        with self._lock:
-            who = self._require(session)
+        with self._writing(session) as who:
             standing = self.standing()
             missing = self.missing(who)
             if missing:
@@ -314,8 +364,7 @@ class Work:
 
     def publish(self, session: str) -> None:
         """Note that the approved copy went out. Raises SL-NOT-READY when it is not approved."""
-        with self._lock:
-            who = self._require(session)
+        with self._writing(session) as who:
             if self.state() is not State.APPROVED:
                 raise SafelightError(Code.NOT_READY, "Only an approved copy can be published, and once.")
             standing = self.standing()
@@ -329,6 +378,7 @@ class Work:
             self.making.thread.join()
         with self._lock:
             self._let_go()
-            if self._pictures is not None:
-                self._pictures.close()
-                self._pictures = None
+            for pictures in (*self._gone, self._pictures):
+                if pictures is not None:
+                    pictures.close()
+            self._gone, self._pictures = [], None

@@ -78,23 +78,27 @@ class Sheet:
     def keep(self, path: Path) -> None:
         """Write what was collected so far, for :meth:`add`: NumPy's archive of tiles. Raises OSError."""
         tiles = {
-            f"{row} {index} {track.times[index]}": tile.pixels
-            for row, track in enumerate(self._tracks)
+            f"{track.region.id} {index} {track.times[index]}": tile.pixels
+            for track in self._tracks
             for index, tile in track.tiles.items()
         }
         with path.open("xb") as file:
             np.savez(file, allow_pickle=False, **tiles)
 
     def add(self, path: Path) -> None:
-        """Take over what another sheet of the same plan collected. Raises SL-WORKER-LIED when it is no such thing."""
+        """Take over what another sheet collected, of the same plan or a part of it; tracks that are not on this sheet
+        are left out. Raises SL-WORKER-LIED when it is no such thing.
+        """
+        rows = {track.region.id: track for track in self._tracks}
         try:
             with np.load(path, allow_pickle=False) as tiles:
                 for name in tiles.files:
-                    row, index, pts = map(int, name.split())
+                    region, index, pts = name.split()
                     pixels = np.asarray(tiles[name], np.uint8)
                     if pixels.shape != (TILE_HEIGHT, TILE_WIDTH, 3):
                         raise ValueError("no tile")
-                    self._put(self._tracks[row], index, pts, pixels)
+                    if (track := rows.get(region)) is not None:
+                        self._put(track, int(index), int(pts), pixels)
         except (ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:
             raise SafelightError(Code.WORKER_LIED, "The pictures of a piece are not for its sheet.") from error
 
