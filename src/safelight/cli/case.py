@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
-from safelight import recognise
+from safelight import near_duplicates
 from safelight.cli import compare
 from safelight.cli.opening import Database, Identity, ask, open_case
 from safelight.cli.protect import cancel_on_signals
@@ -34,9 +34,9 @@ from safelight.custody.seal import read_identity
 from safelight.custody.verify import examine
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.inputs import printable
+from safelight.near_duplicates import Compared
 from safelight.outputs import writing
 from safelight.plan import Plan
-from safelight.recognise import Compared
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -310,7 +310,7 @@ def intake(
             if not later:
                 numbers = {arrived.clip for arrived in results}
                 clips = [clip for clip in story.catalogue.clips() if clip.number in numbers]
-                looked = recognise.compare(story, clips, known, watch=watch, cancel=cancel)
+                looked = near_duplicates.compare(story, clips, known, watch=watch, cancel=cancel)
                 compared = compare.show(looked, display, quiet=as_json)
     if as_json:
         _print_json({"results": [_as_dict(arrived) for arrived in results], "clips": compare.as_dicts(compared)})

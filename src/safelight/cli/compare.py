@@ -21,8 +21,8 @@ from safelight.custody.known import Known, read_known
 from safelight.custody.near import clock
 from safelight.custody.timeline import Moment, line, span
 from safelight.inputs import printable
+from safelight.near_duplicates import Compared, Traces, compare, known_lines
 from safelight.outputs import writing
-from safelight.recognise import Compared, Traces, compare, known_lines
 
 Name = Annotated[Path, typer.Argument(metavar="NAME", help="Folder of the case.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]

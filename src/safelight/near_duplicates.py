@@ -1,4 +1,4 @@
-"""Near duplicates: what each clip of a case is recognised by, and which other clips show the same.
+"""Near duplicates: what each clip of a case can be known again by, and which other clips show the same.
 
 A clip is looked at once, by a confined worker; the result is sealed beside it. All comparing happens on what is sealed.
 """
