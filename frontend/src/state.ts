@@ -154,8 +154,11 @@ export async function close(): Promise<void> {
   await list();
 }
 
+/** Take the plan as it is there, unless a change went out or came back meanwhile: then the answer may be older. */
 async function reread(): Promise<void> {
+  const before = changes;
   const told = await get<{ version: number; rate: number; plan: Plan }>(api("/plan"));
+  if (changes !== before) return;
   batch(() => {
     plan.value = told.plan;
     version.value = told.version;
@@ -205,6 +208,7 @@ export async function keepHold(): Promise<void> {
 // ---------------------------------------------------------------------------------------------------------- editing
 
 let line: Promise<unknown> = Promise.resolve();
+let changes = 0; // sent and answered
 
 /** One change after the other: each names the version that the one before made. */
 function changing(path: string, body: () => Record<string, unknown>): Promise<Edited | null> {
@@ -214,6 +218,7 @@ function changing(path: string, body: () => Record<string, unknown>): Promise<Ed
       return null;
     }
     saving.value++;
+    changes++;
     try {
       const done = await send<Edited>("POST", api(path), { version: version.value, ...body() });
       const after = changed(plan.value!, done.delta);
@@ -232,6 +237,7 @@ function changing(path: string, body: () => Record<string, unknown>): Promise<Ed
       if (error instanceof Refusal && error.code === "SL-DESK-BEHIND") await reread();
       return null;
     } finally {
+      changes++;
       saving.value--;
     }
   });
