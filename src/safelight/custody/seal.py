@@ -24,8 +24,8 @@ from safelight.custody.disk import Sink
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 
-CHUNK = 1 << 20  # bytes read from an original at once
-WAITING = 16  # pieces that may wait to be hashed
+CHUNK = 1 << 18  # bytes read from an original at once: what waits to be hashed is still near the processor then
+WAITING = 8  # pieces that may wait to be hashed
 
 
 class NotSealed(Exception):  # noqa: N818 - it names what it is
