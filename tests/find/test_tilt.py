@@ -6,8 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from safelight import models
-from safelight.errors import SafelightError
 from safelight.find import Finders, find
 from safelight.find.detect import Detection
 from safelight.find.faces import CenterFace, YuNet
@@ -17,15 +15,6 @@ from tests.find.clips import HEIGHT, WIDTH, Clip, Image, bare, face, scenery
 from tests.find.test_view import Bright, Painted, painted
 
 FRAMES = 40
-
-
-@pytest.fixture(scope="module")
-def finders() -> Finders:
-    try:
-        models.require("find")
-    except SafelightError as error:
-        pytest.skip(str(error))
-    return Finders(YuNet(threshold=0.3), CenterFace(threshold=0.2))
 
 
 def leaning(degrees: float, width: int) -> Clip:
