@@ -52,16 +52,7 @@ def plan_of(film: Path, boxes: list[Box]) -> Plan:
     heads = [box.grown(box.width / 2, box.height / 2, box.width / 2, box.height / 2) for box in boxes]
     keys = [Keyframe.of(frame, times[frame], heads[frame]) for frame in sorted({*range(0, last, 3), last})]
     told = [Stretch(first=0, last=last, how=How.FOUND, finder="drawn", score=1.0)]
-    width, height = facts.raster.shown_size
-    clip = Clip(
-        sha256=FileFacts.of(film).sha256,
-        width=width,
-        height=height,
-        frames=len(times),
-        time_base=facts.time_base,
-        first_pts=times[0],
-        last_pts=times[-1],
-    )
+    clip = Clip.of(FileFacts.of(film).sha256, facts.raster.shown_size, facts.time_base, times)
     region = Region(id="head-1", kind=Kind.HEAD, score=1.0, keyframes=keys, stretches=told)
     return Plan(clip=clip, origin=Origin(safelight="0"), regions=[region])
 

@@ -102,16 +102,7 @@ def safelight(sensor: Sensor) -> Callable[[Path, Path], Path]:
         with source.open("rb") as file, Reader(file) as reader:
             times = [picture.pts for picture in reader.pictures()]
             facts = reader.facts
-        width, height = facts.raster.shown_size
-        clip = Clip(
-            sha256="0" * 64,
-            width=width,
-            height=height,
-            frames=len(times),
-            time_base=facts.time_base,
-            first_pts=times[0],
-            last_pts=times[-1],
-        )
+        clip = Clip.of("0" * 64, facts.raster.shown_size, facts.time_base, times)
         plan = Plan(clip=clip, settings=Settings(sensor=sensor), origin=Origin(safelight="benchmark"))
         with source.open("rb") as file, Reader(file) as reader:
             return apply(reader, plan, target.with_suffix(""), key=KEY).copy

@@ -15,7 +15,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -146,6 +146,32 @@ class Clip(Document):
     first_pts: int
     last_pts: int
     still: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        sha256: str,
+        size: tuple[int, int],
+        time_base: tuple[int, int],
+        times: Sequence[int],
+        *,
+        still: bool = False,
+    ) -> Self:
+        """A clip of that hash. ``size``: (width, height) as shown; ``times``: of every picture, ticks of ``time_base``.
+
+        Raises ValueError when something is out of bounds, IndexError when there is no picture.
+        """
+        width, height = size
+        return cls(
+            sha256=sha256,
+            width=width,
+            height=height,
+            frames=len(times),
+            time_base=time_base,
+            first_pts=times[0],
+            last_pts=times[-1],
+            still=still,
+        )
 
 
 class Keyframe(Document):

@@ -62,15 +62,7 @@ def scene(
     regions = [
         _region(f"head-{number}", seen, pts, width, height) for number, (_, seen) in enumerate(sorted(people.items()))
     ]
-    clip = Clip(
-        sha256=hashlib.sha256(original.read_bytes()).hexdigest(),
-        width=width,
-        height=height,
-        frames=len(pts),
-        time_base=base,
-        first_pts=pts[0],
-        last_pts=pts[-1],
-    )
+    clip = Clip.of(hashlib.sha256(original.read_bytes()).hexdigest(), (width, height), base, pts)
     return Scene(
         original,
         Plan(

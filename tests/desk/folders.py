@@ -77,15 +77,8 @@ def make_plan(path: Path, *, cuts: list[int] | None = None, regions: bool = True
             )
         ]
     return Plan(
-        clip=Clip(
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-            width=width,
-            height=height,
-            frames=len(times),
-            time_base=facts.time_base,
-            first_pts=times[0],
-            last_pts=times[-1],
-            still=facts.still,
+        clip=Clip.of(
+            hashlib.sha256(path.read_bytes()).hexdigest(), (width, height), facts.time_base, times, still=facts.still
         ),
         origin=Origin(safelight="0"),
         cuts=cuts or [],

@@ -58,13 +58,5 @@ def plan_of(sha256: str, times: list[int], base: tuple[int, int], tracks: int, s
             Stretch(first=middle + 1, last=last, how=list(How)[number % 4]),
         ]
         regions.append(Region(id=f"head-{number}", kind=Kind.HEAD, score=0.8, keyframes=keys, stretches=told))
-    clip = Clip(
-        sha256=sha256,
-        width=size[0],
-        height=size[1],
-        frames=len(times),
-        time_base=base,
-        first_pts=times[0],
-        last_pts=times[-1],
-    )
+    clip = Clip.of(sha256, size, base, times)
     return Plan(clip=clip, origin=Origin(safelight="0"), cuts=list(range(0, len(times), 300))[1:], regions=regions)

@@ -168,18 +168,9 @@ def _wrong_copy(data: bytes, times: list[int], accept: bool) -> str:
 
     try:
         with Reader(io.BytesIO(data), accept_damaged=accept) as reader:
-            width, height = reader.facts.raster.shown_size
+            facts = reader.facts
             plan = Plan(
-                clip=Clip(
-                    sha256="0" * 64,
-                    frames=len(times),
-                    width=width,
-                    height=height,
-                    time_base=reader.facts.time_base,
-                    first_pts=times[0],
-                    last_pts=times[-1],
-                    still=reader.facts.still,
-                ),
+                clip=Clip.of("0" * 64, facts.raster.shown_size, facts.time_base, times, still=facts.still),
                 origin=Origin(safelight="fuzz", finders={}),
                 settings=Settings(curtain=True),
             )

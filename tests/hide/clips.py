@@ -104,17 +104,7 @@ def plan_for(path: Path, regions: Sequence[Region], look: Look = Look.VEIL, sens
     with path.open("rb") as file, Reader(file) as reader:
         times = [picture.pts for picture in reader.pictures()]
         facts = reader.facts
-    width, height = facts.raster.shown_size
-    clip = Clip(
-        sha256="0" * 64,
-        width=width,
-        height=height,
-        frames=len(times),
-        time_base=facts.time_base,
-        first_pts=times[0],
-        last_pts=times[-1],
-        still=facts.still,
-    )
+    clip = Clip.of("0" * 64, facts.raster.shown_size, facts.time_base, times, still=facts.still)
     timed = [
         region.model_copy(
             update={"keyframes": [k.model_copy(update={"pts": times[k.frame]}) for k in region.keyframes]}

@@ -57,16 +57,7 @@ def find(
         raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
     margin = max(round(_MARGIN * rate), 1)
     return Plan(
-        clip=Clip(
-            sha256=sha256,
-            width=width,
-            height=height,
-            frames=len(found.pts),
-            time_base=facts.time_base,
-            first_pts=found.pts[0],
-            last_pts=found.pts[-1],
-            still=facts.still,
-        ),
+        clip=Clip.of(sha256, (width, height), facts.time_base, found.pts, still=facts.still),
         origin=Origin(safelight=__version__, finders=dict(versions or {}), asked=asked),
         cuts=found.cuts,
         regions=regions(found.tracks, found.cuts, found.pts, width, height, margin) + search.beside(found, margin),
