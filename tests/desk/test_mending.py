@@ -239,3 +239,42 @@ def test_two_members_at_a_case_in_two_browsers(story: CaseDesk, tmp_path: Path) 
     assert [r.id for r in sealed.regions] == [r.id for r in make_plan(story.card / "SECRET-NAME.mp4").regions]
     took = [who for who, note in told if note == "taken into work at the desk"]
     assert list(dict.fromkeys(took)) == ["anna", "bilal"]  # on a busy machine a page may fall silent and take it again
+
+
+# The page takes the plan for changed once, asks for it, and gets the answer only after its own next change.
+SLOW = """
+const fetched = window.fetch;
+window.asked = 0;
+window.answered = 0;
+window.fetch = async (url, init) => {
+  const answer = await fetched(url, init);
+  const path = new URL(url.url ?? url, location).pathname;
+  if (/clips.[^/]+$/.test(path) && window.asked === 0 && (init?.method ?? "GET") === "GET") {
+    const told = await answer.json();
+    return Response.json({ ...told, version: told.version + 1 });
+  }
+  if (path.endsWith("/plan")) {
+    window.asked++;
+    await new Promise((done) => setTimeout(done, 3000));
+    window.answered++;
+  }
+  return answer;
+};
+"""
+
+
+def test_an_answer_older_than_the_last_change_is_dropped(tmp_path: Path) -> None:
+    path = put(tmp_path, frames=60)
+    with at_desk(tmp_path) as editor:
+        editor.open("clip")
+        editor.js(SLOW)
+        editor.wait(lambda: editor.js("return window.asked") == 1)
+        editor.press("d")
+        editor.drag((20, 30), (50, 60), CLIP)
+        editor.saved()
+        assert editor.js("return window.answered") == 0
+        editor.wait(lambda: editor.js("return window.answered") == 1)
+        drawn = Plan.load(path).regions[-1]
+        editor.press(Keys.ARROW_RIGHT, held=(Keys.ALT,))
+        editor.wait(lambda: Plan.load(path).regions[-1].keyframes[0].x > drawn.keyframes[0].x)
+        editor.saved()
