@@ -98,7 +98,7 @@ def _together(
         first, end = map(float, ends)
         source = ((picture, seconds) for picture, seconds in source if first <= seconds < end)
     here = next(source, None)
-    ahead = next(source, None)
+    coming = next(source, None)
     last = -1
     if ends is not None and here is not None:
         last, shift = here[0].index - 1, here[1]
@@ -106,8 +106,8 @@ def _together(
     view: View | None = None
     for picture, at in pictures:
         seconds = at + shift
-        while here is not None and ahead is not None and abs(ahead[1] - seconds) <= abs(here[1] - seconds):
-            here, ahead = ahead, next(source, None)
+        while here is not None and coming is not None and abs(coming[1] - seconds) <= abs(here[1] - seconds):
+            here, coming = coming, next(source, None)
         if here is None:
             yield Pair(picture.index, at, straightener.view(picture, None))
             continue
@@ -117,9 +117,9 @@ def _together(
         shown = straightener.view(picture, view)
         yield Pair(picture.index, at, shown, view, seconds - here[1], max(index - last - 1, 0), index == last)
         last = index
-    while ahead is not None:
+    while coming is not None:
         notes.originals_left += 1
-        ahead = next(source, None)
+        coming = next(source, None)
 
 
 def _timed(reader: Reader) -> Timed:
