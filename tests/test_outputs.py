@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from safelight.errors import Code, SafelightError
-from safelight.outputs import PRIVATE, names_for, private_folder, publish, writing
+from safelight.outputs import PRIVATE, memory_folder, names_for, private_folder, publish, writing
 
 
 def test_two_clips_of_one_stem_get_two_names(tmp_path: Path) -> None:
@@ -79,3 +79,19 @@ def test_a_file_where_the_folder_should_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SafelightError) as error, private_folder(tmp_path / "file"):
         pass
     assert error.value.code is Code.NOT_WRITABLE
+
+
+def test_what_is_opened_in_memory_lies_on_a_tmpfs_wherever_the_system_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        inside = memory_folder()
+    except SafelightError as error:
+        pytest.skip(str(error))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(inside))
+    assert memory_folder() == inside
+    if tmp_path.stat().st_dev != inside.stat().st_dev:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # a disk
+        assert memory_folder() == Path("/dev/shm")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "")
+    assert memory_folder() == Path("/dev/shm")

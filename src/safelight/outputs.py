@@ -134,13 +134,24 @@ def claimed(journal: int) -> bool:
 
 
 def memory_folder() -> Path:
-    """A folder that lies in memory (tmpfs). Raises SL-CASE-MEMORY when the system has none."""
-    mounts = Path("/proc/mounts").read_text().splitlines() if Path("/proc/mounts").exists() else []
-    in_memory = {line.split()[1] for line in mounts if line.split()[2] == "tmpfs"}
-    for folder in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
-        if folder in in_memory and os.access(folder, os.W_OK):
-            return Path(folder)
+    """A folder that lies in memory (on a tmpfs). Raises SL-CASE-MEMORY when the system has none."""
+    in_memory = _in_memory()
+    for name in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
+        folder = Path(name)
+        if folder.is_absolute() and os.access(folder, os.W_OK | os.X_OK) and folder.stat().st_dev in in_memory:
+            return folder
     raise SafelightError(Code.CASE_MEMORY, "This system has no folder in memory (tmpfs) to work in.")
+
+
+def _in_memory() -> set[int]:
+    """Device numbers of the mounted tmpfs, by Linux's table of mounts; none on systems without it."""
+    table = Path("/proc/self/mountinfo")
+    found = set()
+    for line in table.read_text().splitlines() if table.exists() else []:
+        mount, _, kind = line.partition(" - ")
+        if kind.split()[0] == "tmpfs":
+            found.add(os.makedev(*map(int, mount.split()[2].split(":"))))
+    return found
 
 
 def _sweep(target: Path) -> None:
