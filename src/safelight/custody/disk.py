@@ -14,6 +14,7 @@ from safelight.outputs import writing
 
 WORK = "work"
 JOURNAL = "journal.json"
+STRETCH = 8 << 20  # bytes after which the disk is told to begin with what it has
 # Where a journal may move things to. It is read before anything is verified, so it may name nothing else.
 _TARGETS = re.compile(r"(store|log|keys)/[A-Za-z0-9._/=%-]+|control")
 
@@ -25,16 +26,26 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 class Sink:
-    """A new file that is written from start to end and durable when closed without an error. Context manager."""
+    """A new file that is written from start to end and durable when closed without an error. Context manager.
+
+    The system lets written bytes gather in memory, gigabytes of them, before it begins to put them on the disk; closing
+    would then wait for all of them. Saying that a stretch is not needed again makes it begin, without waiting.
+    """
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._written = 0
+        self._begun = 0
 
     def write(self, data: bytes) -> int:
         """Write all of ``data``. Raises OSError."""
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
+        self._written += len(data)
+        if self._written - self._begun >= STRETCH:
+            os.posix_fadvise(self._descriptor, self._begun, self._written - self._begun, os.POSIX_FADV_DONTNEED)
+            self._begun = self._written
         return len(data)
 
     def flush(self) -> None:

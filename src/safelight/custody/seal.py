@@ -1,13 +1,14 @@
 """Encryption by age (age-encryption.org/v1, through pyrage): small documents at once, originals as streams.
 
-A stream is read once: plain and sealed bytes are hashed in a second thread while they are encrypted. Nothing here keeps
-more than a few megabytes, whatever the length of a file.
+A stream is read once, in a second thread that also hashes what it reads; meanwhile the first one encrypts, hashes what
+comes out and writes it. Nothing here keeps more than a few megabytes, whatever the length of a file.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import queue
 import threading
@@ -24,8 +25,8 @@ from safelight.custody.disk import Sink
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 
-CHUNK = 1 << 18  # bytes read from an original at once: what waits to be hashed is still near the processor then
-WAITING = 8  # pieces that may wait to be hashed
+PIECE = 1 << 20  # bytes read at once
+AHEAD = 4  # pieces that may be read and not yet worked on
 
 
 class NotSealed(Exception):  # noqa: N818 - it names what it is
@@ -72,11 +73,10 @@ def seal_stream(
     Raises SL-UNREADABLE when the source fails (a card pulled out), OSError when ``path`` cannot be written.
     """
     plain, quick, sealed = hashlib.sha256(), blake3.blake3(), hashlib.sha256()
-    with Sink(path) as sink, _Hashing() as hashing:
-        reader = _Reader(source, lambda data: hashing.put(data, plain, quick), progress)
-        writer = _Writer(sink.write, lambda data: hashing.put(data, sealed))
+    with Sink(path) as sink, _Reader(source, [plain, quick], progress) as reader:
+        writer = _Writer(sink.write, sealed)
         try:
-            pyrage.encrypt_io(reader, writer, to)
+            pyrage.encrypt_io(reader.stream, writer, to)
             _require_whole(reader, writer)
         except (OSError, pyrage.EncryptError) as error:
             if isinstance(reader.failed, OSError):
@@ -93,13 +93,12 @@ def unseal_stream(source: int, write: Callable[[bytes], int], identity: Identity
     is noticed. Raises NotSealed; OSError of ``write``.
     """
     plain, sealed = hashlib.sha256(), hashlib.sha256()
-    with _Hashing() as hashing:
-        reader = _Reader(source, lambda data: hashing.put(data, sealed), None)
-        writer = _Writer(write, lambda data: hashing.put(data, plain))
+    with _Reader(source, [sealed]) as reader:
+        writer = _Writer(write, plain)
         try:
-            pyrage.decrypt_io(reader, writer, [identity])
+            pyrage.decrypt_io(reader.stream, writer, [identity])
             _require_whole(reader, writer)
-            while reader.read(CHUNK):
+            if reader.stream.read(1):
                 raise NotSealed("there is more in the file than was sealed")
         except (OSError, pyrage.DecryptError) as error:  # which of them says that a stream was cut is not promised
             if reader.failed is not None or writer.failed is not None:
@@ -148,47 +147,92 @@ def _all(descriptor: int, data: bytes) -> int:
     return len(data)
 
 
-class _Reader:
-    """Hands a descriptor's bytes to the cipher in the small pieces it asks for, read in large ones."""
+class _Reader(io.RawIOBase):
+    """Reads a descriptor ahead of the cipher, in a thread that also hashes. Context manager.
 
-    def __init__(self, descriptor: int, seen: Callable[[bytes], None], progress: Callable[[int], None] | None) -> None:
+    The cipher asks for 8 KiB at a time and keeps the interpreter's lock while it works: so pieces are large, their
+    buffers are used again (fresh ones cost as much as the reading), and :attr:`stream` cuts them up without Python.
+    At its end everything is hashed.
+    """
+
+    def __init__(self, descriptor: int, digests: list[Any], progress: Callable[[int], None] | None = None) -> None:
         self.done = 0
         self.failed: Exception | None = None
+        self.stream = io.BufferedReader(self, PIECE // 8)
         self._descriptor = descriptor
-        self._seen = seen
+        self._digests = digests
         self._progress = progress
-        self._piece = b""
-        self._at = 0
+        self._free: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
+        self._full: queue.SimpleQueue[tuple[memoryview, int] | Exception] = queue.SimpleQueue()
+        self._piece, self._length, self._at = memoryview(b""), 0, 0
+        self._ended = False
+        self._thread = threading.Thread(target=self._ahead, daemon=True)
+        for _ in range(AHEAD):
+            self._free.put(memoryview(bytearray(PIECE)))
 
-    def read(self, length: int) -> bytes:
-        if self._at == len(self._piece):
-            try:
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """What the cipher reads next. What goes wrong is kept in ``failed``, since the cipher forgets it."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            if self._at == self._length and not self._ended:
                 self._next()
-            except Exception as error:
-                self.failed = error  # the cipher forgets it
-                raise
-        piece = self._piece[self._at : self._at + length]
-        self._at += len(piece)
-        return piece
+        except Exception as error:
+            self.failed = error
+            raise
+        count = min(len(into), self._length - self._at)
+        into[:count] = self._piece[self._at : self._at + count]
+        self._at += count
+        return count
 
     def _next(self) -> None:
-        self._piece, self._at = os.read(self._descriptor, CHUNK), 0
-        self.done += len(self._piece)
-        self._seen(self._piece)
+        if self._length:
+            self._free.put(self._piece)
+        self._length = self._at = 0
+        came = self._full.get()
+        if isinstance(came, Exception):
+            raise came
+        self._piece, self._length = came
+        self._ended = self._length == 0
+        self.done += self._length
         if self._progress is not None:
             self._progress(self.done)  # may raise: the work was called off
 
+    def _ahead(self) -> None:
+        try:
+            while (piece := self._free.get()) is not None and not self._ended:
+                length = os.readv(self._descriptor, [piece])
+                for digest in self._digests:
+                    digest.update(piece[:length])
+                self._full.put((piece, length))
+                if length == 0:
+                    return
+        except Exception as error:  # noqa: BLE001 - told where it is waited for, or that would be for ever
+            self._full.put(error)
+
+    def __enter__(self) -> _Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        self._free.put(None)
+        self._thread.join()
+
 
 class _Writer:
-    """Takes what the cipher gives and remembers why that failed."""
+    """Hashes and takes what the cipher gives, and remembers why that failed."""
 
-    def __init__(self, write: Callable[[bytes], int], seen: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes], int], digest: Any) -> None:
         self.failed: OSError | None = None
         self._write = write
-        self._seen = seen
+        self._digest = digest
 
     def write(self, data: bytes) -> int:
-        self._seen(data)
+        self._digest.update(data)
         try:
             return self._write(data)
         except OSError as error:
@@ -197,31 +241,6 @@ class _Writer:
 
     def flush(self) -> None:
         pass
-
-
-class _Hashing:
-    """A thread that hashes pieces in the order they come. Context manager; afterwards the digests are final."""
-
-    def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[bytes, tuple[Any, ...]] | None] = queue.Queue(WAITING)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def put(self, data: bytes, *digests: Any) -> None:
-        """Have a piece hashed."""
-        self._waiting.put((data, digests))
-
-    def _run(self) -> None:
-        while (piece := self._waiting.get()) is not None:
-            for digest in piece[1]:
-                digest.update(piece[0])
-
-    def __enter__(self) -> _Hashing:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._waiting.put(None)
-        self._thread.join()
 
 
 def read_identity(path: Path) -> Identity:
