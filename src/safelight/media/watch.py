@@ -34,7 +34,8 @@ from safelight.media.transport import Transport
 
 # Codecs in which zero bytes in a row stand before the beginning of a unit only (with them, MPEG-2 fills up as well).
 _NO_ZEROS = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"})
-_ZEROS = re.compile(rb"\x00{8}\x00*(?=[^\x00\x01])", re.DOTALL)
+# A run is looked at from its first byte only: from each of them, megabytes of zeros would take hours.
+_ZEROS = re.compile(rb"(?<!\x00)\x00{8,}+[^\x00\x01]")
 _FILLED_UP = frozenset({"h264", "hevc"})  # a picture of these does not end with zeros
 _START_CODE = b"\0\0\1"
 # What careless programs leave at the end of a unit with a length: a few zeros, the mark that a stream ends (7.3.2.5).
