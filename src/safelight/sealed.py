@@ -21,7 +21,7 @@ from safelight.custody.case import Case
 from safelight.custody.catalogue import Clip
 from safelight.custody.entry import Act
 from safelight.custody.intake import derive
-from safelight.custody.lend import lent
+from safelight.custody.lend import lent, require_memory
 from safelight.custody.paper import Paper
 from safelight.custody.shared import ClipLock
 from safelight.errors import Cancelled, Code, SafelightError
@@ -167,6 +167,7 @@ def carve_sealed(
     The image stays as it is. Raises like :func:`safelight.carve.found_in` and :func:`safelight.custody.lend.lent`.
     """
     program()
+    require_memory(2 * image.size, image)  # what is found can be as long as the image
     with private_folder(memory_folder()) as folder, lent(case, image, "carve") as source:
         carved = found_in(source, folder, progress=progress, cancel=cancel)
         names = []

@@ -17,10 +17,12 @@ from custody.conftest import Desk
 from custody.moving import film
 from program import safelight
 from safelight import carve
+from safelight.custody import lend
 from safelight.custody.lend import in_memory
 from safelight.custody.verify import examine
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
+from safelight.sealed import carve_sealed
 from safelight.workers.confine import support
 
 SECTOR = 512
@@ -192,3 +194,18 @@ def test_an_image_that_may_hold_more_than_the_disk_is_refused(films: list[bytes]
     os.truncate(image, shutil.disk_usage(tmp_path).free + (1 << 30))
     ran = safelight("carve", image, "-o", tmp_path / "out")
     assert (ran.status, "SL-DISK-FULL" in ran.err) == (1, True)
+
+
+@installed
+def test_an_image_that_does_not_fit_twice_into_memory_is_refused_and_not_opened(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.take_in()
+    with desk.open() as case:
+        image = max(case.catalogue.clips(), key=lambda clip: clip.size)
+        monkeypatch.setattr(lend, "_available", lambda: lend._SPARE + image.size * 3 // 2)
+        os.close(in_memory(case, image))  # once it fits
+        with pytest.raises(SafelightError) as error:
+            carve_sealed(case, image, progress=lambda done, total: None, cancel=threading.Event())
+        assert (error.value.code, error.value.file) == (Code.CASE_MEMORY, image.name)
+        assert "opened" not in {act["act"] for act in case.catalogue.acts()}

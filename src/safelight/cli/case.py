@@ -97,7 +97,7 @@ def status(
             return
         table = Table(box=None, header_style="bold", pad_edge=False)
         for title in ("clip", "file", "source", "MB", "sealed", "documents", "known as"):
-            table.add_column(title, justify="right" if title == "MB" else "left")
+            table.add_column(title, justify="right" if title == "MB" else "left", overflow="fold")  # nothing is cut off
         for clip in clips:
             row = (clip.name, clip.path, clip.source, f"{clip.size / 1e6:.1f}", clip.sealed)
             table.add_row(*map(Line, (*row, " ".join(documents[clip.number]), ", ".join(clip.known))))

@@ -151,9 +151,8 @@ def _table(source: str, moments: list[Moment]) -> Table:
     titles = ("clip", "file", "begins", "by", "length", "after", "doubts")
     table = Table(title=f"Source {source}", title_justify="left", box=None, header_style="bold", pad_edge=False)
     for title in titles:
-        table.add_column(
-            title, no_wrap=title != "file", justify="right" if title in ("length", "after", "doubts") else "left"
-        )
+        right = title in ("length", "after", "doubts")
+        table.add_column(title, no_wrap=title != "file", justify="right" if right else "left", overflow="fold")
     for moment in moments:
         row = (
             moment.clip,

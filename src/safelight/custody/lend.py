@@ -28,12 +28,13 @@ _SPARE = 256 << 20  # bytes of memory left to everything else
 
 @contextmanager
 def lent(case: Case, clip: Clip, why: str) -> Iterator[Original]:
-    """An original as an open file without a name; the log says who opened it and ``why``.
+    """An original as an open file without a name; the log says who opened it and ``why``, before anybody has it.
 
-    Raises SL-CASE-BROKEN when it is not what was sealed, SL-CASE-MEMORY when it does not fit into memory.
+    Raises SL-CASE-BROKEN when it is not what was sealed, SL-CASE-MEMORY when it does not fit into memory; then the log
+    does not speak of it either.
     """
-    case.note(Act.OPENED, clip, why)
     with Original(Path(clip.path), in_memory(case, clip)) as original:
+        case.note(Act.OPENED, clip, why)
         yield original
 
 
@@ -50,8 +51,7 @@ def sealed_original(case: Case, clip: Clip) -> Path:
 
 def unsealed(path: Path, clip: Clip, key: Identity) -> int:
     """Like :func:`in_memory`, from where :func:`sealed_original` said; the case need not be locked."""
-    if clip.size + _SPARE > _available():
-        raise SafelightError(Code.CASE_MEMORY, f"{clip.size >> 20} MiB are needed.", file=clip.name)
+    require_memory(clip.size, clip)
     memory = os.memfd_create("original", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with path.open("rb", buffering=0) as sealed:
@@ -66,6 +66,12 @@ def unsealed(path: Path, clip: Clip, key: Identity) -> int:
         raise SafelightError(Code.CASE_BROKEN, "It is not what was sealed.", file=printable(path)) from error
     os.lseek(memory, 0, os.SEEK_SET)
     return memory
+
+
+def require_memory(size: int, clip: Clip) -> None:
+    """Refuse work on a clip that takes ``size`` bytes of memory where they are not to be had: SL-CASE-MEMORY."""
+    if size + _SPARE > _available():
+        raise SafelightError(Code.CASE_MEMORY, f"{size >> 20} MiB are needed.", file=clip.name)
 
 
 def _write(memory: int, data: bytes) -> int:
