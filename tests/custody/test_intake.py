@@ -138,6 +138,26 @@ def test_a_card_pulled_out_half_way_loses_nothing_and_the_same_command_goes_on(d
     assert sorted(one.came for one in desk.take_in()) == sorted([Came.ALREADY, Came.SEALED, Came.SEALED])
 
 
+def test_a_card_that_fails_inside_a_file_loses_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error comes out of the thread that reads ahead, after some of the file is sealed already."""
+    (desk.card / "LONG.MP4").write_bytes(os.urandom(5 << 20))
+    real, reads = os.readv, [0]
+
+    def readv(descriptor: int, buffers: list[memoryview]) -> int:
+        if os.fstat(descriptor).st_size == 5 << 20:
+            reads[0] += 1
+            if reads[0] == 4:
+                raise OSError(errno.EIO, "planted")
+        return real(descriptor, buffers)
+
+    monkeypatch.setattr(os, "readv", readv)
+    refused = [one for one in desk.take_in() if one.refusal is not None]
+    assert [(one.path.name, one.refusal.code) for one in refused if one.refusal] == [("LONG.MP4", Code.UNREADABLE)]
+    assert reads[0] == 4
+    assert not list((desk.case / "work").iterdir())
+    assert [one.came for one in desk.take_in()].count(Came.SEALED) == 1
+
+
 def test_a_failing_card_is_told_apart_from_a_failing_case(desk: Desk, tmp_path: Path) -> None:
     """/proc/self/mem opens and cannot be read from its start: EIO, as from a card that breaks."""
     broken = os.open("/proc/self/mem", os.O_RDONLY)

@@ -21,8 +21,9 @@ from custody.conftest import Desk
 from program import safelight
 from safelight.custody import timestamp
 from safelight.custody.case import Facts, create
+from safelight.custody.entry import Act
 from safelight.custody.export import check, export
-from safelight.custody.seal import read_identity
+from safelight.custody.seal import read_identity, unseal
 from safelight.custody.verify import examine
 from safelight.errors import Code, SafelightError
 
@@ -226,6 +227,46 @@ def test_a_timestamp_goes_out_and_comes_in_as_files_and_openssl_accepts_it(
         found = examine(desk.case, identity=desk.key, ask=lambda _: None, older=[])
         assert path.relative_to(desk.case).as_posix() in {problem.file for problem in found.problems}
         path.write_bytes(whole)
+
+
+def test_a_package_proves_since_when_its_acts_exist(filled: Desk, authority: Path, tmp_path: Path) -> None:
+    desk = filled.copy(tmp_path)
+    other = Identity.generate()
+    folder, trusted = tmp_path / "package", (authority / "ca.pem").read_bytes()
+    with desk.open() as case:
+        for clip in ("1", "3"):  # stamped twice: each act goes with the older of the stamps that have it
+            (tmp_path / "tsq").write_bytes(timestamp.request(case))
+            timestamp.keep(case, stamped(authority, tmp_path / "tsq"), trusted)
+            case.note(Act.APPROVED, case.clip(clip))
+        export(case, [case.clip("1")], folder, [str(other.to_public())])
+        log = case.facts.log
+    found = check(folder, other, key=log)
+    assert found.problems == []
+    times = folder / "data" / "log" / "timestamps"
+    stems = sorted(path.stem for path in times.glob("*.tsr"))
+    assert len(found.times) == len(stems) == 2
+    told = sorted(int(path.stem) for path in (folder / "data" / "log").glob("*.tlog-proof"))
+    proven = {stem: sorted(int(path.stem) for path in (times / stem).iterdir()) for stem in stems}
+    assert [index for stem in stems for index in proven[stem]] == told
+    assert all(index < int(stem) for stem, indices in proven.items() for index in indices)
+    for stem, indices in proven.items():
+        one = times / stem
+        verify = ("ts", "-verify", "-data", one.with_suffix(".checkpoint"), "-in", one.with_suffix(".tsr"), "-CAfile")
+        run(tool("openssl"), *verify, one.with_suffix(".pem"))
+        for index in indices:
+            note = (one / f"{index:08}.tlog-proof").read_bytes()
+            entry = unseal((folder / "data" / "log" / f"{index:08}.json.age").read_bytes(), other)
+            assert note.endswith(one.with_suffix(".checkpoint").read_bytes())
+            assert c2sp.included(entry, note, log) == index
+    for path in sorted(path for path in times.rglob("*") if path.is_file()):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:])
+        bagit.Bag(str(folder)).save(manifests=True)  # by somebody who makes the package fit again
+        problems = check(folder, other, key=log).problems
+        assert path.suffix in (".tsq", ".pem") or problems, path  # those two prove nothing
+        path.write_bytes(whole)
+    bagit.Bag(str(folder)).save(manifests=True)
+    assert check(folder, other, key=log).problems == []
 
 
 def test_a_reply_that_does_not_hold_is_refused(desk: Desk, filled: Desk, authority: Path, tmp_path: Path) -> None:

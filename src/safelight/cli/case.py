@@ -150,11 +150,12 @@ def _verify_package(folder: Path, identity: Path | None, log_key: str | None, as
     whole = f"The package is whole{how}: {told}."
     sentence = f"The package is NOT whole: {checked.problems[0]}." if checked.problems else whole
     if as_json:
-        _print_json({"whole": not checked.problems, "sentence": sentence, "problems": checked.problems})
+        told_all = {"problems": checked.problems, "times": checked.times}
+        _print_json({"whole": not checked.problems, "sentence": sentence, **told_all})
     else:
         print(sentence)
-        for problem in checked.problems[1:]:
-            print(printable(Path(problem)))
+        for line in [*checked.problems[1:], *checked.times]:
+            print(printable(Path(line)))
     if checked.problems:
         raise typer.Exit(1)
 

@@ -3,19 +3,20 @@
 The list of protected names goes along only when it is asked for.
 
 Inside the bag the payload is an OCFL root again, and beside it lie the log's entries about these clips, each with an
-inclusion proof, and nothing about any other clip. The receiver needs age, sha256sum and the log's key, not Safelight.
+inclusion proof, and nothing about any other clip. Where a checkpoint has a trusted time, that goes along, with a proof
+for each entry that is older. The receiver needs age, sha256sum, openssl and the log's key, not Safelight.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bagit
 from pydantic import ValidationError
 from pyrage.x25519 import Identity, Recipient
 
-from safelight.custody import ocfl
+from safelight.custody import ocfl, timestamp
 from safelight.custody.case import LOG, ORIGINAL, STORE, Case
 from safelight.custody.catalogue import Clip, Papers
 from safelight.custody.disk import sync_tree, write_new
@@ -30,12 +31,15 @@ from safelight.outputs import private_folder, writing
 
 KEY = "key"
 CHECKPOINT = "checkpoint"
+_UNPROVEN = (BadNote, NotSealed, ValidationError, OSError, UnicodeDecodeError)
 README = """This is a BagIt package made by Safelight.
 
 Check it:        sha256sum -c manifest-sha256.txt
 Open a file:     age -d -i your.key data/store/.../v1/content/original.age > original
 The log:         data/log/key is the public key, data/log/checkpoint the signed head (c2sp.org/tlog-checkpoint);
                  NNNNNNNN.json.age is an entry, NNNNNNNN.tlog-proof proves that it is in the log (c2sp.org/tlog-proof).
+Trusted times:   data/log/timestamps, if there are any (RFC 3161); N/NNNNNNNN.tlog-proof: the entry was in N.checkpoint
+                 openssl ts -verify -data N.checkpoint -in N.tsr -CAfile N.pem   (compare N.pem with the service's own)
 Compare data/log/key with the key that the other desk tells you by another way.
 """
 
@@ -101,6 +105,7 @@ def _log(case: Case, objects: set[str], numbers: set[int], folder: Path, to: lis
     leaves = case.leaves()
     hashes = [leaf.hash for leaf in leaves]
     checkpoint = case.signed_checkpoint
+    told: list[int] = []
     write_new(folder / KEY, f"{case.facts.log}\n".encode())
     write_new(folder / CHECKPOINT, checkpoint.encode())
     for leaf in leaves:
@@ -109,17 +114,40 @@ def _log(case: Case, objects: set[str], numbers: set[int], folder: Path, to: lis
             write_new(folder / f"{leaf.index:08}.json.age", seal(entry.to_bytes(), to))
             text = proof(leaf.index, inclusion(leaf.index, hashes), checkpoint)
             write_new(folder / f"{leaf.index:08}.tlog-proof", text.encode())
+            told.append(leaf.index)
+    _times(case.path / LOG / timestamp.FOLDER, told, hashes, folder / timestamp.FOLDER)
+
+
+def _times(kept: Path, told: list[int], hashes: list[bytes], folder: Path) -> None:
+    """For each entry that is told, the oldest checkpoint with a trusted time that has it, and the proof that it has."""
+    proven = 0  # entries before this one have theirs
+    for reply in sorted(kept.glob("*.tsr")):
+        size = int(reply.stem)
+        here = [index for index in told if proven <= index < size]
+        proven = max(proven, size)
+        if not here:
+            continue
+        (folder / reply.stem).mkdir(parents=True, mode=0o700)
+        for ending in timestamp.ENDINGS:
+            write_new(folder / f"{reply.stem}{ending}", reply.with_suffix(ending).read_bytes())
+        checkpoint = reply.with_suffix(".checkpoint").read_text()
+        for index in here:
+            text = proof(index, inclusion(index, hashes[:size]), checkpoint)
+            write_new(folder / reply.stem / f"{index:08}.tlog-proof", text.encode())
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a package was found to be. ``key``: of its log, to be compared elsewhere; ``problems``: file and why."""
+    """What a package was found to be. ``key``: of its log, to be compared elsewhere; ``problems``: file and why;
+    ``times``: which acts existed when, by a trusted clock.
+    """
 
     key: str
     originals: int
     entries: int
     problems: list[str]
     opened: bool
+    times: list[str] = field(default_factory=list)
 
 
 def is_package(folder: Path) -> bool:
@@ -143,7 +171,8 @@ def check(folder: Path, identity: Identity | None, *, key: str | None = None) ->
     log = folder / "data" / LOG
     told = key or (log / KEY).read_text().strip()
     try:
-        head = Checkpoint.parse((log / CHECKPOINT).read_text(), Verifier.parse(told))
+        verifier, note = Verifier.parse(told), (log / CHECKPOINT).read_text()
+        head = Checkpoint.parse(note, verifier)
     except (BadNote, OSError, UnicodeDecodeError) as error:
         return Checked(told, 0, 0, [*problems, f"data/log/checkpoint: {error}"], identity is not None)
     originals = sorted((folder / "data" / STORE).rglob(ORIGINAL))
@@ -151,22 +180,44 @@ def check(folder: Path, identity: Identity | None, *, key: str | None = None) ->
     entries = []
     for path in proofs:
         try:
-            entries += _proven(path, head, identity)
-        except (BadNote, NotSealed, ValidationError, OSError, UnicodeDecodeError) as error:
+            entries += _proven(path, log, note, head, identity)
+        except _UNPROVEN as error:
             problems.append(f"data/log/{path.name}: it does not hold ({error})")
     if identity is not None:
         problems += _insides(folder, originals, entries, identity)
-    return Checked(told, len(originals), len(proofs), problems, identity is not None)
+    times = _existed(log, verifier, identity, problems)
+    return Checked(told, len(originals), len(proofs), problems, identity is not None, times)
 
 
-def _proven(path: Path, head: Checkpoint, identity: Identity | None) -> list[Entry]:
-    """The entry that a proof is for, if a key opens it. Raises BadNote, NotSealed."""
-    index, steps, note = read_proof(path.read_bytes().decode())
-    if Path(path.stem).name != f"{index:08}" or note != (path.parent / CHECKPOINT).read_text():
+def _existed(log: Path, verifier: Verifier, identity: Identity | None, problems: list[str]) -> list[str]:
+    """What the trusted times in a package prove; what does not hold is added to ``problems``."""
+    times = []
+    for name, said in timestamp.proven(log):
+        stem = Path(name).stem
+        proofs = sorted((log / timestamp.FOLDER / stem).glob("*.tlog-proof"))
+        try:
+            if isinstance(said, SafelightError):
+                raise BadNote(said.detail)
+            note = (log / timestamp.FOLDER / f"{stem}.checkpoint").read_text()
+            head = Checkpoint.parse(note, verifier)
+            for path in proofs:
+                _proven(path, log, note, head, identity)
+        except _UNPROVEN as error:
+            problems.append(f"data/log/{name}: it does not hold ({error})")
+            continue
+        acts = ", ".join(str(int(path.stem)) for path in proofs)
+        times.append(f"{said}, with acts {acts}; trusted: data/log/{timestamp.FOLDER}/{stem}.pem")
+    return times
+
+
+def _proven(path: Path, log: Path, note: str, head: Checkpoint, identity: Identity | None) -> list[Entry]:
+    """The entry that a proof is for, if a key opens it. ``note``, ``head``: the checkpoint. Raises ``_UNPROVEN``."""
+    index, steps, signed = read_proof(path.read_bytes().decode())
+    if path.stem != f"{index:08}" or signed != note:
         raise BadNote("it is for another entry or checkpoint")
     if identity is None:
         return []
-    data = unseal((path.parent / f"{path.stem}.json.age").read_bytes(), identity)
+    data = unseal((log / f"{path.stem}.json.age").read_bytes(), identity)
     if root_by_inclusion(index, head.size, leaf_hash(data), steps) != head.root:
         raise BadNote("the entry is not in the log")
     return [Entry.parse(data)]

@@ -20,6 +20,7 @@ from safelight.inputs import printable
 from safelight.outputs import writing
 
 FOLDER = "timestamps"
+ENDINGS = (".checkpoint", ".tsq", ".tsr", ".pem")
 
 
 def request(case: Case) -> bytes:
