@@ -1,7 +1,7 @@
 """Encryption by age (age-encryption.org/v1, through pyrage): small documents at once, originals as streams.
 
-A stream is read once, in a second thread that also hashes what it reads; meanwhile the first one encrypts, hashes what
-comes out and writes it. Nothing here keeps more than a few megabytes, whatever the length of a file.
+A stream is read once, in a thread that also hashes what it reads; meanwhile the first one encrypts and writes, and a
+third hashes what is written. Nothing here keeps more than a few megabytes, whatever the length of a file.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def seal_stream(
     Raises SL-UNREADABLE when the source fails (a card pulled out), OSError when ``path`` cannot be written.
     """
     plain, quick, sealed = hashlib.sha256(), blake3.blake3(), hashlib.sha256()
-    with Sink(path) as sink, _Reader(source, [plain, quick], progress) as reader:
-        writer = _Writer(sink.write, sealed)
+    with Sink(path) as sink, _Hashing(sealed) as hashing, _Reader(source, [plain, quick], progress) as reader:
+        writer = _Writer(sink.write, hashing.put)
         try:
             pyrage.encrypt_io(reader.stream, writer, to)
             _require_whole(reader, writer)
@@ -94,7 +94,7 @@ def unseal_stream(source: int, write: Callable[[bytes], int], identity: Identity
     """
     plain, sealed = hashlib.sha256(), hashlib.sha256()
     with _Reader(source, [sealed]) as reader:
-        writer = _Writer(write, plain)
+        writer = _Writer(write, plain.update)  # pieces are so small that another thread would cost more than it saves
         try:
             pyrage.decrypt_io(reader.stream, writer, [identity])
             _require_whole(reader, writer)
@@ -224,15 +224,15 @@ class _Reader(io.RawIOBase):
 
 
 class _Writer:
-    """Hashes and takes what the cipher gives, and remembers why that failed."""
+    """Takes what the cipher gives and remembers why that failed."""
 
-    def __init__(self, write: Callable[[bytes], int], digest: Any) -> None:
+    def __init__(self, write: Callable[[bytes], int], seen: Callable[[bytes], None]) -> None:
         self.failed: OSError | None = None
         self._write = write
-        self._digest = digest
+        self._seen = seen
 
     def write(self, data: bytes) -> int:
-        self._digest.update(data)
+        self._seen(data)
         try:
             return self._write(data)
         except OSError as error:
@@ -241,6 +241,41 @@ class _Writer:
 
     def flush(self) -> None:
         pass
+
+
+class _Hashing:
+    """A thread that hashes what is put, in its order. Context manager; afterwards the digest is final."""
+
+    def __init__(self, digest: Any) -> None:
+        self._digest = digest
+        self._free: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+        self._full: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
+        for _ in range(AHEAD):
+            self._free.put(memoryview(bytearray(PIECE)))
+        self._piece, self._filled = self._free.get(), 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def put(self, data: bytes) -> None:
+        """Have a piece hashed; at most PIECE bytes."""
+        if self._filled + len(data) > PIECE:
+            self._full.put(self._piece[: self._filled])
+            self._piece, self._filled = self._free.get(), 0
+        self._piece[self._filled : self._filled + len(data)] = data
+        self._filled += len(data)
+
+    def _run(self) -> None:
+        while (piece := self._full.get()) is not None:
+            self._digest.update(piece)
+            self._free.put(memoryview(piece.obj))
+
+    def __enter__(self) -> _Hashing:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._full.put(self._piece[: self._filled])
+        self._full.put(None)
+        self._thread.join()
 
 
 def read_identity(path: Path) -> Identity:
