@@ -27,6 +27,7 @@ from safelight.inputs import printable
 
 PIECE = 1 << 20  # bytes read at once
 AHEAD = 4  # pieces that may be read and not yet worked on
+CUT = 1 << 17  # bytes of a piece that are copied at once
 
 
 class NotSealed(Exception):  # noqa: N818 - it names what it is
@@ -76,7 +77,7 @@ def seal_stream(
     with Sink(path) as sink, _Hashing(sealed) as hashing, _Reader(source, [plain, quick], progress) as reader:
         writer = _Writer(sink.write, hashing.put)
         try:
-            pyrage.encrypt_io(reader.stream, writer, to)
+            pyrage.encrypt_io(io.BufferedReader(reader, CUT), writer, to)
             _require_whole(reader, writer)
         except (OSError, pyrage.EncryptError) as error:
             if isinstance(reader.failed, OSError):
@@ -96,9 +97,10 @@ def unseal_stream(source: int, write: Callable[[bytes], int], identity: Identity
     with _Reader(source, [sealed]) as reader:
         writer = _Writer(write, plain.update)  # pieces are so small that another thread would cost more than it saves
         try:
-            pyrage.decrypt_io(reader.stream, writer, [identity])
+            stream = io.BufferedReader(reader, CUT)
+            pyrage.decrypt_io(stream, writer, [identity])
             _require_whole(reader, writer)
-            if reader.stream.read(1):
+            if stream.read(1):
                 raise NotSealed("there is more in the file than was sealed")
         except (OSError, pyrage.DecryptError) as error:  # which of them says that a stream was cut is not promised
             if reader.failed is not None or writer.failed is not None:
@@ -151,14 +153,13 @@ class _Reader(io.RawIOBase):
     """Reads a descriptor ahead of the cipher, in a thread that also hashes. Context manager.
 
     The cipher asks for 8 KiB at a time and keeps the interpreter's lock while it works: so pieces are large, their
-    buffers are used again (fresh ones cost as much as the reading), and :attr:`stream` cuts them up without Python.
-    At its end everything is hashed.
+    buffers are used again (fresh ones cost as much as the reading), and a buffered reader cuts them up without Python.
+    At the end of the stream everything is hashed.
     """
 
     def __init__(self, descriptor: int, digests: list[Any], progress: Callable[[int], None] | None = None) -> None:
         self.done = 0
         self.failed: Exception | None = None
-        self.stream = io.BufferedReader(self, PIECE // 8)
         self._descriptor = descriptor
         self._digests = digests
         self._progress = progress
