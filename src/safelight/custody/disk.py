@@ -43,7 +43,7 @@ class Sink:
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
         self._written += len(data)
-        if self._written - self._begun >= STRETCH:
+        if self._written - self._begun >= STRETCH and hasattr(os, "posix_fadvise"):  # macOS has none
             os.posix_fadvise(self._descriptor, self._begun, self._written - self._begun, os.POSIX_FADV_DONTNEED)
             self._begun = self._written
         return len(data)
