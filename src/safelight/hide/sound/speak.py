@@ -28,6 +28,7 @@ _LOUDNESS = 0.08  # root mean square of speech, pauses left out; about -22 dB un
 _QUIET = 0.01  # of the loudest sample: what is below at either end is no speech
 _TOUCH = 0.25  # seconds by which neighbouring cues of one voice may overlap; the earlier one gives way
 _EDGE = 0.005  # seconds of fading at the ends
+_SAMPLE = np.dtype("<i2")
 _ATTEMPTS = 4
 
 
@@ -63,7 +64,7 @@ def speak(
     with samples.open("xb") as file:
         for number, (cue, end) in enumerate(zip(cues, room, strict=True)):
             said = _fitted(engine, cue, voices[cue.speaker], end)
-            file.write((said * 32767).astype("<i2").tobytes())
+            file.write((said * 32767).astype(_SAMPLE).tobytes())
             spoken.append(Spoken(round(cue.start * RATE), offset, len(said)))
             offset += len(said)
             progress(number + 1, len(cues))
@@ -72,12 +73,13 @@ def speak(
 
 
 class Speech:
-    """The speech that :func:`speak` has left, read little by little."""
+    """The speech that :func:`speak` has left, read little by little: an hour of it is more than belongs in memory, and
+    mapping it would keep all of it there.
+    """
 
     def __init__(self, samples: Path, index: Path) -> None:
         self._cues = [Spoken(**one) for one in json.loads(index.read_bytes())]
-        whole = sum(one.count for one in self._cues)
-        self._samples = np.memmap(samples, "<i2", "r", shape=(whole,)) if whole else np.zeros(0, np.int16)
+        self._samples = samples
         self._first = 0
 
     def add(self, block: Samples, start: int) -> None:
@@ -90,7 +92,8 @@ class Speech:
                 break
             a, b = max(cue.at, start), min(cue.at + cue.count, end)
             if a < b:
-                part = self._samples[cue.offset + a - cue.at : cue.offset + b - cue.at]
+                offset = (cue.offset + a - cue.at) * _SAMPLE.itemsize
+                part = np.fromfile(self._samples, _SAMPLE, count=b - a, offset=offset)
                 block[a - start : b - start] += part.astype(np.float32) / 32768
 
     @staticmethod
