@@ -47,9 +47,9 @@ def test_cues_begin_in_time_in_every_language(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("action", ["silence", "revoice", "disguise"])
-@pytest.mark.parametrize("seconds", [1.0, 3.2, 9.0])  # of the original's sound: shorter, as long, longer than the film
+@pytest.mark.parametrize("seconds", [1.0, 3.24, 9.0])  # of the original's sound: shorter, as long, longer than the film
 def test_the_track_is_as_long_as_the_film(tmp_path: Path, action: str, seconds: float) -> None:
-    path = heard_clip(tmp_path / "a.mkv", noise(seconds, 16000) * 0.1, 16000, frames=80)
+    path = heard_clip(tmp_path / "a.mkv", noise(seconds, 16000) * 0.1, 16000, frames=81)
     sounds = {
         "silence": [],
         "revoice": [cue(0.5, 3.1), cue(3.15, 8.0, speaker="b")],  # the second goes on after the end of the film
@@ -57,6 +57,6 @@ def test_the_track_is_as_long_as_the_film(tmp_path: Path, action: str, seconds: 
     }[action]
     copy = copied(path, plan_of(path, sounds), tmp_path / "copy")
     film, sound = lasts(copy)
-    assert film == Fraction(80, 25)
+    assert film == Fraction(81, 25)
     assert sound == film
-    assert len(hear(copy)) == 80 / 25 * 48000
+    assert 0 <= len(hear(copy)) - 81 / 25 * 48000 < 1024  # decoders that ignore the length end with a whole block
