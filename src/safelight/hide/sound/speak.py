@@ -24,7 +24,7 @@ from safelight.hide.sound.languages import LANGUAGES
 from safelight.media.sound import RATE, Samples
 from safelight.plan import Decision, Plan, Sound, SoundAction
 
-_LOUDNESS = 0.08  # root mean square of speech, pauses left out; about -22 dB under full scale
+_LOUDNESS = 0.11  # root mean square of speech, pauses left out: some -23 LUFS, as broadcasters have it (EBU R 128)
 _QUIET = 0.01  # of the loudest sample: what is below at either end is no speech
 _TOUCH = 0.25  # seconds by which neighbouring cues of one voice may overlap; the earlier one gives way
 _EDGE = 0.005  # seconds of fading at the ends
@@ -63,7 +63,7 @@ def speak(
     offset = 0
     with samples.open("xb") as file:
         for number, (cue, end) in enumerate(zip(cues, room, strict=True)):
-            said = _fitted(engine, cue, voices[cue.speaker], end)
+            said = fitted(engine, cue, voices[cue.speaker], end)
             file.write((said * 32767).astype(_SAMPLE).tobytes())
             spoken.append(Spoken(round(cue.start * RATE), offset, len(said)))
             offset += len(said)
@@ -144,7 +144,7 @@ def _rooms(cues: list[Sound]) -> Iterator[float]:
             yield after.start
 
 
-def _fitted(engine: Engine, cue: Sound, voice: tuple[str, int], latest: float) -> Samples:
+def fitted(engine: Engine, cue: Sound, voice: tuple[str, int], latest: float) -> Samples:
     """A cue's speech at 48 kHz, as fast as it must be to end with the cue; at worst it runs on until ``latest``."""
     variant, pitch = voice
     name = f"{LANGUAGES[cue.language][0]}+{variant}"
@@ -176,7 +176,8 @@ def _trimmed(said: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
 
 def _levelled(said: Samples) -> Samples:
-    """Of one loudness, never clipped, with soft ends."""
+    """Of one loudness, never clipped, without a constant part, with soft ends."""
+    said = said - said.mean()
     active = said[np.abs(said) > 0.05 * np.abs(said).max(initial=0)]
     level = float(np.sqrt(np.mean(np.square(active)))) if len(active) else 1.0
     said = said * min(_LOUDNESS / max(level, 1e-6), 0.9 / max(float(np.abs(said).max(initial=0)), 1e-6))
