@@ -91,6 +91,11 @@ class Voices(Attacker):
         if self._kept:
             not_tried.append("Original sound that a person decided to keep: whoever is heard there can be recognised.")
         speech = len(self._copy.joined()) / RATE
+        if speech:
+            not_tried.append(
+                "A trained attacker: disguised speech does not stop one. Tempo, rhythm, laughs and dialect stay, and many "
+                "recordings of one person add up."
+            )
         if speech >= 2 * _LEAST:
             found, ranks = self._ranked()
             figures += ranks
