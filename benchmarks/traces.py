@@ -1,6 +1,6 @@
 """What the lens, the lamps and the first codec leave in a picture, and how much of it is still in the copy.
 
-    python -m benchmarks.traces VIDEO... [--frames 130] [--size 640 360]
+    python -m benchmarks.traces VIDEO... [--frames 130] [--size 640 360] [--flicker FILM...]
 
 Nothing is hidden; each copy is made as `hide` makes it, without the treatment against sensor noise and with it at both
 strengths. Figures:
@@ -10,11 +10,11 @@ strengths. Figures:
 * lamps: brightness that swings by 3 % at 10 Hz (100 Hz seen 30 times a second), its phase drifting with the grid;
   correlation of the drift in the copy with the original's (as it is; 1 is all of it)
 * grid: how far the block grid of the first codec stands out of chance, in spreads, at the size it has in the copy
-* pulse: how far the period of the first codec's key pictures (13) stands out in the sharpness over time, in the power of
-  its surroundings; the column of the uncoded pictures tells what the pictures and the copy's own coding make of it
+* pulse: how far the period of the first codec's key pictures (13) stands out in the sharpness over time, in the power
+  of its surroundings; the column of the uncoded pictures tells what the pictures and the copy's own coding make of it
 
-The last table asks of the films as they are whether lamps flicker in them: power of the brightness at the frequency where
-100 and 120 Hz would be seen, in power of its surroundings; above 10 is a flicker.
+With --flicker films are asked, as they are, whether lamps flicker in them: power of the brightness at the frequency
+where 100 and 120 Hz would be seen, in power of its surroundings; above 10 is a flicker.
 """
 
 from __future__ import annotations
@@ -224,7 +224,8 @@ def main() -> None:
                     f"| {video.stem[:20]} | {'source' if kind is None else kind.value} | {' | '.join(cells)} |",
                     flush=True,
                 )
-    print("\n| film | pictures a second | pictures | 100 Hz | 120 Hz |\n|---|---|---|---|---|")
+    if asked.flicker:
+        print("\n| film | pictures a second | pictures | 100 Hz | 120 Hz |\n|---|---|---|---|---|")
     for video in asked.flicker:
         print(f"| {' | '.join(flicker(video))} |", flush=True)
 

@@ -93,8 +93,8 @@ class Voices(Attacker):
         speech = len(self._copy.joined()) / RATE
         if speech:
             not_tried.append(
-                "A trained attacker: disguised speech does not stop one. Tempo, rhythm, laughs and dialect stay, and many "
-                "recordings of one person add up."
+                "A trained attacker: disguised speech does not stop one. Tempo, rhythm, laughs and dialect stay, and "
+                "many recordings of one person add up."
             )
         if speech >= 2 * _LEAST:
             found, ranks = self._ranked()
