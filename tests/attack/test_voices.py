@@ -110,6 +110,12 @@ def test_what_was_kept_on_purpose_is_told_and_not_counted_as_a_remnant() -> None
     assert any("keep" in line for line in finding.not_tried)
 
 
+def test_the_report_says_whom_a_disguise_does_not_stop() -> None:
+    spans = [Sound(start=0, end=4, action=action, decided_by="editor", reason="sea") for action in ("disguise", "keep")]
+    told = [heard(Voices(case(plan(span)), Notes()), voice(4, seed=6), voice(4, seed=7)).finding() for span in spans]
+    assert [any("trained attacker" in line for line in finding.not_tried) for finding in told] == [True, False]
+
+
 def test_a_voice_that_is_not_disguised_is_broken_and_nothing_in_common_is_not(tmp_path: Path) -> None:
     """A tool that does nothing, and one that gives everybody the same sound."""
     words = "The old city was quiet before the soldiers came through the gate and took our phones"
