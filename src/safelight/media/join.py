@@ -29,8 +29,8 @@ _SLICES = (1, 5)  # NAL unit types of pictures: those that need others, and thos
 def join(
     target: Path, facts: ClipFacts, pieces: Sequence[tuple[Path, Part]], sound: Iterable[Samples]
 ) -> Iterator[int]:
-    """Write the film; yields the number of pictures joined so far, after each: to make the sound up to it may have taken
-    long. ``pieces``: copies with what they are copies of.
+    """Write the film; yields the number of pictures joined so far, after each: the sound up to it may have taken
+    long to make. ``pieces``: copies with what they are copies of.
 
     Raises SafelightError: SL-WORKER-LIED when a piece is not what it should be, and what :class:`Writer` raises; then
     nothing is left.
