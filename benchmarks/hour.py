@@ -1,6 +1,6 @@
 """A long recording in flat memory: silence, revoice and disguise of real speech, repeated to the length asked for.
 
-    OPENBLAS_NUM_THREADS=1 python -m benchmarks.hour MEDIA [--minutes 60]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.hour MEDIA [--minutes 60] [--manners revoice]
 
 Each manner runs in a process of its own, so that its peak memory is its own; sound only, no picture. Processor time is
 that of reading, treating and coding the sound; for ``revoice`` also of speaking a cue every four seconds.
@@ -71,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A long recording in flat memory.")
     parser.add_argument("media", type=Path)
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 60])
+    parser.add_argument("--manners", nargs="+", default=["silence", "revoice", "disguise"])
     chosen = parser.parse_args()
     fresh = multiprocessing.get_context("spawn")
     print("| manner | minutes | processor-seconds | times real time | peak MiB |\n|---|---|---|---|---|")
@@ -78,7 +79,7 @@ def main() -> None:
         for minutes in chosen.minutes:
             recording = Path(folder) / f"{minutes:g}.mkv"
             record(chosen.media, recording, minutes * 60)
-            for manner in ("silence", "revoice", "disguise"):
+            for manner in chosen.manners:
                 told = fresh.Queue()
                 worker = fresh.Process(target=measure, args=(manner, recording, minutes * 60, told))
                 worker.start()

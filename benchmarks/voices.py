@@ -1,18 +1,18 @@
 """How well voices are protected: attackers against ways to treat speech, on two sets of speakers.
 
-    OPENBLAS_NUM_THREADS=1 python -m benchmarks.voices MEDIA [--speakers N] [--whisper DIR]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.voices MEDIA [--speakers N] [--whisper DIR] [--pocketsphinx]
 
 MEDIA: the shared test media. Equal error rates in %, 50 is chance, with 95 % intervals by drawing speakers anew.
---whisper: a folder with Whisper base for CTranslate2 (model.bin, config.json, vocabulary.txt, tokenizer.json) and the
-packages ctranslate2 and tokenizers; without it no words are counted. The words of the treated speech are compared with
-what the same recogniser reads in the original, so its own mistakes count for nothing and its habits for something.
+--whisper: a folder with Whisper base for CTranslate2; --pocketsphinx: the package of that name (``words.py``). Without
+them no words are counted, and nothing can be spoken anew. The right words are what the first recogniser reads in the
+original: its own mistakes there count for nothing, those of the other one do. ``revoice``: those words by the synthetic
+voice, whoever spoke them.
 ``pitch``: four semitones lower, what peers offer.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from benchmarks.words import PocketSphinx, Recogniser, Whisper, error_rate
 from safelight.attack.bent import RATE, Bendable
 from safelight.attack.ge2e import Ge2e
 from safelight.attack.traits import Discriminant, traits
 from safelight.attack.voices import UNDO
 from safelight.hide.sound.disguise import Disguise
-from safelight.media.mel import mel_power
+from safelight.hide.sound.engine import FASTEST, SLOWEST, USUAL, VOICES, Engine
 
 Speech = NDArray[np.float32]
 SECONDS = 6.0  # of each utterance
@@ -152,56 +153,48 @@ def pitched(part: Speech) -> Speech:
     return Bendable(part).voice(1.0, -4.0)[: len(part)]
 
 
-class Words:
-    """Whisper base by CTranslate2; greedy."""
-
-    def __init__(self, folder: Path) -> None:
-        import ctranslate2
-        from tokenizers import Tokenizer
-
-        self._storage = ctranslate2.StorageView
-        self._model = ctranslate2.models.Whisper(str(folder), compute_type="float32", intra_threads=1)
-        self._names = Tokenizer.from_file(str(folder / "tokenizer.json"))
-
-    def __call__(self, part: Speech) -> list[str]:
-        padded = np.pad(part, (0, 30 * RATE - len(part)))
-        logs = np.log10(np.maximum(mel_power(padded, 80), 1e-10))
-        logs = (np.maximum(logs, logs.max() - 8) + 4) / 4
-        view = self._storage.from_array(np.ascontiguousarray(logs.T[None], np.float32))
-        said = self._model.generate(view, [[50258, 50259, 50359, 50363]], beam_size=1, max_length=60)
-        return re.sub(r"[^\w' ]", " ", self._names.decode(said[0].sequences_ids[0]).lower()).split()
+def revoiced(engine: Engine, said: list[str], part: Speech) -> Speech:
+    """The words by the synthetic voice of the first speaker, in about the time the part takes."""
+    variant, pitch = VOICES[0]
+    made, speed = np.zeros(0, np.float32), USUAL
+    for _ in range(2):
+        made = engine.say(" ".join(said), f"en-us+{variant}", pitch=pitch, speed=speed)
+        speed = round(np.clip(speed * len(made) / engine.rate / (len(part) / RATE), SLOWEST, FASTEST))
+    return np.asarray(resample_poly(made, RATE, engine.rate), np.float32)
 
 
-def word_errors(right: list[str], read: list[str]) -> int:
-    """Words put in, left out or exchanged."""
-    row = list(range(len(read) + 1))
-    for number, word in enumerate(right, 1):
-        before, row[0] = row[0], number
-        for place, other in enumerate(read, 1):
-            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (word != other))
-    return row[-1]
-
-
-def table(name: str, people: dict[str, list[Speech]], words: Words | None, wanted: list[str]) -> None:
+def table(
+    name: str,
+    people: dict[str, list[Speech]],
+    recognisers: dict[str, Recogniser],
+    wanted: list[str],
+) -> None:
+    """Print it. The right words are those the first recogniser reads in the original."""
     names = [person for person, parts in people.items() for _ in parts]
     plain = [part for parts in people.values() for part in parts]
     network = Ge2e()
     marks = np.stack([network(part) for part in plain])
     print(f"\n{name}: {len(people)} speakers, {len(plain)} utterances, {sum(map(len, plain)) / RATE:.0f} s", flush=True)
+    counted = "".join(f" words wrong, {who} % |" for who in recognisers)
     print(
-        "| method | ignorant | undone | lazy | averaging | semi-informed | WER % | CPU-s a second |\n"
-        "|---|---|---|---|---|---|---|---|"
+        f"| method | ignorant | undone | lazy | averaging | semi-informed |{counted} CPU-s a second |\n"
+        f"|---|---|---|---|---|---|{'---|' * len(recognisers)}---|"
     )
     methods: dict[str, Callable[[Speech], Speech]] = {
         "original": lambda part: part,
         "pitch": pitched,
         "disguise": Disguise().at_16k,
     }
-    read: list[list[str]] = [words(part) for part in plain] if words is not None else []
+    right = [next(iter(recognisers.values()))(part) for part in plain] if recognisers else []
+    engine = Engine() if "revoice" in wanted and recognisers else None
     for method in wanted:
-        treat = methods[method]
         began = time.process_time()
-        treated = [treat(part) for part in plain]
+        if method != "revoice":
+            treated = [methods[method](part) for part in plain]
+        elif engine is not None:
+            treated = [revoiced(engine, said, part) for said, part in zip(right, plain, strict=True)]
+        else:
+            continue
         spent = (time.process_time() - began) / (sum(map(len, plain)) / RATE)
         heard = np.stack([network(part) for part in treated])
         cells = [
@@ -211,12 +204,8 @@ def table(name: str, people: dict[str, list[Speech]], words: Words | None, wante
             _cell(averaged(heard, names)),
             _cell(semi_informed(treated, names) if len(people) >= 8 else None),
         ]
-        wrong = "-"
-        if words is not None:
-            said = [words(part) for part in treated]
-            total = sum(len(part) for part in read)
-            wrong = f"{100 * sum(map(word_errors, read, said)) / max(total, 1):.0f}"
-        print(f"| {method} | {' | '.join(cells)} | {wrong} | {spent:.3f} |", flush=True)
+        cells += [f"{error_rate(right, [read(part) for part in treated]):.0f}" for read in recognisers.values()]
+        print(f"| {method} | {' | '.join(cells)} | {spent:.3f} |", flush=True)
 
 
 def _cell(found: tuple[float, float, float] | None) -> str:
@@ -227,16 +216,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Attackers against treated speech.")
     parser.add_argument("media", type=Path)
     parser.add_argument("--speakers", type=int, default=35, help="English speakers (one reading each)")
-    parser.add_argument("--methods", nargs="+", default=["original", "pitch", "disguise"])
+    parser.add_argument("--methods", nargs="+", default=["original", "pitch", "disguise", "revoice"])
     parser.add_argument("--sets", nargs="+", default=["english", "arabic"])
     parser.add_argument("--whisper", type=Path, help="folder with Whisper base for CTranslate2")
+    parser.add_argument("--pocketsphinx", action="store_true", help="count words with PocketSphinx, too")
     chosen = parser.parse_args()
-    words = Words(chosen.whisper) if chosen.whisper else None
+    recognisers: dict[str, Recogniser] = {}
+    if chosen.whisper:
+        recognisers["Whisper"] = Whisper(chosen.whisper)
+    if chosen.pocketsphinx:
+        recognisers["PocketSphinx"] = PocketSphinx()
     folder = chosen.media / "speech"
     if "english" in chosen.sets:
-        table("English", english(folder, chosen.speakers), words, chosen.methods)
+        table("English", english(folder, chosen.speakers), recognisers, chosen.methods)
     if "arabic" in chosen.sets:
-        table("Arabic", arabic(folder), None, chosen.methods)
+        table("Arabic", arabic(folder), {}, chosen.methods)
 
 
 if __name__ == "__main__":

@@ -169,6 +169,7 @@ export function Sounds() {
         ))}
         <Act label={t("aName")} keys="B" disabled={off} onClick={() => sound("silence", { kind: "name" })} />
       </div>
+      <p class="quiet">{t("disguiseWeak")}</p>
       <ul class="spans">
         {plan.value?.sounds.map((span_) => (
           <li key={`${span_.start}-${span_.end}-${span_.decision}`}>

@@ -202,9 +202,10 @@ _SOUND = {
 
 def sound_sentence(plan: Plan, done: Hidden) -> str:
     """What became of the sound, in words."""
-    if done.facts.sound is None:
-        return "The source has no sound; the copy has none."
     counts = sounds_of(plan)
+    if done.facts.sound is None:
+        spoken = counts[SoundAction.REVOICE]
+        return "The source has no sound; the copy has none." + (f" {spoken} cue(s) were not spoken." if spoken else "")
     told = [words.format(counts[action]) for action, words in _SOUND.items() if counts[action]]
     if not told:
         return "All sound was replaced by silence; no source sound was copied."

@@ -147,7 +147,7 @@ class Spread:
         if self.kept is not None:
             answers.update((n, self.kept.take(names[n], *files[n])) for n in range(len(parts)) if n not in answers)
         joining = JoinJob(parts=parts, speech=job.speech)
-        joined = run(joining, self.original.descriptor, work, progress=_nobody, cancel=self.cancel)
+        joined = run(joining, self.original.descriptor, work, progress=self.observer.progress, cancel=self.cancel)
         assert isinstance(joined, Joined)
         ordered = [answers[number] for number in range(len(parts))]
         done = _summed(ordered, parts, joined.frames)

@@ -17,7 +17,7 @@ from safelight.attack.leak import Leak
 from safelight.attack.protocol import Notes, SoundPair
 from safelight.attack.traits import Discriminant, traits
 from safelight.attack.verdict import Outcome
-from safelight.attack.voices import Ends, Voices, ranks
+from safelight.attack.voices import Ends, Voices, gallery, ranks
 from safelight.errors import Code, SafelightError
 from safelight.plan import Plan, Sound, SoundAction
 from tests.attack.heard import case
@@ -110,6 +110,12 @@ def test_what_was_kept_on_purpose_is_told_and_not_counted_as_a_remnant() -> None
     assert any("keep" in line for line in finding.not_tried)
 
 
+def test_the_report_says_whom_a_disguise_does_not_stop() -> None:
+    spans = [Sound(start=0, end=4, action=action, decided_by="editor", reason="sea") for action in ("disguise", "keep")]
+    told = [heard(Voices(case(plan(span)), Notes()), voice(4, seed=6), voice(4, seed=7)).finding() for span in spans]
+    assert [any("trained attacker" in line for line in finding.not_tried) for finding in told] == [True, False]
+
+
 def test_a_voice_that_is_not_disguised_is_broken_and_nothing_in_common_is_not(tmp_path: Path) -> None:
     """A tool that does nothing, and one that gives everybody the same sound."""
     words = "The old city was quiet before the soldiers came through the gate and took our phones"
@@ -118,10 +124,10 @@ def test_a_voice_that_is_not_disguised_is_broken_and_nothing_in_common_is_not(tm
     said.add(wave, 0)
     slow = resample_poly(wave, 1, 3).astype(np.float32)
     first, second = slow[: 5 * RATE], slow[6 * RATE :]
-    found = ranks(first, second, lambda speech: speech, strangers=20)
+    found = ranks(gallery(first, 20), second, lambda speech: speech)
     assert found["GE2E, plain enrolment"] < 0.1
     assert found["GE2E, enrolment disguised likewise"] < 0.1
-    same = ranks(first, second, lambda speech: second, strangers=10)
+    same = ranks(gallery(first, 10), second, lambda speech: second)
     assert same["GE2E, enrolment disguised likewise"] == 1.0
 
 

@@ -42,6 +42,7 @@ def test_every_way_of_sound_between_the_marks(tmp_path: Path) -> None:
     path = put(tmp_path, frames=120)
     with at_desk(tmp_path) as editor:
         editor.open("clip")
+        assert "does not stop a trained attacker" in editor.text("section[aria-label=Sound]")
         for place, key in enumerate("gab"):
             mark(editor, 20 * place, 20 * place + 9)
             editor.press(key)

@@ -75,6 +75,16 @@ def test_variable_rate_is_kept(tmp_path: Path) -> None:
     assert facts.picture_start == pytest.approx(pts[0] / 90000, abs=1e-3)
 
 
+@pytest.mark.parametrize("rate", [1, Fraction(1, 10)])
+def test_few_pictures_a_second_coded_out_of_order(tmp_path: Path, rate: int | Fraction) -> None:
+    """Steps back of seconds are no clock set back where pictures last as long: nothing is missing."""
+    options = {"bf": "3", "b_strategy": "0"}
+    path = clip(tmp_path / "a.mp4", frames=40, rate=Fraction(rate), codec="libx264", options=options)
+    with path.open("rb") as file, Reader(file) as reader:
+        assert len(list(reader.pictures())) == 40
+        assert not reader.missing
+
+
 def test_late_picture_and_late_sound(tmp_path: Path) -> None:
     late = clip(tmp_path / "a.mp4", frames=10, pts=list(range(20, 30)), sound=1.0)
     facts, _, _ = read(late)

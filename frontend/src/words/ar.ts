@@ -100,6 +100,7 @@ export const ar: Record<Word, string> = {
   sound: "الصوت",
   silence: "صمت",
   disguise: "مموّه",
+  disguiseWeak: "الكلام المموّه لا يوقف مهاجمًا متمرّسًا؛ الصمت أو إعادة النطق بصوت آلي يوقفانه.",
   keep: "كما هو",
   tone: "نغمة",
   voice: "صوت شخص",

@@ -98,6 +98,7 @@ export const en = {
   sound: "Sound",
   silence: "silence",
   disguise: "disguised",
+  disguiseWeak: "Disguised speech does not stop a trained attacker. Silence, or words spoken anew, do.",
   keep: "kept",
   tone: "tone",
   voice: "voice",

@@ -100,6 +100,7 @@ export const sv: Record<Word, string> = {
   sound: "Ljud",
   silence: "tystat",
   disguise: "förvrängt",
+  disguiseWeak: "Förvrängt tal stoppar inte en tränad angripare. Tystnad eller uppläst text gör det.",
   keep: "behållet",
   tone: "ton",
   voice: "röst",

@@ -91,6 +91,11 @@ class Voices(Attacker):
         if self._kept:
             not_tried.append("Original sound that a person decided to keep: whoever is heard there can be recognised.")
         speech = len(self._copy.joined()) / RATE
+        if speech:
+            not_tried.append(
+                "A trained attacker: disguised speech does not stop one. Tempo, rhythm, laughs and dialect stay, and "
+                "many recordings of one person add up."
+            )
         if speech >= 2 * _LEAST:
             found, ranks = self._ranked()
             figures += ranks
@@ -132,7 +137,8 @@ class Voices(Attacker):
     def _ranked(self) -> tuple[list[Evidence], list[Figure]]:
         copy, original = halves(self._copy.joined()), halves(self._original.joined())
         disguise = Disguise()
-        ways = [ranks(original[a], copy[1 - a], disguise.at_16k, alive=self.notes.alive) for a in (0, 1)]
+        alive = self.notes.alive
+        ways = [ranks(gallery(original[a], alive=alive), copy[1 - a], disguise.at_16k, alive=alive) for a in (0, 1)]
         figures, evidence = [], []
         for name in ways[0]:
             mean = float(np.mean([way[name] for way in ways]))
@@ -169,21 +175,29 @@ def halves(speech: Speech) -> tuple[Speech, Speech]:
     return speech[:middle], speech[middle:]
 
 
+def gallery(enrolment: Speech, strangers: int = STRANGERS, *, alive: Callable[[], None] = lambda: None) -> list[Speech]:
+    """Candidates among whom a speaker is looked for: plain speech of theirs, then that of strangers."""
+    plain = enrolment[: round(_ENROLMENT * RATE)]
+    bendable, candidates = Bendable(plain), [plain]
+    for number in range(strangers):
+        alive()
+        candidates.append(bendable.stranger(number))
+    return candidates
+
+
 def ranks(
-    enrolment: Speech,
+    candidates: list[Speech],
     test: Speech,
     disguise: Callable[[Speech], Speech],
     *,
-    strangers: int = STRANGERS,
     alive: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Rank of the true speaker, 0 (first) to 1 (last), for each recogniser and manner of attack.
+    """Rank of the first candidate, 0 (first) to 1 (last), for each recogniser and manner of attack.
 
-    ``enrolment``: plain speech of the speaker; ``test``: other speech of theirs, as it is in the copy. ``alive``:
-    called often; all of it takes minutes on a slow machine.
+    ``candidates``: plain speech, the true speaker's first; ``test``: other speech of theirs, as it is in the copy.
+    ``alive``: called often; all of it takes minutes on a slow machine.
     """
-    plain = enrolment[: round(_ENROLMENT * RATE)]
-    bendable, tests = Bendable(plain), Bendable(test[: round(_ENROLMENT * RATE)])
+    tests = Bendable(test[: round(_ENROLMENT * RATE)])
     network = Ge2e()
 
     def each(do: Callable[[Any], T], over: Iterable[Any]) -> list[T]:
@@ -197,7 +211,6 @@ def ranks(
         groups = [voices[start : start + _TOGETHER] for start in range(0, len(voices), _TOGETHER)]
         return np.concatenate(each(network.marks, groups))
 
-    candidates = [plain, *each(bendable.stranger, range(strangers))]
     likewise = each(disguise, candidates)
     undone = [test, *each(lambda way: tests.voice(*way), UNDO)]
     heard, marks = marked(undone), marked(candidates)

@@ -41,6 +41,7 @@ _ONE_TO_ONE = frozenset(_ONE_TO_ONE_NAMES.split())
 _INDEXED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
 _TIMED = frozenset({"matroska,webm", "avi", "asf", "flv", "mxf"})
 _MAX_READ_ERRORS = 100
+_BACK = 16  # pictures that may be coded after one shown later than they, at most
 _MOST_AHEAD = 40  # pictures that a decoder keeps back to put them in order, at most
 _UNDOUBTED, _FOREVER = -1, 1 << 62
 
@@ -89,6 +90,8 @@ class Film:
         # picture shown belongs to the n-th packet's place.
         self._places: deque[int] | None = deque() if self._container.format.name == "avi" else None
         self._rate = _sane_rate(self._track)
+        # Seconds by which times must go back before it is the clock, and not the order of coding.
+        self._back = max(Fraction(1), _BACK / self._rate) if self._rate else Fraction(1)
         self._last: int | None = None
         self._offset = 0
         self._doubt = False
@@ -336,7 +339,7 @@ class Film:
             self._pending[number] = number
         elif packet.pts is not None:
             self._pending[number] = packet.pts
-            if self._latest is not None and packet.pts + 1 / self._base < self._latest:
+            if self._latest is not None and packet.pts + self._back / self._base < self._latest:
                 self._anew, self._latest = number, None
             self._latest = max(packet.pts, self._latest or packet.pts)
         return passes

@@ -29,15 +29,15 @@ _SLICES = (1, 5)  # NAL unit types of pictures: those that need others, and thos
 def join(
     target: Path, facts: ClipFacts, pieces: Sequence[tuple[Path, Part]], sound: Iterable[Samples]
 ) -> Iterator[int]:
-    """Write the film; yields the number of pictures joined so far. ``pieces``: copies with what they are copies of.
+    """Write the film; yields the number of pictures joined so far, after each: the sound up to it may have taken
+    long to make. ``pieces``: copies with what they are copies of.
 
     Raises SafelightError: SL-WORKER-LIED when a piece is not what it should be, and what :class:`Writer` raises; then
     nothing is left.
     """
     with Joiner(target, facts, sound=sound) as writer:
         for path, part in pieces:
-            writer.piece(path, part, pieces[0][1].pts)
-            yield part.stop
+            yield from writer.piece(path, part, pieces[0][1].pts)
 
 
 class Joiner(Writer):
@@ -47,8 +47,8 @@ class Joiner(Writer):
     _delay = 0  # packets by which a picture is coded before it is shown, at most
     _times: list[int]
 
-    def piece(self, path: Path, part: Part, first: int) -> None:
-        """Add the next piece. ``first``: when the film's first picture is shown."""
+    def piece(self, path: Path, part: Part, first: int) -> Iterator[int]:
+        """Add the next piece. ``first``: when the film's first picture is shown. Yields how many pictures there are."""
         offset = part.pts - first + round(self._facts.picture_start / self._facts.base)
         try:
             with av.open(str(path), format="mp4") as file:
@@ -56,11 +56,11 @@ class Joiner(Writer):
             if len(times) != part.frames or times[0] != offset:
                 raise ValueError("other pictures")
             with av.open(str(path), format="mp4") as file:
-                self._copy(file, times, offset)
+                yield from self._copy(file, times, offset)
         except (ValueError, av.error.FFmpegError) as error:
             raise SafelightError(Code.WORKER_LIED, f"A piece of the copy cannot be joined: {error}.") from error
 
-    def _copy(self, file: InputContainer, times: list[int], offset: int) -> None:
+    def _copy(self, file: InputContainer, times: list[int], offset: int) -> Iterator[int]:
         track = file.streams.video[0]
         packets = self._packets(file)
         first = next(packets)
@@ -88,6 +88,7 @@ class Joiner(Writer):
                     self._sound.until(float(coded * self._facts.base))
             _require_slices(bytes(packet))
             self._put([packet])
+            yield number + 1
         self._end = float((self._times[-1] + step) * self._facts.base)
 
     def _take_over(self, track: VideoStream) -> None:

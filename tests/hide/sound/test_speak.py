@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import resource
 import tempfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from safelight.errors import Code, SafelightError
 from safelight.hide.sound.languages import LANGUAGES
-from safelight.hide.sound.speak import cast
+from safelight.hide.sound.speak import Speech, cast
 from safelight.plan import Plan, Sound, SoundAction
 from tests.hide.sound.made import speech_of
 from tests.test_plan import CLIP, Origin
@@ -120,3 +122,22 @@ def test_markup_is_spoken_and_not_obeyed(tmp_path: Path) -> None:
     start, end = ends(plain)
     assert start == pytest.approx(1, abs=0.15)
     assert end < 9
+
+
+def test_an_hour_of_speech_is_not_kept_in_memory(tmp_path: Path) -> None:
+    """Mapped into memory it was: 345 MB, all of it, at the end of the hour."""
+    hour = 3600 * 48000
+    with (tmp_path / "speech.pcm").open("wb") as file:
+        file.truncate(2 * hour)
+    (tmp_path / "speech.json").write_text(json.dumps([{"at": 0, "offset": 0, "count": hour}]))
+    said, before = Speech(tmp_path / "speech.pcm", tmp_path / "speech.json"), resident()
+    block = np.zeros(48000, np.float32)
+    for start in range(0, hour, len(block)):
+        said.add(block, start)
+    assert resident() - before < 32
+
+
+def resident() -> float:
+    """MiB of this process in memory, mapped files too."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20

@@ -23,10 +23,11 @@ from safelight.hide.sound.languages import LANGUAGES
 from safelight.media.sound import RATE, Samples
 from safelight.plan import Decision, Plan, Sound, SoundAction
 
-_LOUDNESS = 0.08  # root mean square of speech, pauses left out; about -22 dB under full scale
+_LOUDNESS = 0.11  # root mean square of speech, pauses left out: some -23 LUFS, as broadcasters have it (EBU R 128)
 _QUIET = 0.01  # of the loudest sample: what is below at either end is no speech
 _TOUCH = 0.25  # seconds by which neighbouring cues of one voice may overlap; the earlier one gives way
 _EDGE = 0.005  # seconds of fading at the ends
+_SAMPLE = np.dtype("<i2")
 _ATTEMPTS = 4
 
 
@@ -61,8 +62,8 @@ def speak(
     offset = 0
     with samples.open("xb") as file:
         for number, (cue, end) in enumerate(zip(cues, room, strict=True)):
-            said = _fitted(engine, cue, voices[cue.speaker], end)
-            file.write((said * 32767).astype("<i2").tobytes())
+            said = fitted(engine, cue, voices[cue.speaker], end)
+            file.write((said * 32767).astype(_SAMPLE).tobytes())
             spoken.append(Spoken(round(cue.start * RATE), offset, len(said)))
             offset += len(said)
             progress(number + 1, len(cues))
@@ -71,12 +72,13 @@ def speak(
 
 
 class Speech:
-    """The speech that :func:`speak` has left, read little by little."""
+    """The speech that :func:`speak` has left, read little by little: an hour of it is more than belongs in memory, and
+    mapping it would keep all of it there.
+    """
 
     def __init__(self, samples: Path, index: Path) -> None:
         self._cues = [Spoken(**one) for one in json.loads(index.read_bytes())]
-        whole = sum(one.count for one in self._cues)
-        self._samples = np.memmap(samples, "<i2", "r", shape=(whole,)) if whole else np.zeros(0, np.int16)
+        self._samples = samples
         self._first = 0
 
     def add(self, block: Samples, start: int) -> None:
@@ -89,7 +91,8 @@ class Speech:
                 break
             a, b = max(cue.at, start), min(cue.at + cue.count, end)
             if a < b:
-                part = self._samples[cue.offset + a - cue.at : cue.offset + b - cue.at]
+                offset = (cue.offset + a - cue.at) * _SAMPLE.itemsize
+                part = np.fromfile(self._samples, _SAMPLE, count=b - a, offset=offset)
                 block[a - start : b - start] += part.astype(np.float32) / 32768
 
     @staticmethod
@@ -140,7 +143,7 @@ def _rooms(cues: list[Sound]) -> Iterator[float]:
             yield after.start
 
 
-def _fitted(engine: Engine, cue: Sound, voice: tuple[str, int], latest: float) -> Samples:
+def fitted(engine: Engine, cue: Sound, voice: tuple[str, int], latest: float) -> Samples:
     """A cue's speech at 48 kHz, as fast as it must be to end with the cue; at worst it runs on until ``latest``."""
     variant, pitch = voice
     name = f"{LANGUAGES[cue.language][0]}+{variant}"
@@ -174,7 +177,8 @@ def _trimmed(said: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
 
 def _levelled(said: Samples) -> Samples:
-    """Of one loudness, never clipped, with soft ends."""
+    """Of one loudness, never clipped, without a constant part, with soft ends."""
+    said = said - said.mean()
     active = said[np.abs(said) > 0.05 * np.abs(said).max(initial=0)]
     level = float(np.sqrt(np.mean(np.square(active)))) if len(active) else 1.0
     said = said * min(_LOUDNESS / max(level, 1e-6), 0.9 / max(float(np.abs(said).max(initial=0)), 1e-6))
