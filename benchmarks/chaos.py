@@ -32,7 +32,7 @@ def main() -> int:
     dice, began = random.Random(asked.seed), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         card, out = Path(folder) / "card", Path(folder) / "out"
-        make_card(card, asked.clips)
+        make_card(card, asked.clips, people=10)
         if asked.bucket:
             table = Path(folder) / "jobs.db"
             with served() as (line, store):
