@@ -1,8 +1,8 @@
 """The long herd of mutants: ``python -m benchmarks.fuzz [--whole] [--count 20000] [--first N]`` (or ``make fuzz``).
 
-Through the parsers and the writer; ``--whole``: each as a clip of its own through `protect`, found, hidden and attacked.
-Status 1 when there was a finding. A finding's number repeats it: ``--first NUMBER --count 1 --keep FOLDER`` also
-writes the file down. For nightly runs give another ``--first`` each night.
+Through the parsers and the writer; ``--whole``: each as a clip of its own through `protect`: found in, hidden in and
+attacked. Status 1 when there was a finding. A finding's number repeats it: ``--first NUMBER --count 1 --keep FOLDER``
+also writes the file down. For nightly runs give another ``--first`` each night.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.fuzz.herd import Tally, drive, seeds
 from tests.fuzz.mutate import mutant
 from tests.fuzz.whole import drive_whole, whole_seeds
 
-BATCH = 1000
+BATCH = 500
 
 
 def main() -> int:

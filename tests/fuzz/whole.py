@@ -1,8 +1,9 @@
-"""Mutants through the whole of `protect`: the real program, workers that stay (:mod:`tests.fuzz.standing`).
+"""Mutants through the whole of `protect`: the real program, with a worker that stays (:mod:`tests.fuzz.standing`).
 
-Each mutant is a file of its own and is found in, hidden in and attacked, every other one with damage accepted. Findings:
-a mistake of ours (SL-BUG), a worker that died, hung or said what it must not, more time than allowed, a copy that is not what
-its account says, has other frames than were planned or something of the source in it, anything left that should not be.
+Each mutant is a file of its own: found in, hidden in and attacked; with every other one damage is accepted. Findings: a
+mistake of ours (SL-BUG), a worker that died, hung or said what it must not, more time than allowed, a copy that is not
+what its account says, has other frames than were planned or something of the source in it, anything left that should
+not be there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import hashlib
 import io
 import tempfile
 import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from tests.fuzz.herd import MARK, SECONDS, Tally, seeds
 from tests.fuzz.mutate import mutant
 from tests.fuzz.standing import Standing
 
-# A worker of ours, on the bytes of a stranger, must not end in any of these ways. SL-WORKER-GREW is what the limit is for.
+# No worker may end in one of these ways, whatever it reads. SL-WORKER-GREW is allowed: the limit is there for that.
 _WRONG = (Code.BUG, Code.WORKER_DIED, Code.WORKER_LIED, Code.WORKER_TIMEOUT, Code.INTERRUPTED)
 
 
@@ -50,25 +50,31 @@ def drive_whole(first: int, count: int) -> Tally:
     """Drive ``count`` mutants from number ``first`` on through `protect`."""
     with tempfile.TemporaryDirectory() as name:
         herd = whole_seeds(Path(name))
-        return drive_files(((number, mutant(herd, number)) for number in range(first, first + count)))
+        return drive_files((number, mutant(herd, number)) for number in range(first, first + count))
 
 
 def drive_files(files: Iterable[tuple[int, bytes]]) -> Tally:
     """Drive these files, each with its number, through `protect`."""
     tally = Tally()
-    with tempfile.TemporaryDirectory() as name, Standing():
+    with Standing() as standing:
         for number, data in files:
-            with tempfile.TemporaryDirectory(dir=name) as room:
-                began = time.monotonic()
-                outcome, finding = _one(data, number % 2 == 1, Path(room))
-                seconds = time.monotonic() - began
+            before, starts = standing.spent(), standing.starts
+            outcome, finding = _tried(data, number % 2 == 1)
+            if outcome == Code.WORKER_TIMEOUT.value:  # by the clock: the machine may have been busy with other things
+                outcome, finding = _tried(data, number % 2 == 1)
+            seconds = standing.spent() - (before if standing.starts == starts else 0.0)
             if seconds > SECONDS:
-                finding = finding or f"it took {seconds:.0f} seconds"
+                finding = finding or f"it took {seconds:.0f} seconds of the processor"
             tally.outcomes[outcome] += 1
             tally.slowest = max(tally.slowest, seconds)
             if finding:
                 tally.findings[number] = finding
     return tally
+
+
+def _tried(data: bytes, accept: bool) -> tuple[str, str]:
+    with tempfile.TemporaryDirectory() as room:
+        return _one(data, accept, Path(room))
 
 
 def _one(data: bytes, accept: bool, room: Path) -> tuple[str, str]:

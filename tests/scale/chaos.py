@@ -18,7 +18,7 @@ from examples.clip import write_clip
 
 from safelight.account import Account
 from safelight.scale.table import JobTable
-from tests.media.build import clip
+from tests.media import build
 
 ENDS = (".mp4", ".json", "-plan.json", "-sheet.png", "-report.html", "-report.json")  # of what lies beside a copy
 COMMAND = [sys.executable, "-m", "safelight", "protect", "--quick", "-q"]
@@ -32,7 +32,7 @@ def make_card(folder: Path, clips: int, *, people: int = 1) -> None:
         if number % people == 0:
             write_clip(path, 192, 108, 0.6 + 0.04 * (number % 5))
         else:
-            clip(path, frames=6, width=64, height=48, sound=0.2)
+            build.clip(path, frames=6, width=64, height=48, sound=0.2)
     for number, path in enumerate(sorted(folder.iterdir())):
         with path.open("ab") as file:  # a box that players skip: same film, other bytes
             file.write((12).to_bytes(4, "big") + b"free" + number.to_bytes(4, "big"))
@@ -74,7 +74,9 @@ def killed_until_done(card: Path, out: Path, kills: int, *, jobs: int, dice: ran
 class Cluster:
     """A scheduler and workers of their own, started again when they are killed. Context manager."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, environment: dict[str, str] | None = None) -> None:
+        """``environment``: of its processes; None for this one's."""
+        self._environment = environment
         self._port = _free_port()
         self.address = f"tcp://127.0.0.1:{self._port}"
         self._count = workers
@@ -84,11 +86,16 @@ class Cluster:
     def tend(self) -> None:
         """Start whoever is gone."""
         if self.scheduler is None or self.scheduler.poll() is not None:
-            self.scheduler = _dask("scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard")
+            self.scheduler = self._dask("scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard")
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         while len(self.workers) < self._count:
             room = ["--nthreads=1", "--no-nanny", "--no-dashboard", "--memory-limit=0", "--death-timeout=60"]
-            self.workers.append(_dask("worker", self.address, *room))
+            self.workers.append(self._dask("worker", self.address, *room))
+
+    def _dask(self, what: str, *words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words]
+        nowhere = subprocess.DEVNULL
+        return subprocess.Popen(command, stdout=nowhere, stderr=nowhere, env=self._environment)
 
     def __enter__(self) -> Cluster:
         self.tend()
@@ -99,11 +106,6 @@ class Cluster:
             if process is not None:
                 process.kill()
                 process.wait()
-
-
-def _dask(what: str, *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _free_port() -> int:
@@ -118,7 +120,7 @@ def stormed_until_done(card: Path, out: Path, cluster: Cluster, strikes: int, *,
     struck: Counter[str] = Counter()
     run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while struck.total() < strikes:
-        time.sleep(dice.uniform(0.5, 6.0))
+        wait_a_while(run, lambda: accounts(out), dice=dice)
         what = dice.choice(("worker", "worker", "worker", "scheduler", "program"))
         victim = {"worker": dice.choice(cluster.workers), "scheduler": cluster.scheduler, "program": run}[what]
         if victim is not None and victim.poll() is None:

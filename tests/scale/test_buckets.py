@@ -130,7 +130,8 @@ def test_nothing_asks_for_keys_that_the_environment_lacks(bucket: Any, monkeypat
 def test_a_line_that_is_cut_leaves_nothing_half_done(tmp_path: Path) -> None:
     """Two clips; `python -m benchmarks.chaos --bucket` is the long one."""
     make_card(tmp_path / "card", 2)
+    table = f"sqlite:///{tmp_path / 'jobs.db'}"
     with served() as (line, store):
-        struck = cut_until_done(tmp_path / "card", tmp_path / "jobs.db", line, store, strikes=4, dice=random.Random(3))
+        struck = cut_until_done(tmp_path / "card", table, line, store, strikes=4, dice=random.Random(3))
         assert sum(struck.values()) == 4
-        assert not wrong_in(store, tmp_path / "card", tmp_path / "jobs.db", finished=True)
+        assert not wrong_in(store, tmp_path / "card", table, finished=True)
