@@ -17,7 +17,7 @@ from tests.fuzz.herd import Tally, drive, seeds
 from tests.fuzz.mutate import mutant
 from tests.fuzz.whole import drive_whole, whole_seeds
 
-BATCH = 500
+BATCH = 100
 
 
 def main() -> int:
@@ -34,12 +34,12 @@ def main() -> int:
         whole.outcomes += tally.outcomes
         whole.findings |= tally.findings
         whole.slowest = max(whole.slowest, tally.slowest)
+        for number, finding in tally.findings.items():
+            print(f"FINDING {number}: {finding}", flush=True)
         print(f"{whole.total} mutants, {len(whole.findings)} findings, {time.monotonic() - began:.0f} s", flush=True)
     for outcome, times in whole.outcomes.most_common():
         print(f"{times:8,}  {outcome}")
     print(f"slowest {whole.slowest:.1f} s")
-    for number, finding in whole.findings.items():
-        print(f"FINDING {number}: {finding}")
     if asked.keep is not None and whole.findings:
         asked.keep.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:

@@ -25,6 +25,7 @@ from safelight.account import (
     warnings_of,
 )
 from safelight.attack.verdict import Outcome as Attacked
+from safelight.crosscheck import require_agreed, require_found, require_hidden
 from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
@@ -217,9 +218,7 @@ def _plan_for(spread: Spread, sha256: str, names: Names, options: Options, work:
         plan = Plan.load(made)
     except SafelightError as error:
         raise SafelightError(Code.WORKER_LIED, f"The plan found is no plan: {error.detail}") from error
-    shown = found.facts.raster.shown_size
-    if plan.clip.sha256 != sha256 or (plan.clip.width, plan.clip.height) != shown or plan.origin != origin:
-        raise SafelightError(Code.WORKER_LIED, "The plan found is not for this file.")
+    require_found(plan, found.facts, sha256, origin)
     with alone(names.folder):
         theirs = _kept_plan(names, sha256, origin)  # somebody else may have found in this very clip meanwhile
         if theirs is not None:
@@ -256,6 +255,7 @@ def _protected(
         done = _hide(spread, plan, options, work, key)
         trial = _attack(spread, plan, options, work / done.copy_name, key, sought)
         verdict = trial.verdict
+        require_agreed(done, verdict)
         if verdict.outcome is Attacked.HELD:
             report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
             facts = attack_facts(
@@ -309,6 +309,7 @@ def _hide(spread: Spread, plan: Plan, options: Options, work: Path, key: str) ->
             Code.COPY_DIFFERS,
             f"{plan.clip.frames} frames were planned, {done.frames_read} read, {done.frames_written} written.",
         )
+    require_hidden(done, plan)
     spread.original.require_unchanged()
     return done
 

@@ -77,6 +77,9 @@ class Standing:
                 file.seek(0)
             lent.flush()
         _carried(folder, self._room)
+        self._errors.seek(0)
+        self._errors.truncate()
+        os.dup2(self._errors.fileno(), errors.fileno())  # the last words of a worker are asked for before it is gone
         try:
             yield worker
         finally:
@@ -84,9 +87,6 @@ class Standing:
                 worker.kill()  # it hangs, or was called off
                 worker.wait()
             if worker.poll() is not None:
-                self._errors.seek(0)
-                errors.write(self._errors.read())
-                errors.flush()
                 self._end()
             _carried(self._room, folder)
 
@@ -94,8 +94,6 @@ class Standing:
         if self._worker is None:
             shutil.rmtree(self._room, ignore_errors=True)
             self._room.mkdir()
-            self._errors.seek(0)
-            self._errors.truncate()
             self._ready, tell = os.pipe()
             inputs = [file.fileno() for file in self._inputs]
             self._worker = subprocess.Popen(
