@@ -17,7 +17,7 @@ from tests.fuzz.herd import Tally, drive, seeds
 from tests.fuzz.mutate import mutant
 from tests.fuzz.whole import drive_whole, whole_seeds
 
-BATCH = 100
+BATCH = 250
 
 
 def main() -> int:

@@ -136,6 +136,7 @@ def _carried(source: Path, target: Path) -> None:
 
 def main() -> None:
     """The worker: locked in, then one job after the other."""
+    from safelight import models
     from safelight.models import engine, store
     from safelight.workers import child
     from safelight.workers.confine import lock
@@ -150,6 +151,7 @@ def main() -> None:
     lock(_BOUNDS, folder=room, readable=[store.folder()])
     engine.network = functools.cache(engine.network)
     engine.plain = functools.cache(engine.plain)
+    models.require = functools.cache(models.require)
     os.write(ready, b".")
     while line := sys.stdin.buffer.readline(MAX_LINE):
         job = JOB.validate_json(line)
