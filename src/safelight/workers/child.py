@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from safelight.errors import Code, SafelightError
+from safelight.media.facts import MOST_FRAMES
 from safelight.models import store
 from safelight.workers.confine import Bounds, lock
 from safelight.workers.messages import (
@@ -59,7 +60,8 @@ class Speaker:
         self._out.write(message.model_dump_json().encode() + b"\n")
 
     def progress(self, done: int, total: int | None) -> None:
-        """Report progress, at most a few times a second."""
+        """Report progress, at most a few times a second. A total that no film has is as good as none."""
+        total = total if total is not None and total <= MOST_FRAMES else None
         now = time.monotonic()
         if now - self._last >= SECONDS_BETWEEN_REPORTS:
             self._last = now
