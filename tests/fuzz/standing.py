@@ -20,11 +20,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from safelight.errors import Cancelled, Code, SafelightError
 from safelight.workers import parent
 from safelight.workers.confine import Bounds
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = SECONDS_TO_END = 600.0  # on a machine that does other things as well
+_GIVEN_UP = (Code.WORKER_TIMEOUT, Code.WORKER_GREW, Code.WORKER_LIED)
 _BOUNDS = Bounds(memory=6 << 30, processor=100_000, file=1 << 30, folder=1 << 30)
 
 
@@ -82,9 +84,14 @@ class Standing:
         os.dup2(self._errors.fileno(), errors.fileno())  # the last words of a worker are asked for before it is gone
         try:
             yield worker
+        except (SafelightError, Cancelled) as error:
+            if isinstance(error, Cancelled) or error.code in _GIVEN_UP:
+                worker.kill()  # or what it says later would be taken for the answer to the next job
+                worker.wait()
+            raise
         finally:
             if worker.poll() is None and not self._is_ready(SECONDS_TO_END):
-                worker.kill()  # it hangs, or was called off
+                worker.kill()
                 worker.wait()
             if worker.poll() is not None:
                 self._end()
