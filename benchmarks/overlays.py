@@ -134,7 +134,7 @@ def searched(words: TextFinder, shown: Iterator[tuple[Image, float]], lines: lis
         count += 1
         if glance.cut:
             cuts.append(glance.picture.index)
-        signs.step(glance)
+        signs.step(signs.note(glance))
     found = signs.regions(cuts, array("q", range(count)), round(0.3 * rate))
     return [region for region in found if region.kind is Kind.OVERLAY]
 

@@ -56,7 +56,7 @@ def run(pictures: Iterator[Frame], finder: TextFinder, *, hide_text: bool = Fals
         pts.append(glance.picture.pts)
         if glance.cut:
             cuts.append(glance.picture.index)
-        signs.step(glance)
+        signs.step(signs.note(glance))
     return signs.regions(cuts, pts, 3)
 
 

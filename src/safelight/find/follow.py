@@ -9,7 +9,7 @@ scaled so that a large one costs no more.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -27,13 +27,18 @@ _CORE = 0.65  # part of the head box that makes the template; its rim is backgro
 
 
 class Trace(NamedTuple):
-    """What is remembered of one glance; see :class:`safelight.find.cuts.Glance`."""
+    """What following needs of one glance, without its picture; see :class:`safelight.find.cuts.Glance`."""
 
     frame: int
     luma: NDArray[np.uint8]
     shift: tuple[float, float]
     cut: bool
     alike: float
+
+    @classmethod
+    def of(cls, glance: Glance) -> Self:
+        """The trace that a glance leaves."""
+        return cls(glance.picture.index, glance.luma, glance.shift, glance.cut, glance.alike)
 
     def ends(self, score: float) -> bool:
         """Whether a head followed into this picture with that score was left behind by the cut before it.
@@ -49,11 +54,9 @@ class Memory:
     def __init__(self, frames: int) -> None:
         self._traces: deque[Trace] = deque(maxlen=max(frames, 1))
 
-    def add(self, glance: Glance) -> Trace:
-        """Remember one glance; the oldest is forgotten when there are too many."""
-        trace = Trace(glance.picture.index, glance.luma, glance.shift, glance.cut, glance.alike)
+    def add(self, trace: Trace) -> None:
+        """Remember one more; the oldest is forgotten when there are too many."""
         self._traces.append(trace)
-        return trace
 
     @property
     def latest(self) -> Trace:

@@ -1,8 +1,9 @@
 """The first pass: from pictures to tracks.
 
-Pictures go through a row of threads: decoding, the planned looks at faces, at people and at writing, and at the end,
-here, what depends on tracks: following, joining, and closer looks at enlarged parts where a track is young, doubted or
-was not seen. What these may cost is counted in pixels looked at, never in time measured, so the same clip always gives
+Pictures go through a row of threads: decoding, the planned looks at faces and at people, and at the end, here, what
+depends on tracks: following, joining, and closer looks at enlarged parts where a track is young, doubted or was not
+seen. Writing is looked for aside, in a thread that nobody waits for until the end: one look takes as long as ten
+pictures. What these may cost is counted in pixels looked at, never in time measured, so the same clip always gives
 the same plan.
 """
 
@@ -16,13 +17,14 @@ from dataclasses import dataclass
 from safelight.find.bridge import bridged
 from safelight.find.cuts import Showable, glances, luma_size
 from safelight.find.detect import Detection
+from safelight.find.follow import Trace
 from safelight.find.head import Sighting, bodies, sightings
 from safelight.find.looks import GLANCE, Effort, Finders, Looked, Looks
 from safelight.find.mirror import Mirrors
-from safelight.find.signs import Signs
+from safelight.find.signs import Note, Signs
 from safelight.find.track import Patience, Track, Tracker
 from safelight.find.view import View
-from safelight.media.ahead import ahead
+from safelight.media.ahead import ahead, aside
 from safelight.plan import Region
 
 _STRONG_COST = 4.0  # what a pixel costs the strong finder, the light one's being 1
@@ -31,6 +33,7 @@ _CLOSER_SIDE = 160  # side of an enlarged part, pixels
 _CLOSER_FACE = 44.0  # size a head is brought to in it, at most three times enlarged
 _CLOSER_MOST = 12  # parts looked at in one picture
 _WAITING = 2  # pictures that wait between two threads
+_ASIDE = 24  # pictures whose small luma waits for the looks at writing
 
 
 @dataclass
@@ -96,26 +99,22 @@ class Search:
         with ExitStack() as threads:
             early = threads.enter_context(ahead(glances(pictures, *self._size), _WAITING))
             faces = threads.enter_context(ahead(self._looks.faces(early), _WAITING))
-            people = threads.enter_context(ahead(self._looks.people(faces), _WAITING))
-            for looked in threads.enter_context(ahead(self._read(people), _WAITING)):
+            people = self._looks.people(faces)
+            if self._signs is not None:
+                people = _noted(people, self._signs, threads.enter_context(aside(self._signs.step, _ASIDE)))
+            for looked in threads.enter_context(ahead(people, _WAITING)):
                 frame = looked.glance.picture.index
+                trace = Trace.of(looked.glance)
                 times.append(looked.glance.picture.pts)
                 if looked.glance.cut:
                     cuts.append(frame)
                 for tracker in self._trackers:
-                    tracker.step(looked.glance)
+                    tracker.step(trace)
                 self._look(looked)
                 self._mirrors.step(looked.glance, self._tracker.live)
                 progress(frame + 1)
         tracks = [bridged(tracker.finish(), round(1.5 * self._second)) for tracker in self._trackers]
         return Found([track for some in tracks for track in some], cuts, times)
-
-    def _read(self, looked: Iterable[Looked]) -> Iterator[Looked]:
-        """Let writing be looked for."""
-        for item in looked:
-            if self._signs is not None:
-                self._signs.step(item.glance)
-            yield item
 
     def beside(self, found: Found, margin: int) -> list[Region]:
         """Regions of what else gives people away: writing and mirrors. ``margin``: frames added around signs."""
@@ -167,3 +166,10 @@ class Search:
                 if finder is not None:
                     seen += part.seen(finder)
         return sightings(seen, self._size[1])
+
+
+def _noted(looked: Iterable[Looked], signs: Signs, give: Callable[[Note], None]) -> Iterator[Looked]:
+    """The same, after what the looks at writing need was given to them."""
+    for item in looked:
+        give(signs.note(item.glance))
+        yield item

@@ -1,17 +1,22 @@
 """All that is written in a clip: text and screens in the scene, followed, and text burnt into the picture.
 
-Runs beside the search for heads on the same glances. Scene text is only proposed to a person unless it is to be hidden;
-burnt-in text is always hidden.
+Runs beside the search for heads on the same glances, of which it keeps no picture: it may fall behind. Scene text is
+only proposed to a person unless it is to be hidden; burnt-in text is always hidden.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from safelight.find.cover import regions
 from safelight.find.cuts import Glance, luma_size
 from safelight.find.detect import Detection, Finder
+from safelight.find.follow import Trace
 from safelight.find.head import Sighting
 from safelight.find.overlay import Overlay, OverlayFinder
 from safelight.find.screen import ScreenFinder
@@ -24,6 +29,13 @@ _NEAR = 0.6  # words closer than this part of their height are one sign
 _ROOM = 0.2  # added on all sides, part of a word's height: what the network takes for ink ends early
 _REASONS = {Kind.TEXT: "readable text", Kind.SCREEN: "a lit screen"}
 _MOST = 24  # signs followed at a time; a page of print would cost more than the rest of the search
+
+
+class Note(NamedTuple):
+    """What is kept of one glance: its trace, and the picture as it is looked at if it is."""
+
+    trace: Trace
+    picture: NDArray[np.uint8] | None
 
 
 class Signs:
@@ -45,18 +57,23 @@ class Signs:
         self._screens = ScreenFinder()
         self._next = 0
 
-    def step(self, glance: Glance) -> None:
-        """Go on to the next picture; give every picture once, in order."""
-        self._tracker.step(glance)
+    def note(self, glance: Glance) -> Note:
+        """What :meth:`step` is to be given of the next picture; to be asked for every picture once, in order."""
         frame = glance.picture.index
-        if glance.cut:
-            self._overlays.cut(frame)
-        if glance.cut or frame >= self._next:
-            self._next = next_look(frame, self._rate, closely=self._hide)
-            self._look(glance)
+        if not glance.cut and frame < self._next:
+            return Note(Trace.of(glance), None)
+        self._next = next_look(frame, self._rate, closely=self._hide)
+        return Note(Trace.of(glance), glance.picture.bgr(*self._look_size))
 
-    def _look(self, glance: Glance) -> None:
-        picture = glance.picture.bgr(*self._look_size)
+    def step(self, note: Note) -> None:
+        """Go on to the next picture; may run in another thread than :meth:`note`."""
+        self._tracker.step(note.trace)
+        if note.trace.cut:
+            self._overlays.cut(note.trace.frame)
+        if note.picture is not None:
+            self._look(note.picture)
+
+    def _look(self, picture: NDArray[np.uint8]) -> None:
         words = self._finder.find(picture)
         self._overlays.look(picture, words)
         signs = blocks(words) + [[screen] for screen in self._screens.find(picture)]

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from safelight.find.cuts import Glance
 from safelight.find.follow import GOOD, POOR, Follower, Memory, Trace
 from safelight.find.head import Sighting, fits, overlaps, same_head
 from safelight.find.path import Path, Spot
@@ -131,10 +130,10 @@ class Tracker:
         self.live: list[Track] = []
         self.done: list[Track] = []
 
-    def step(self, glance: Glance) -> None:
+    def step(self, trace: Trace) -> None:
         """Go on to the next picture: every live track is followed into it or ends."""
-        trace = self._memory.add(glance)
-        self._shot += glance.cut
+        self._memory.add(trace)
+        self._shot += trace.cut
         staying = []
         for track in self.live:
             if self._go_on(track, trace):

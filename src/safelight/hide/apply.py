@@ -89,10 +89,13 @@ def apply(
     expected = plan.clip.frames if part is None else part.frames
     treatment = _treatment(plan, facts, key)
     size = treatment.size if treatment is not None else _written_size(facts)
-    made = _treated(ends.pictures(_developed(reader, plan, tally, part)), treatment)
     if part is not None:
         facts = facts.model_copy(update={"picture_start": 0.0, "sound": None})
-    with _output(copy, facts, plan.settings.sensor, ends.sound(sound)) as output, ahead(made, _WAITING) as pictures:
+    with (
+        _output(copy, facts, plan.settings.sensor, ends.sound(sound)) as output,
+        ahead(ends.pictures(_developed(reader, plan, tally, part)), _WAITING) as hidden,
+        ahead(_treated(hidden, treatment), _WAITING) as pictures,
+    ):
         for index, developed, treated in pictures:
             output.picture(treated)
             page.take(index, developed)
@@ -162,12 +165,11 @@ class _Ends:
 
 
 def _treated(
-    pictures: Generator[tuple[int, Developed]], treatment: Treatment | None
+    pictures: Iterator[tuple[int, Developed]], treatment: Treatment | None
 ) -> Generator[tuple[int, Developed, Developed]]:
     """Each picture with its index, before and after the treatment."""
-    with closing(pictures):
-        for index, developed in pictures:
-            yield index, developed, developed if treatment is None else treatment.treat(developed)
+    for index, developed in pictures:
+        yield index, developed, developed if treatment is None else treatment.treat(developed)
 
 
 @dataclass

@@ -1,10 +1,12 @@
-"""Reading ahead: the next pictures are decoded while the present one is worked on."""
+"""Reading ahead: the next pictures are decoded while the present one is worked on; and work that is done aside."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -68,3 +70,26 @@ def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def aside(take: Callable[[T], object], depth: int) -> Iterator[Callable[[T], None]]:
+    """A function that has ``take`` work on items in a thread of its own, in order, at most ``depth`` unfinished.
+
+    What ``take`` raises is raised where one of the next items is given, or on leaving. On leaving without an error all
+    items were taken; with one, those that still waited are dropped. Either way the thread has ended.
+    """
+    waiting: deque[Future[object]] = deque()
+
+    def give(item: T) -> None:
+        while waiting and (len(waiting) >= depth or waiting[0].done()):
+            waiting.popleft().result()
+        waiting.append(thread.submit(take, item))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="aside") as thread:
+        try:
+            yield give
+            while waiting:
+                waiting.popleft().result()
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)

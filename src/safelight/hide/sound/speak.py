@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from safelight.errors import Code, SafelightError
 from safelight.hide.sound.engine import FASTEST, SLOWEST, USUAL, VOICES, Engine
@@ -160,6 +159,8 @@ def _fitted(engine: Engine, cue: Sound, voice: tuple[str, int], latest: float) -
             Code.CUE_TOO_SHORT, f"{_name(cue)} needs {length:.1f} s; there are {latest - cue.start:.1f} s."
         )
     ratio = Fraction(RATE, engine.rate)
+    from scipy.signal import resample_poly  # here: half a second, for which a copy that is silent has no use
+
     return _levelled(np.asarray(resample_poly(said, ratio.numerator, ratio.denominator), np.float32))
 
 

@@ -8,8 +8,6 @@ from enum import Enum, auto
 
 import numpy as np
 
-from safelight.hide.sound.clean import Cleaner
-from safelight.hide.sound.disguise import LONGEST, Disguise
 from safelight.hide.sound.score import Score, Spans, score
 from safelight.hide.sound.speak import Speech
 from safelight.media.sound import RATE, Samples
@@ -60,6 +58,10 @@ class _Piece:
 def _passing(planned: Score, source: SoundSource | None) -> Iterator[Samples]:
     """What the original contributes; silence after its end."""
     if source is not None and planned.original:
+        # Here and with SciPy: most of a second to load, for which a silent copy has no use.
+        from safelight.hide.sound.clean import Cleaner
+        from safelight.hide.sound.disguise import LONGEST, Disguise
+
         cleaner, disguise = Cleaner(), None
         waiting: list[Samples] = []
         for piece in _pieces(planned, sound_line(source, planned.original)):
