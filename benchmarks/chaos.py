@@ -2,6 +2,7 @@
 
 Alone, the program is killed; with ``--cluster`` the scheduler and four workers of a Dask cluster, and who steers them;
 with ``--bucket`` clips and copies lie in a bucket, the line to it is cut, and now and then the program is killed.
+``--everywhere`` is all of it at once, with the job table in a PostgreSQL server, the line to which is cut as well.
 Each time it is checked that nothing half-done has a final name, at the end that every clip is done once and that all
 receipts match. Prints whom it hit; status 1 when something was wrong.
 """
@@ -16,7 +17,27 @@ import time
 from pathlib import Path
 
 from tests.scale.chaos import Cluster, killed_until_done, make_card, stormed_until_done, wrong_with
-from tests.scale.storm import cut_until_done, served, wrong_in
+from tests.scale.postgres import Server, programs
+from tests.scale.storm import Line, cut_until_done, environment, served, stormed_everywhere, wrong_in
+
+
+def everywhere(card: Path, server: Path, strikes: int, dice: random.Random) -> tuple[dict[str, int], list[str]]:
+    """Strike everything that there is; who was hit how often, and what is wrong afterwards."""
+    where = programs()
+    if where is None:
+        raise SystemExit("There is no PostgreSQL server on this machine.")
+    server.mkdir()
+    database = Server(where, server)
+    database.start()
+    try:
+        with served() as (bucket, store):
+            lines = {"database": Line(database.port), "bucket": bucket}
+            table = database.url.replace(str(database.port), str(lines["database"].port))
+            with Cluster(workers=4, environment=environment(bucket)) as cluster:
+                struck = dict(stormed_everywhere(card, table, cluster, lines, store, strikes, dice=dice))
+            return struck, wrong_in(store, card, table, finished=True)
+    finally:
+        database.stop()
 
 
 def main() -> int:
@@ -27,23 +48,27 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--cluster", action="store_true")
     parser.add_argument("--bucket", action="store_true")
+    parser.add_argument("--everywhere", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     dice, began = random.Random(asked.seed), time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        card, out = Path(folder) / "card", Path(folder) / "out"
-        make_card(card, asked.clips)
-        if asked.bucket:
-            table = Path(folder) / "jobs.db"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        card, out = folder / "card", folder / "out"
+        make_card(card, asked.clips, people=10)
+        if asked.everywhere:
+            struck, wrong = everywhere(card, folder / "server", asked.kills, dice)
+        elif asked.bucket:
+            table = f"sqlite:///{folder / 'jobs.db'}"
             with served() as (line, store):
                 struck = dict(cut_until_done(card, table, line, store, asked.kills, dice=dice))
                 wrong = wrong_in(store, card, table, finished=True)
-        elif asked.cluster:
-            with Cluster(workers=4) as cluster:
-                struck = dict(stormed_until_done(card, out, cluster, asked.kills, dice=dice))
         else:
-            struck = {"program": killed_until_done(card, out, asked.kills, jobs=asked.jobs, dice=dice)}
-        if not asked.bucket:
+            if asked.cluster:
+                with Cluster(workers=4) as cluster:
+                    struck = dict(stormed_until_done(card, out, cluster, asked.kills, dice=dice))
+            else:
+                struck = {"program": killed_until_done(card, out, asked.kills, jobs=asked.jobs, dice=dice)}
             wrong = wrong_with(card, out, finished=True)
     print(f"{asked.clips} clips, killed: {struck}, {time.monotonic() - began:.0f} s, wrong: {len(wrong)}")
     for line in wrong:

@@ -1,7 +1,8 @@
-"""The long herd of mutants: ``python -m benchmarks.fuzz [--count 20000] [--first N]`` (or ``make fuzz``).
+"""The long herd of mutants: ``python -m benchmarks.fuzz [--whole] [--count 20000] [--first N]`` (or ``make fuzz``).
 
-Status 1 when there was a finding. A finding's number repeats it: ``--first NUMBER --count 1 --keep FOLDER`` also
-writes the file down. For nightly runs give another ``--first`` each night.
+Through the parsers and the writer; ``--whole``: each as a clip of its own through `protect`: found in, hidden in and
+attacked. Status 1 when there was a finding. A finding's number repeats it: ``--first NUMBER --count 1 --keep FOLDER``
+also writes the file down. For nightly runs give another ``--first`` each night.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from tests.fuzz.herd import Tally, drive, seeds
 from tests.fuzz.mutate import mutant
+from tests.fuzz.whole import drive_whole, whole_seeds
 
-BATCH = 1000
+BATCH = 250
 
 
 def main() -> int:
@@ -23,24 +25,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--whole", action="store_true")
     parser.add_argument("--keep", type=Path, help="folder for the files of findings")
     asked = parser.parse_args()
     whole, began, end = Tally(), time.monotonic(), asked.first + asked.count
     for first in range(asked.first, end, BATCH):
-        tally = drive(first, min(BATCH, end - first))
+        tally = (drive_whole if asked.whole else drive)(first, min(BATCH, end - first))
         whole.outcomes += tally.outcomes
         whole.findings |= tally.findings
         whole.slowest = max(whole.slowest, tally.slowest)
+        for number, finding in tally.findings.items():
+            print(f"FINDING {number}: {finding}", flush=True)
         print(f"{whole.total} mutants, {len(whole.findings)} findings, {time.monotonic() - began:.0f} s", flush=True)
     for outcome, times in whole.outcomes.most_common():
         print(f"{times:8,}  {outcome}")
     print(f"slowest {whole.slowest:.1f} s")
-    for number, finding in whole.findings.items():
-        print(f"FINDING {number}: {finding}")
     if asked.keep is not None and whole.findings:
         asked.keep.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            made = seeds(Path(folder))
+            made = (whole_seeds if asked.whole else seeds)(Path(folder))
         for number in whole.findings:
             (asked.keep / f"{number}.bin").write_bytes(mutant(made, number))
     return 1 if whole.findings else 0

@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from importlib import import_module
@@ -26,6 +27,15 @@ from safelight.outputs import COPIES, Names, private_folder, writing
 _SCHEME = "s3:"
 _RETRIES, _SECONDS = 6, 60  # how often and how long a request is repeated
 _PART = 8 << 20  # bytes fetched at once
+_MEANWHILE = "Somebody else made the same clip meanwhile."
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """How a file looked when it was fetched: its tag in the bucket, when it was written here in nanoseconds."""
+
+    tag: str | None
+    time: int
 
 
 def in_bucket(path: Path) -> bool:
@@ -89,7 +99,8 @@ def sent(names: Names) -> Iterator[Names]:
     """Names to work with: those given, or the same in a private folder that holds what lies in the bucket so far.
 
     What was made there is sent when the work ends, the account last; when it was refused, the copy and the account
-    that lay in the bucket are taken away and what there is of plan and report is sent. Raises SL-BUCKET.
+    that lay in the bucket are taken away and what there is of plan and report is sent. Raises SL-BUCKET, also when
+    somebody else made the same clip meanwhile: what lies there is theirs then, and the next run will find it.
     """
     if not in_bucket(names.folder):
         yield names
@@ -106,28 +117,48 @@ def sent(names: Names) -> Iterator[Names]:
                 _send(store, prefix, local, before)
 
 
-def _fetched(store: Any, prefix: str, local: Names) -> dict[str, int]:
-    """Lay out what is in the bucket; names with the time at which each was written here."""
+def _fetched(store: Any, prefix: str, local: Names) -> dict[str, _Seen]:
+    """Lay out what is in the bucket; each name with how it looked there and here."""
     found = {}
     for path in _results(local):
         try:
-            data = _obstore().get(store, _key(prefix, path.name)).bytes()
+            answer = _obstore().get(store, _key(prefix, path.name))
+            data = answer.bytes()
         except FileNotFoundError:
             continue
         with writing(path.parent):
             path.write_bytes(data)
-        found[path.name] = path.stat().st_mtime_ns
+        found[path.name] = _Seen(answer.meta["e_tag"], path.stat().st_mtime_ns)
     return found
 
 
-def _send(store: Any, prefix: str, local: Names, before: dict[str, int]) -> None:
+def _send(store: Any, prefix: str, local: Names, before: dict[str, _Seen]) -> None:
+    """Bring the bucket to what was made. A bucket has no locks: somebody else's account that came meanwhile stays, and
+    what was sent is looked at once more. Whoever sends the last account sees it when the two were mixed.
+    """
+    account = local.account.name
+    earlier = before[account].tag if account in before else None
+    if _tag(store, prefix, account) != earlier:
+        raise SafelightError(Code.BUCKET, _MEANWHILE, file=account)
     made = [path for path in _results(local) if path.exists()]
+    changed = [p for p in made if p.name not in before or before[p.name].time != p.stat().st_mtime_ns]
+    if changed and earlier is not None:  # it speaks of files that are others in a moment
+        _obstore().delete(store, _key(prefix, account))
     for path in _results(local)[::-1]:
         if path.name in before and not path.exists():
             _obstore().delete(store, _key(prefix, path.name))
-    for path in made:
-        if before.get(path.name) != path.stat().st_mtime_ns:
-            _obstore().put(store, _key(prefix, path.name), path)
+    sent = {path.name: _obstore().put(store, _key(prefix, path.name), path)["e_tag"] for path in changed}
+    if any(_tag(store, prefix, name) != tag for name, tag in sent.items()):
+        raise SafelightError(Code.BUCKET, _MEANWHILE, file=account)
+
+
+def _tag(store: Any, prefix: str, name: str) -> str | None:
+    """What the bucket tells two states of an object apart by; None when there is none of that name."""
+    try:
+        tag: str | None = _obstore().head(store, _key(prefix, name))["e_tag"]
+    except FileNotFoundError:
+        return None
+    return tag
 
 
 def _results(names: Names) -> list[Path]:

@@ -187,6 +187,11 @@ NEXT_STEP: dict[Code, str] = {
 }
 
 
+def harmless(text: str) -> str:
+    """Words of a stranger as one line: control characters, bidirectional marks and the like are spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class SafelightError(Exception):
     """A refusal: what happened (``detail``), to which file, under which code, and what to do next."""
 

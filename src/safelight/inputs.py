@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from safelight.errors import Code, SafelightError
+from safelight.errors import Code, SafelightError, harmless
 
 CHUNK = 1 << 20  # bytes read at once while hashing
 
@@ -29,7 +29,7 @@ def printable(path: Path) -> str:
     name = os.fspath(path)
     if path.parts[:1] == ("s3:",):  # a place in a bucket; a path has lost a stroke of it
         name = f"s3://{name[4:]}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    return harmless(name)
 
 
 @dataclass(frozen=True)

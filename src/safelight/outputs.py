@@ -170,6 +170,25 @@ def _sweep(target: Path) -> None:
             os.close(found)
 
 
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let nobody else give names in this folder meanwhile: two who made the same clip must not mix what they made.
+
+    A private folder belongs to one process anyway, which holds the lock on it. Raises SL-NOT-WRITABLE.
+    """
+    if folder.name.startswith(PRIVATE):
+        yield
+        return
+    with writing(folder):
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with writing(folder):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
 def publish(moves: list[tuple[Path, Path]]) -> None:
     """Give finished files their final names, in order, each durable before the next (fsync of file and folder)."""
     for made, final in moves:

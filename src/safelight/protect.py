@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +25,14 @@ from safelight.account import (
     warnings_of,
 )
 from safelight.attack.verdict import Outcome as Attacked
+from safelight.crosscheck import require_agreed, require_found, require_hidden
 from safelight.cues import CUES_BY
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.kept import Kept
 from safelight.names.people import Sought
 from safelight.observer import Observer, Stopwatch
-from safelight.outputs import COPIES, Names, private_folder, publish, undisturbed, withdraw, writing
+from safelight.outputs import COPIES, Names, alone, private_folder, publish, undisturbed, withdraw, writing
 from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.spread import Spread
 from safelight.trial import Trial, mended, proposed, tried
@@ -89,7 +90,17 @@ def protect(
             spread = Spread(original, crew or Hands(), watch, cancel)
             plan = _plan_for(spread, sha256, names, options, work)
             _put_words(plan, options.cues)
-            return _protected(spread, sha256, plan, names, options, work, watch, sought)
+            return _protected(
+                spread,
+                sha256,
+                plan,
+                names,
+                options,
+                work,
+                watch,
+                sought,
+                finished=lambda: _finished(names, sha256, options, sought),
+            )
 
 
 def find_only(
@@ -141,7 +152,8 @@ def hide_only(
             spread = Spread(original, Hands(), watch, cancel)
             done = _hide(spread, plan, options, work, secrets.token_hex(KEY_BYTES))
             source = _source(original, sha256)
-            return _publish(source, names, options, plan, done, work, watch)
+            with alone(names.folder):
+                return _publish(source, names, options, plan, done, work, watch)
 
 
 def protect_as_planned(
@@ -206,10 +218,12 @@ def _plan_for(spread: Spread, sha256: str, names: Names, options: Options, work:
         plan = Plan.load(made)
     except SafelightError as error:
         raise SafelightError(Code.WORKER_LIED, f"The plan found is no plan: {error.detail}") from error
-    shown = found.facts.raster.shown_size
-    if plan.clip.sha256 != sha256 or (plan.clip.width, plan.clip.height) != shown or plan.origin != origin:
-        raise SafelightError(Code.WORKER_LIED, "The plan found is not for this file.")
-    publish([(made, names.plan)])
+    require_found(plan, found.facts, sha256, origin)
+    with alone(names.folder):
+        theirs = _kept_plan(names, sha256, origin)  # somebody else may have found in this very clip meanwhile
+        if theirs is not None:
+            return theirs
+        publish([(made, names.plan)])
     return plan
 
 
@@ -229,8 +243,11 @@ def _protected(
     watch: Stopwatch,
     sought: Sought,
     rounds: int | None = None,
+    finished: Callable[[], Outcome | None] = lambda: None,
 ) -> Outcome:
-    """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once."""
+    """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once, or take what
+    somebody else has ``finished`` meanwhile.
+    """
     planned = len(plan.regions)
     rounds = rounds or ROUNDS
     for number in range(1, rounds + 1):
@@ -238,6 +255,7 @@ def _protected(
         done = _hide(spread, plan, options, work, key)
         trial = _attack(spread, plan, options, work / done.copy_name, key, sought)
         verdict = trial.verdict
+        require_agreed(done, verdict)
         if verdict.outcome is Attacked.HELD:
             report, document = FileFacts.of(trial.page, names.report), FileFacts.of(trial.document, names.verdict)
             facts = attack_facts(
@@ -250,7 +268,9 @@ def _protected(
                 names=sought.version,
             )
             source = _source(spread.original, sha256)
-            return _publish(source, names, options, plan, done, work, watch, trial, facts)
+            with alone(names.folder):
+                theirs = finished()
+                return theirs or _publish(source, names, options, plan, done, work, watch, trial, facts)
         if spread.kept is not None and any(f.attacker in _BY_LOTS and f.outcome.blocks for f in verdict.findings):
             spread.kept.renew()  # with other lots it may hold
         better = mended(plan, verdict) if number < rounds else None
@@ -289,6 +309,7 @@ def _hide(spread: Spread, plan: Plan, options: Options, work: Path, key: str) ->
             Code.COPY_DIFFERS,
             f"{plan.clip.frames} frames were planned, {done.frames_read} read, {done.frames_written} written.",
         )
+    require_hidden(done, plan)
     spread.original.require_unchanged()
     return done
 
@@ -323,8 +344,9 @@ def _refused(names: Names, plan: Plan, trial: Trial, work: Path, rounds: int) ->
     """
     with writing(work):
         (work / "plan.json").write_text(plan.to_json(), encoding="utf-8")
-    withdraw(names)
-    publish([(work / "plan.json", names.plan), (trial.document, names.verdict), (trial.page, names.report)])
+    with alone(names.folder):
+        withdraw(names)
+        publish([(work / "plan.json", names.plan), (trial.document, names.verdict), (trial.page, names.report)])
     verdict = trial.verdict
     why = next(f for f in verdict.findings if f.outcome is verdict.outcome)
     code = Code.LEAK if verdict.outcome is Attacked.BROKEN else Code.NOT_ATTACKED
@@ -404,7 +426,10 @@ def _publish(
     trial: Trial | None = None,
     attack: AttackFacts | None = None,
 ) -> Outcome:
-    """Give everything its name, the account last. Without a ``trial`` nobody attacked the copy, and that is said."""
+    """Give everything its name, the account last; one that lay there is gone first, since it speaks of other files.
+
+    The caller is :func:`alone` in the folder. Without a ``trial`` nobody attacked the copy, and that is said.
+    """
     copy = left(work / done.copy_name, Bounds.for_clip(source.size).file)
     final = names.copy(copy.suffix)
     facts, plan_file, sheet = done.facts, work / "plan.json", work / "sheet.png"
@@ -444,5 +469,7 @@ def _publish(
         document.write_text(account.to_json(), encoding="utf-8")
     sheets = [(picture_left(sheet), names.sheet)] if has_sheet else []
     reports = [(trial.document, names.verdict), (trial.page, names.report)] if trial is not None else []
+    with writing(names.folder):
+        names.account.unlink(missing_ok=True)
     publish([*sheets, (plan_file, names.plan), *reports, (copy, final), (document, names.account)])
     return Outcome(account, names, final, already=False)

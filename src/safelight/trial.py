@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from safelight.attack.report import MAX_PICTURE, page
 from safelight.attack.verdict import Outcome, Verdict
+from safelight.crosscheck import require_proposed, require_tried
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.outputs import writing
@@ -77,7 +78,8 @@ def tried(
         verdict = Verdict.model_validate_json(made.read_bytes())
     except ValidationError as error:
         raise SafelightError(Code.WORKER_LIED, "The verdict could not be understood.") from error
-    if verdict.copy_.sha256 != sha256 or copy.sha256() != sha256:
+    require_tried(verdict, original=original is not None, plan=plan is not None)
+    if (verdict.copy_.sha256, verdict.copy_.size) != (sha256, copy.size) or copy.sha256() != sha256:
         raise SafelightError(Code.WORKER_LIED, "The verdict is about another copy.")
     pictures = {
         moment.picture: picture_left(work / moment.picture, MAX_PICTURE).read_bytes() for moment in verdict.moments
@@ -102,6 +104,7 @@ def mended(plan: Plan, verdict: Verdict) -> Plan | None:
 
 def proposed(plan: Plan, verdict: Verdict) -> Plan:
     """The plan with what the attackers propose. Raises SL-WORKER-LIED when that does not fit the plan."""
+    require_proposed(verdict.proposals)
     regions = [*plan.regions, *verdict.proposals]
     try:
         return Plan.model_validate(plan.model_dump() | {"regions": [region.model_dump() for region in regions]})

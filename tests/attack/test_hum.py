@@ -67,3 +67,9 @@ def test_another_hum_is_not_taken_for_the_original() -> None:
 def test_silence_holds_and_short_clips_are_not_judged() -> None:
     assert attacked(np.zeros(RATE * 5, np.float32), hum(5, 50, 5)).finding().outcome is Outcome.HELD
     assert attacked(hum(5, 50, 6), hum(5, 50, 6)).finding().outcome is Outcome.NOT_ASKED
+
+
+def test_a_moment_of_sound_is_no_mistake() -> None:
+    """Found by mutants: a film with less than a tenth of a second of sound had no copy, under SL-BUG."""
+    moment = hum(1, 50, 7)[: RATE // 20]
+    assert attacked(moment, moment).finding().outcome is Outcome.HELD

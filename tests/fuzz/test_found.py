@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.herd import examine
+from tests.fuzz.whole import drive_files
 from tests.media.build import clip
 
 
@@ -21,3 +22,21 @@ def test_an_avi_of_one_picture_in_months(scale: int, tmp_path: Path, monkeypatch
     struct.pack_into("<II", data, at, scale, 25)
     monkeypatch.chdir(tmp_path)
     assert examine(bytes(data)) == ("read", "")
+
+
+def test_an_avi_that_claims_four_thousand_million_pictures(tmp_path: Path) -> None:
+    """The claim was handed on as what is to be expected, more than a worker may say, and the worker died of it."""
+    path = clip(tmp_path / "a.avi", codec="mjpeg", pixels="yuvj420p", frames=4, width=64, height=48)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"strh") + 8 + 32, 0xFFFF0006)
+    tally = drive_files([(1, bytes(data))])
+    assert not tally.findings
+    assert dict(tally.outcomes) == {"protected": 1}
+
+
+def test_a_film_with_a_moment_of_sound(tmp_path: Path) -> None:
+    """An attacker expected at least a tenth of a second of it."""
+    path = clip(tmp_path / "a.mkv", codec="ffv1", frames=4, width=64, height=48, sound=0.05, sound_codec="pcm_s16le")
+    tally = drive_files([(0, path.read_bytes())])
+    assert not tally.findings
+    assert dict(tally.outcomes) == {"protected": 1}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from safelight.account import Options
+from safelight.batch import Result
 from safelight.cli.show import Display
-from safelight.errors import Code
+from safelight.errors import Code, SafelightError
 from safelight.inputs import expand
+from safelight.outputs import Names
 from safelight.scale.run import work_off
 from safelight.scale.table import JobTable
-from tests.fuzz import herd
+from tests.fuzz import herd, whole
 from tests.fuzz.mutate import mutant, parts
 
 
@@ -70,6 +73,37 @@ def _taken_over(body: str) -> str:
         "_calls = []\n\n\ndef examine(data):\n    _calls.append(1)\n"
         f"    if len(_calls) == 2:\n        {body}\n    return 'read', ''\n"
     )
+
+
+def test_a_herd_goes_through_the_whole_of_protect() -> None:
+    """`python -m benchmarks.fuzz --whole` is the long one."""
+    tally = whole.drive_whole(0, 60)
+    assert not tally.findings
+    assert tally.outcomes["protected"] > 5
+    assert len(tally.outcomes) > 3
+
+
+def test_what_is_wrong_after_protect_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that dies of an input, a copy that is another than the account says, something left over."""
+    film = tmp_path / "film"
+    film.write_bytes(herd.seeds(tmp_path)[0])
+    honest = whole.attempt
+
+    def spoilt(path: Path, names: Names, *more: Any) -> Result:
+        result = honest(path, names, *more)
+        names.copy(".mp4").write_bytes(b"another")
+        return result
+
+    def refused(path: Path, names: Names, *more: Any) -> Result:
+        honest(path, names, *more)
+        return Result(path, None, SafelightError(Code.DAMAGED, "It is not, and the copy is there."))
+
+    def died(path: Path, *_: Any) -> Result:
+        return Result(path, None, SafelightError(Code.WORKER_DIED, "The worker ended by signal 11."))
+
+    for broken, told in ((spoilt, "not what the account says"), (refused, "and there is"), (died, "signal 11")):
+        monkeypatch.setattr(whole, "attempt", broken)
+        assert told in whole.drive_files([(0, film.read_bytes())]).findings[0]
 
 
 @pytest.mark.slow

@@ -11,25 +11,46 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from examples.clip import write_clip
 
 from safelight.account import Account
 from safelight.scale.table import JobTable
+from tests.media import build
 
 ENDS = (".mp4", ".json", "-plan.json", "-sheet.png", "-report.html", "-report.json")  # of what lies beside a copy
 COMMAND = [sys.executable, "-m", "safelight", "protect", "--quick", "-q"]
 
 
-def make_card(folder: Path, clips: int) -> None:
-    """Short clips, all different."""
+def make_card(folder: Path, clips: int, *, people: int = 1) -> None:
+    """Short clips, all different; every ``people``-th shows somebody, the others are of a few small pictures."""
     folder.mkdir(parents=True)
     for number in range(clips):
-        write_clip(folder / f"clip{number:03d}.mp4", 192, 108, 0.6 + 0.04 * (number % 5))
+        path = folder / f"clip{number:03d}.mp4"
+        if number % people == 0:
+            write_clip(path, 192, 108, 0.6 + 0.04 * (number % 5))
+        else:
+            build.clip(path, frames=6, width=64, height=48, sound=0.2)
     for number, path in enumerate(sorted(folder.iterdir())):
         with path.open("ab") as file:  # a box that players skip: same film, other bytes
             file.write((12).to_bytes(4, "big") + b"free" + number.to_bytes(4, "big"))
+
+
+def wait_a_while(run: subprocess.Popen[bytes], made: Callable[[], int], *, dice: random.Random) -> None:
+    """Wait for the moment of the next strike: some more clips are done (``made`` counts them), or none, and then any
+    moment of the next one. By the clock alone a slow machine would be struck before it did anything.
+    """
+    goal, deadline = made() + dice.choice((0, 0, 0, 1, 2)), time.monotonic() + 120
+    while made() < goal and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(dice.uniform(0.2, 6.0))
+
+
+def accounts(out: Path) -> int:
+    """How many clips have an account."""
+    return sum(1 for _ in out.glob("*.safelight.json"))
 
 
 def killed_until_done(card: Path, out: Path, kills: int, *, jobs: int, dice: random.Random) -> int:
@@ -40,12 +61,11 @@ def killed_until_done(card: Path, out: Path, kills: int, *, jobs: int, dice: ran
     struck = 0
     for _ in range(kills):
         run = subprocess.Popen([*COMMAND, "--jobs", str(jobs), "-o", out, card], stderr=subprocess.DEVNULL)
-        try:
-            run.wait(timeout=dice.uniform(0.2, 8.0))
-        except subprocess.TimeoutExpired:
+        wait_a_while(run, lambda: accounts(out), dice=dice)
+        if run.poll() is None:
             os.kill(run.pid, signal.SIGKILL)
-            run.wait()
             struck += 1
+        run.wait()
         assert not wrong_with(card, out, finished=False)
     subprocess.run([*COMMAND, "--jobs", str(jobs), "-o", out, card], check=True, stderr=subprocess.DEVNULL)
     return struck
@@ -54,7 +74,9 @@ def killed_until_done(card: Path, out: Path, kills: int, *, jobs: int, dice: ran
 class Cluster:
     """A scheduler and workers of their own, started again when they are killed. Context manager."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, environment: dict[str, str] | None = None) -> None:
+        """``environment``: of its processes; None for this one's."""
+        self._environment = environment
         self._port = _free_port()
         self.address = f"tcp://127.0.0.1:{self._port}"
         self._count = workers
@@ -64,11 +86,16 @@ class Cluster:
     def tend(self) -> None:
         """Start whoever is gone."""
         if self.scheduler is None or self.scheduler.poll() is not None:
-            self.scheduler = _dask("scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard")
+            self.scheduler = self._dask("scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--no-dashboard")
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         while len(self.workers) < self._count:
             room = ["--nthreads=1", "--no-nanny", "--no-dashboard", "--memory-limit=0", "--death-timeout=60"]
-            self.workers.append(_dask("worker", self.address, *room))
+            self.workers.append(self._dask("worker", self.address, *room))
+
+    def _dask(self, what: str, *words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words]
+        nowhere = subprocess.DEVNULL
+        return subprocess.Popen(command, stdout=nowhere, stderr=nowhere, env=self._environment)
 
     def __enter__(self) -> Cluster:
         self.tend()
@@ -79,11 +106,6 @@ class Cluster:
             if process is not None:
                 process.kill()
                 process.wait()
-
-
-def _dask(what: str, *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _free_port() -> int:
@@ -98,7 +120,7 @@ def stormed_until_done(card: Path, out: Path, cluster: Cluster, strikes: int, *,
     struck: Counter[str] = Counter()
     run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while struck.total() < strikes:
-        time.sleep(dice.uniform(0.5, 6.0))
+        wait_a_while(run, lambda: accounts(out), dice=dice)
         what = dice.choice(("worker", "worker", "worker", "scheduler", "program"))
         victim = {"worker": dice.choice(cluster.workers), "scheduler": cluster.scheduler, "program": run}[what]
         if victim is not None and victim.poll() is None:

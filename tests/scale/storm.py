@@ -18,7 +18,7 @@ from typing import Any
 
 from safelight.account import Account
 from safelight.scale.table import JobTable
-from tests.scale.chaos import COMMAND, ENDS
+from tests.scale.chaos import COMMAND, ENDS, Cluster, wait_a_while
 
 NAME = "footage"
 
@@ -114,14 +114,11 @@ def environment(line: Line) -> dict[str, str]:
 
 
 def cut_until_done(
-    card: Path, table: Path, line: Line, store: Any, strikes: int, *, dice: random.Random
+    card: Path, table: str, line: Line, store: Any, strikes: int, *, dice: random.Random
 ) -> Counter[str]:
     """Cut the line or kill the program at random, then let it end; every look at the bucket must find it in order."""
-    import obstore
-
-    for clip in card.iterdir():
-        obstore.put(store, f"card/{clip.name}", clip)
-    command = [*COMMAND, "--table", f"sqlite:///{table}", "-o", f"s3://{NAME}/out", f"s3://{NAME}/card"]
+    put_in(store, card)
+    command = [*COMMAND, "--table", table, "-o", f"s3://{NAME}/out", f"s3://{NAME}/card"]
     struck: Counter[str] = Counter()
 
     def start() -> subprocess.Popen[bytes]:
@@ -129,7 +126,7 @@ def cut_until_done(
 
     run = start()
     while struck.total() < strikes:
-        time.sleep(dice.uniform(0.5, 4.0))
+        wait_a_while(run, lambda: accounts_in(store), dice=dice)
         if dice.random() < 0.7:
             line.cut()
             time.sleep(dice.uniform(0.1, 3.0))
@@ -149,7 +146,70 @@ def cut_until_done(
     raise AssertionError("it never ends well")
 
 
-def wrong_in(store: Any, card: Path, table: Path, *, finished: bool) -> list[str]:
+def accounts_in(store: Any) -> int:
+    """How many clips have an account in the bucket."""
+    import obstore
+
+    return sum(
+        entry["path"].endswith(".safelight.json") for many in obstore.list(store, prefix="out") for entry in many
+    )
+
+
+def stormed_everywhere(
+    card: Path,
+    table: str,
+    cluster: Cluster,
+    lines: dict[str, Line],
+    store: Any,
+    strikes: int,
+    *,
+    dice: random.Random,
+) -> Counter[str]:
+    """From a bucket into it, on a cluster, with the table in a database: kill workers, the scheduler and the program,
+    cut the ``lines`` to the database and the bucket at random; then let it end. Returns what was struck how often.
+    """
+    put_in(store, card)
+    command = [*COMMAND, "--table", table, "--cluster", cluster.address, "-o", f"s3://{NAME}/out", f"s3://{NAME}/card"]
+    struck: Counter[str] = Counter()
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment(lines["bucket"]))
+
+    run = start()
+    while struck.total() < strikes:
+        wait_a_while(run, lambda: accounts_in(store), dice=dice)
+        what = dice.choice(("worker", "worker", "scheduler", "program", *lines))
+        if what in lines:
+            lines[what].cut()
+            time.sleep(dice.uniform(0.1, 3.0))
+            lines[what].mend()
+        else:
+            victim = {"worker": dice.choice(cluster.workers), "scheduler": cluster.scheduler, "program": run}[what]
+            assert victim is not None
+            victim.kill()
+            victim.wait()
+        struck[what] += 1
+        cluster.tend()
+        if run.poll() is not None:
+            run = start()
+        assert not wrong_in(store, card, table, finished=False)
+    run.wait(timeout=3600)
+    for _ in range(100):
+        cluster.tend()
+        if start().wait(timeout=3600) == 0:
+            return struck
+    raise AssertionError("it never ends well")
+
+
+def put_in(store: Any, card: Path) -> None:
+    """Put the clips of a card into the bucket."""
+    import obstore
+
+    for clip in card.iterdir():
+        obstore.put(store, f"card/{clip.name}", clip)
+
+
+def wrong_in(store: Any, card: Path, table: str, *, finished: bool) -> list[str]:
     """What is not as it must be in the bucket: no account without the very files it speaks of, at the end all files."""
     import obstore
 
@@ -166,6 +226,8 @@ def wrong_in(store: Any, card: Path, table: Path, *, finished: bool) -> list[str
         return wrong
     expected = {f"{clip.stem}.safelight{end}" for clip in card.iterdir() for end in ENDS}
     wrong += [f"{name} is there, or missing, against all order" for name in sorted(names ^ expected)]
-    with JobTable(f"sqlite:///{table}") as jobs:
+    with JobTable(table) as jobs:
+        states = jobs.status().states
         told = {path.stem: receipt.copy for path, receipt in jobs.receipts().items()}
-    return wrong if told == receipts else [*wrong, "the receipts do not match"]
+    wrong += [] if told == receipts else ["the receipts do not match"]
+    return wrong if states == {"done": len(told)} else [*wrong, f"the table says {states}"]

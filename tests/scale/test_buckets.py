@@ -92,6 +92,22 @@ def test_a_refusal_takes_an_earlier_copy_out_of_the_bucket(bucket: Any) -> None:
     assert names(bucket) == ["out/walk.safelight-plan.json", "out/walk.safelight-report.html"]
 
 
+def test_what_somebody_else_sent_meanwhile_stays(bucket: Any) -> None:
+    place = Names(Path(f"s3://{bucket.safelight_name}/out"), "walk")
+
+    def late() -> None:
+        with sent(place) as local:
+            obstore.put(bucket, "out/walk.safelight.json", b"theirs")
+            local.copy(".mp4").write_bytes(b"mine")
+            local.account.write_bytes(b"mine")
+
+    with pytest.raises(SafelightError) as refused:
+        late()
+    assert refused.value.code is Code.BUCKET
+    assert names(bucket) == ["out/walk.safelight.json"]
+    assert bytes(obstore.get(bucket, "out/walk.safelight.json").bytes()) == b"theirs"
+
+
 def test_names_in_a_bucket_lead_nowhere_else(bucket: Any, tmp_path: Path) -> None:
     for key in ("a/plain.mp4", "a/b/deep.mp4", "a/copies/made.mp4"):
         obstore.put(bucket, key, b"film")
@@ -130,7 +146,8 @@ def test_nothing_asks_for_keys_that_the_environment_lacks(bucket: Any, monkeypat
 def test_a_line_that_is_cut_leaves_nothing_half_done(tmp_path: Path) -> None:
     """Two clips; `python -m benchmarks.chaos --bucket` is the long one."""
     make_card(tmp_path / "card", 2)
+    table = f"sqlite:///{tmp_path / 'jobs.db'}"
     with served() as (line, store):
-        struck = cut_until_done(tmp_path / "card", tmp_path / "jobs.db", line, store, strikes=4, dice=random.Random(3))
+        struck = cut_until_done(tmp_path / "card", table, line, store, strikes=4, dice=random.Random(3))
         assert sum(struck.values()) == 4
-        assert not wrong_in(store, tmp_path / "card", tmp_path / "jobs.db", finished=True)
+        assert not wrong_in(store, tmp_path / "card", table, finished=True)

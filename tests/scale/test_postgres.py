@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
-import socket
-import subprocess
+import random
+import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -17,66 +16,26 @@ import pytest
 from safelight.account import Options
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Item
+from safelight.scale import table as module
 from safelight.scale.table import JobTable, Receipt
+from tests.scale.postgres import Server, programs
+from tests.scale.storm import Line
 
 pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
 CLIPS = 40
 
 
-def programs() -> Path | None:
-    """Where a server's programs lie."""
-    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    named = shutil.which("initdb")
-    return max(found, default=Path(named).parent if named else None)
-
-
-class Server:
-    """A server of its own, on a free port of this machine. The superuser may not run one: nobody does then."""
-
-    def __init__(self, where: Path, folder: Path) -> None:
-        self._where, self._data = where, folder / "data"
-        self._user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
-        self._data.mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.url = f"postgresql+psycopg://desk@127.0.0.1:{self.port}/postgres"
-        if self._user is not None:
-            os.chown(self._data, self._user, -1)
-            for above in folder.parents[:-1]:
-                if above.stat().st_uid == 0 and "pytest" in str(above):
-                    above.chmod(0o711)
-            folder.chmod(0o711)
-        self._run("initdb", "-A", "trust", "-U", "desk", "-D", str(self._data))
-
-    def start(self) -> None:
-        words = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories= -c fsync=off"
-        self._run("pg_ctl", "-w", "-D", str(self._data), "-o", words, "-l", str(self._data / "log"), "start")
-
-    def stop(self) -> None:
-        """As pulling the plug would."""
-        self._run("pg_ctl", "-w", "-m", "immediate", "-D", str(self._data), "stop")
-
-    def _run(self, program: str, *words: str) -> None:
-        subprocess.run(
-            [self._where / program, *words],
-            check=True,
-            user=self._user,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=120,
-        )
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     where = programs()
     if where is None:
         pytest.skip("there is no PostgreSQL server on this machine")
-    running = Server(where, tmp_path_factory.mktemp("postgres"))
-    running.start()
-    yield running
-    running.stop()
+    # Not where pytest puts its folders: only their owner may go in there, and the server may be somebody else.
+    with tempfile.TemporaryDirectory() as folder:
+        running = Server(where, Path(folder))
+        running.start()
+        yield running
+        running.stop()
 
 
 def take_all(url: str, numbers: list[int]) -> list[int]:
@@ -103,7 +62,10 @@ def test_several_processes_share_a_table_and_each_clip_is_taken_once(server: Ser
         assert set(table.receipts()) == {item.path for item in items}
 
 
-def test_a_server_that_goes_away_is_a_refusal_and_what_was_done_stays(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_goes_away_is_a_refusal_and_what_was_done_stays(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SECONDS_OF_PATIENCE", 0.0)
     with JobTable(server.url) as table:
         (number,) = table.add([Item(tmp_path / "last.mp4", Path())], tmp_path / "last", Options())
         assert take_all(server.url, [number]) == [number]
@@ -116,3 +78,50 @@ def test_a_server_that_goes_away_is_a_refusal_and_what_was_done_stays(server: Se
         finally:
             server.start()
         assert table.status().states == before
+
+
+def test_a_server_that_is_started_again_is_waited_for(server: Server, tmp_path: Path) -> None:
+    """Work of days must not end because a database was restarted."""
+    with JobTable(server.url) as table:
+        (number,) = table.add([Item(tmp_path / "long.mp4", Path())], tmp_path / "long", Options())
+        server.stop()
+        timer = threading.Timer(2.0, server.start)
+        timer.start()
+        job = table.take(number)
+        assert job is not None
+        assert job.names.stem == "long"
+        timer.join()
+        table.done(number, Receipt("a" * 64, "b" * 64, "c" * 64, 1.0, 25), 2.0)
+
+
+def test_a_line_that_is_cut_takes_no_clip_twice_and_loses_none(server: Server, tmp_path: Path) -> None:
+    """The line breaks again and again, also when the server has carried out what it was told and the answer is lost."""
+    line = Line(server.port)
+    over = threading.Event()
+
+    def cut() -> None:
+        dice = random.Random(5)
+        while not over.wait(dice.uniform(0.02, 0.3)):
+            line.cut()
+            over.wait(0.05)
+            line.mend()
+
+    items = [Item(tmp_path / f"cut{number}.mp4", Path()) for number in range(CLIPS)]
+    with JobTable(server.url) as table:
+        numbers = table.add(items, tmp_path / "cut", Options())
+    cutting = threading.Thread(target=cut)
+    try:
+        with JobTable(server.url.replace(str(server.port), str(line.port))) as table:
+            cutting.start()
+            assert table.add(items, tmp_path / "cut", Options()) == numbers
+            for number in numbers:
+                assert table.take(number) is not None
+                assert table.take(number) is None
+                table.done(number, Receipt("a" * 64, "b" * 64, "c" * 64, 1.0, 25), 2.0)
+    finally:
+        over.set()
+        cutting.join()
+        line.close()
+    with JobTable(server.url) as table:
+        receipts = table.receipts()
+        assert all(item.path in receipts for item in items)

@@ -62,7 +62,8 @@ class Hum(Attacker):
             return self.answer(Outcome.NOT_ASKED, "There is no original sound to compare with.")
         for name in self._kept:
             self._settle(name)
-        copy, original = (np.concatenate(self._kept[name]) for name in ("copy", "original"))
+        nothing = np.zeros(0, np.float32)  # what is too short to be slowed down was not kept
+        copy, original = (np.concatenate([nothing, *self._kept[name]]) for name in ("copy", "original"))
         if not np.any(np.abs(copy) > 1e-5):
             return self.answer(Outcome.HELD, "The copy has nothing at all where the mains hum.")
         figures, evidence, heard = [], [], 0

@@ -6,6 +6,7 @@ covers as well. Pictures are compared as small grey images outside the hidden ar
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from safelight.attack.protocol import Attacker, Case, Notes, Pair
 from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size
+from safelight.plan import Decision, Plan, Shape
 
 _SIDE = 320  # longer side of the pictures compared, pixels
 _GROWN = 3  # pixels of that size around a hidden area that the encoder may have smeared into
@@ -169,13 +171,16 @@ class Timing(Attacker):
         self._evidence.append(Evidence(what=what, frame=index, seconds=seconds))
 
     def _visible(self, index: int, width: int, height: int) -> NDArray[np.bool_]:
+        plan = self.case.plan
         visible = np.ones((height, width), np.bool_)
+        if plan is not None and plan.settings.curtain:
+            visible = _shown(plan, index, width, height)
         if self.case.seen is not None:  # the treatment against sensor noise cuts the rim off
             rim = int(np.ceil(_RIM * width))
             visible[:rim], visible[-rim:], visible[:, :rim], visible[:, -rim:] = False, False, False, False
-        if self.case.plan is not None:
-            sx, sy = width / self.case.plan.clip.width, height / self.case.plan.clip.height
-            for _, box in self.case.plan.covers(index):
+        if plan is not None:
+            sx, sy = width / plan.clip.width, height / plan.clip.height
+            for _, box in plan.covers(index):
                 x1, y1, x2, y2 = box.scaled(sx, sy).grown(_GROWN, _GROWN, _GROWN, _GROWN).clipped(width, height)
                 visible[int(y1) : int(np.ceil(y2)), int(x1) : int(np.ceil(x2))] = False
         return visible
@@ -275,6 +280,22 @@ class Timing(Attacker):
                 ),
             ]
         return figures
+
+
+def _shown(plan: Plan, index: int, width: int, height: int) -> NDArray[np.bool_]:
+    """What a curtain leaves open for sure: what lies well inside of the areas that a person reveals."""
+    shown = np.zeros((height, width), np.bool_)
+    for region, box in plan.covers(index, Decision.REVEAL):
+        if region.shape is Shape.POLYGON:
+            continue  # may be anything inside its box
+        inner = box.scaled(width / plan.clip.width, height / plan.clip.height)
+        if region.shape is Shape.ELLIPSE:
+            across, down = (side * (1 - math.sqrt(0.5)) / 2 for side in (inner.width, inner.height))
+            inner = inner.grown(-across, -down, -across, -down)
+        inner = inner.grown(-_GROWN, -_GROWN, -_GROWN, -_GROWN)
+        x1, y1 = max(math.ceil(inner.x1), 0), max(math.ceil(inner.y1), 0)
+        shown[y1 : max(int(inner.y2), 0), x1 : max(int(inner.x2), 0)] = True
+    return shown
 
 
 def _nearest(copy: Grey, own: Grey, moved: NDArray[np.bool_]) -> float:

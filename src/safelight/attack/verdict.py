@@ -5,14 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from safelight.errors import harmless
 from safelight.plan import Region
 
+NAMES = ("faces", "likeness", "fill", "bytes", "timing", "sound", "voices", "hum", "sensor")  # of all attackers
 MAX_EVIDENCE = 200
 MAX_PROPOSALS = 2000
 
-Line = Annotated[str, Field(max_length=600)]
+Line = Annotated[str, AfterValidator(harmless), Field(max_length=600)]
 Index = Annotated[int, Field(ge=0, le=2**31)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

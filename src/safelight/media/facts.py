@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from safelight.errors import harmless
 from safelight.geometry import Raster
 
 MOST_FRAMES = 2**31
@@ -14,6 +15,7 @@ _CENTURIES = 1e10  # seconds; a clock that was never set says decades
 
 Moment = Annotated[float, Field(ge=-_CENTURIES, le=_CENTURIES, allow_inf_nan=False)]
 Length = Annotated[float, Field(ge=0, le=_CENTURIES, allow_inf_nan=False)]
+Word = Annotated[str, AfterValidator(harmless)]  # what a file says of itself is shown to people
 Ticks = Annotated[int, Field(gt=0, le=2**31)]
 
 
@@ -22,7 +24,7 @@ class Dropped(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Annotated[str, Field(max_length=100)]
+    kind: Annotated[Word, Field(max_length=100)]
     count: Annotated[int, Field(ge=1, le=2**63)]
 
 
@@ -31,7 +33,7 @@ class SoundFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    codec: Annotated[str, Field(max_length=50)]
+    codec: Annotated[Word, Field(max_length=50)]
     rate: Annotated[int, Field(gt=0, le=2**31)]
     channels: Annotated[int, Field(gt=0, le=256)]
     start: Moment  # seconds on the clip's time line, 0 = the earliest of first picture and first sound
@@ -47,7 +49,7 @@ class Gap(BaseModel):
     frames: Annotated[int, Field(ge=0, le=MOST_FRAMES)] | None  # pictures lost, when the container tells
     start: Moment | None  # seconds on the clip's time line, when known
     end: Moment | None
-    reason: Annotated[str, Field(max_length=200)]
+    reason: Annotated[Word, Field(max_length=200)]
 
 
 class ClipFacts(BaseModel):
@@ -55,9 +57,9 @@ class ClipFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    container: Annotated[str, Field(max_length=100)]
-    codec: Annotated[str, Field(max_length=50)]
-    pixel_format: Annotated[str, Field(max_length=50)]
+    container: Annotated[Word, Field(max_length=100)]
+    codec: Annotated[Word, Field(max_length=50)]
+    pixel_format: Annotated[Word, Field(max_length=50)]
     still: bool
     stored_width: Annotated[int, Field(gt=0, le=65536)]
     stored_height: Annotated[int, Field(gt=0, le=65536)]

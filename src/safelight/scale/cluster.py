@@ -23,7 +23,7 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import Names
 from safelight.protect import Outcome
-from safelight.scale.comrades import Comrades
+from safelight.scale.comrades import Comrades, unwanted
 from safelight.scale.run import receipt_of, renewed
 from safelight.scale.table import Job, JobTable
 
@@ -45,14 +45,9 @@ class _Silent:
 
 def protect_there(source: str, folder: str, stem: str, options: str) -> dict[str, str]:
     """What a worker of the cluster does: protect one clip; returns its account as JSON, or code and detail."""
-    result = attempt(
-        Path(source),
-        Names(Path(folder), stem),
-        Options.model_validate_json(options),
-        _Silent(),
-        threading.Event(),
-        Comrades(),
-    )
+    names, chosen = Names(Path(folder), stem), Options.model_validate_json(options)
+    with unwanted() as cancel:
+        result = attempt(Path(source), names, chosen, _Silent(), cancel, Comrades())
     if result.outcome is not None:
         return {"account": result.outcome.account.to_json(), "copy": result.outcome.copy.name}
     assert result.refusal is not None
@@ -151,6 +146,8 @@ def _ended(future: Any, job: Job) -> Result | None:
     if future.status != "finished":
         return None
     told = future.result()
+    if told.get("code") == Code.INTERRUPTED.value:  # its worker thought that nobody wanted it any more
+        return None
     if "code" in told:
         return Result(job.source, None, SafelightError(Code(told["code"]), told["detail"], file=printable(job.source)))
     account = Account.model_validate_json(told["account"])

@@ -10,7 +10,8 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,37 @@ from safelight.workers.messages import ANSWER, JOB, Done, Failure, Progress, Vie
 from safelight.workers.parent import run
 
 _FIRST = 10  # priority of pieces over whole clips: what was begun is finished first
+SECONDS_BETWEEN_LOOKS = 1.0
+_AT_WORK = ("executing", "long-running")  # states of a task, by Dask's names
+_MEMBERS = ("running", "paused")  # states of a worker
 _LOOKS: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[int, int])  # size and time of the original
+
+
+@contextmanager
+def unwanted() -> Iterator[threading.Event]:
+    """Inside a task: an event that is set when nobody waits for it any more, since who asked is gone, the scheduler has
+    forgotten it, or this worker leaves the cluster. Dask itself lets such a task run to its end, beside the one that is
+    begun anew elsewhere.
+    """
+    distributed: Any = import_module("distributed")
+    worker = distributed.get_worker()
+    key = worker.get_current_task()
+    cancel, over = threading.Event(), threading.Event()
+
+    def look() -> None:
+        while not over.wait(SECONDS_BETWEEN_LOOKS):
+            task = worker.state.tasks.get(key)
+            if task is None or task.state not in _AT_WORK or worker.status.name not in _MEMBERS:
+                cancel.set()
+                return
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield cancel
+    finally:
+        over.set()
+        looking.join()
 
 
 class Comrades:
@@ -74,7 +105,8 @@ def piece_there(source: str, looks: tuple[int, int], folder: str, job: str) -> t
                 raise SafelightError(
                     Code.CHANGED, "The file is another one on this machine.", file=printable(original.path)
                 )
-            done = run(asked, original.descriptor, room, progress=lambda frames, total: None, cancel=threading.Event())
+            with unwanted() as cancel:
+                done = run(asked, original.descriptor, room, progress=lambda frames, total: None, cancel=cancel)
     except SafelightError as error:
         return Failure(code=error.code, detail=error.detail[:4000]).model_dump_json(), room.name
     return done.model_dump_json(), room.name

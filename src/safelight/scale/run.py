@@ -6,11 +6,11 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safelight.batch import Result, attempt
-from safelight.errors import Code
+from safelight.errors import Code, SafelightError
 from safelight.observer import Observer
 from safelight.protect import Outcome
 from safelight.scale.table import SECONDS_OF_LEASE, JobTable, Receipt
@@ -111,7 +111,8 @@ def renewed(table: JobTable) -> Iterator[set[int]]:
 
     def renew() -> None:
         while not over.wait(SECONDS_OF_LEASE / 4):
-            table.keep(sorted(held))
+            with suppress(SafelightError):  # the next time it may be there again; whoever needs it now will say so
+                table.keep(sorted(held))
 
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()

@@ -11,13 +11,13 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -40,7 +40,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from safelight.account import Options
 from safelight.buckets import in_bucket, placed
@@ -50,7 +50,10 @@ from safelight.outputs import Names, names_for
 
 FILE = ".safelight.db"  # in the folder of the copies
 SECONDS_OF_LEASE = 600.0
+SECONDS_OF_PATIENCE = 60.0  # with a server that is gone
+_SECONDS_BETWEEN_TRIES = 1.0
 _MANY = 2_000  # rows put in at once
+_T = TypeVar("_T")
 
 _meta = MetaData()
 # Paths are kept as bytes: a file name need not be text.
@@ -158,10 +161,21 @@ class JobTable:
     def __exit__(self, *_: object) -> None:
         self._engine.dispose()
 
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        with _told(), self._engine.begin() as connection:
-            yield connection
+    def _do(self, work: Callable[[Connection, bool], _T]) -> _T:
+        """One transaction. It is begun again, for a minute, when a server is gone or the line to it was cut; ``work``
+        is told whether it was begun before, since the end of that one may have been lost on the way back only.
+        """
+        deadline, again = time.monotonic() + SECONDS_OF_PATIENCE, False
+        while True:
+            try:
+                with _told(), self._engine.begin() as connection:
+                    return work(connection, again)
+            except SafelightError as error:
+                lost = isinstance(error.__cause__, (OperationalError, InterfaceError))
+                if not lost or self._engine.dialect.name == "sqlite" or time.monotonic() > deadline:
+                    raise
+            again = True
+            time.sleep(_SECONDS_BETWEEN_TRIES)
 
     def add(self, items: Iterable[Item], folder: Path, options: Options) -> list[int]:
         """Put clips in, or in again; returns their numbers in order.
@@ -177,13 +191,18 @@ class JobTable:
         known = _Known()
         for chunk in _chunks(items):
             try:
-                with self._begin() as connection:
-                    numbers = _add(connection, known, chunk, folder, options)
+                yield from self._add(known, chunk, folder, options)
             except IntegrityError:  # somebody else puts clips in as well: look again at what is there
                 known = _Known()
-                with self._begin() as connection:
-                    numbers = _add(connection, known, chunk, folder, options)
-            yield from numbers
+                yield from self._add(known, chunk, folder, options)
+
+    def _add(self, known: _Known, items: list[Item], folder: Path, options: Options) -> list[int]:
+        def add(connection: Connection, again: bool) -> list[int]:
+            if again:
+                known.forget()  # rows that were read may not have come to stay
+            return _add(connection, known, items, folder, options)
+
+        return self._do(add)
 
     def unchanged(self, source: Path, folder: Path) -> bool:
         """Whether a clip is in the table as it lies on the disk now, by size and time."""
@@ -194,26 +213,32 @@ class JobTable:
             _jobs.c.size == size,
             _jobs.c.modified == modified,
         )
-        with self._begin() as connection:
-            return connection.execute(select(_jobs.c.id).where(same)).first() is not None
+        return self._do(lambda connection, _: connection.execute(select(_jobs.c.id).where(same)).first()) is not None
 
     def take(self, number: int) -> Job | None:
         """Take one row for this process; None when another has it."""
         now = time.time()
-        with self._begin() as connection:
-            mine = {"state": "running", "worker": self._me, "lease": now + SECONDS_OF_LEASE, "tries": _jobs.c.tries + 1}
-            one = and_(_jobs.c.id == number, or_(_jobs.c.state == "waiting", _lapsed(now)))
+        mine = {"state": "running", "worker": self._me, "lease": now + SECONDS_OF_LEASE, "tries": _jobs.c.tries + 1}
+
+        def take(connection: Connection, again: bool) -> Any:
+            free = [_jobs.c.state == "waiting", _lapsed(now)]
+            free += [and_(_jobs.c.worker == self._me, _jobs.c.lease == mine["lease"])] if again else []
+            one = and_(_jobs.c.id == number, or_(*free))
             if connection.execute(update(_jobs).where(one).values(**mine)).rowcount != 1:
                 return None
-            row = connection.execute(select(_jobs).where(_jobs.c.id == number)).one()
+            return connection.execute(select(_jobs).where(_jobs.c.id == number)).one()
+
+        row = self._do(take)
+        if row is None:
+            return None
         names = Names(Path(os.fsdecode(row.folder)), os.fsdecode(row.stem))
         return Job(row.id, Path(os.fsdecode(row.source)), names, Options.model_validate_json(row.options))
 
     def keep(self, numbers: list[int]) -> None:
         """Renew the lease on rows this process has taken."""
         mine = and_(_jobs.c.id.in_(numbers), _jobs.c.worker == self._me)
-        with self._begin() as connection:
-            connection.execute(update(_jobs).where(mine).values(lease=time.time() + SECONDS_OF_LEASE))
+        renewed = update(_jobs).where(mine).values(lease=time.time() + SECONDS_OF_LEASE)
+        self._do(lambda connection, _: connection.execute(renewed))
 
     def done(self, number: int, receipt: Receipt, seconds: float) -> None:
         """Write down that a job is done."""
@@ -230,39 +255,42 @@ class JobTable:
 
     def _end(self, number: int, **values: object) -> None:
         ended: dict[str, Any] = {"worker": None, "lease": None, "finished": time.time()}
-        with self._begin() as connection:
-            connection.execute(update(_jobs).where(_jobs.c.id == number).values(**ended, **values))
+        end = update(_jobs).where(_jobs.c.id == number).values(**ended, **values)
+        self._do(lambda connection, _: connection.execute(end))
 
     def free_the_dead(self) -> int:
         """Give back rows of processes of this machine that are gone, and rows whose lease ended; returns how many."""
-        freed = 0
-        with self._begin() as connection:
-            running = select(_jobs.c.id, _jobs.c.worker, _jobs.c.lease).where(_jobs.c.state == "running")
-            for row in list(connection.execute(running)):
-                if row.lease < time.time() or _dead(row.worker):
-                    connection.execute(update(_jobs).where(_jobs.c.id == row.id).values(state="waiting", worker=None))
-                    freed += 1
-        return freed
+        running = select(_jobs.c.id, _jobs.c.worker, _jobs.c.lease).where(_jobs.c.state == "running")
+
+        def free(connection: Connection, _: bool) -> int:
+            dead = [r.id for r in connection.execute(running) if r.lease < time.time() or _dead(r.worker)]
+            for number in dead:
+                connection.execute(update(_jobs).where(_jobs.c.id == number).values(state="waiting", worker=None))
+            return len(dead)
+
+        return self._do(free)
 
     def receipts(self) -> dict[Path, Receipt]:
         """The receipts of everything that is done, by source."""
         query = select(_jobs.c.source, _jobs.c.receipt).where(_jobs.c.state == "done")
-        with self._begin() as connection:
-            rows = list(connection.execute(query))
+        rows = self._do(lambda connection, _: list(connection.execute(query)))
         return {Path(os.fsdecode(row.source)): Receipt(**json.loads(row.receipt)) for row in rows}
 
     def status(self) -> Status:
         """The whole table in figures."""
-        with self._begin() as connection:
-            counted = select(_jobs.c.state, func.count()).group_by(_jobs.c.state)
-            states = {row[0]: row[1] for row in connection.execute(counted)}
-            sums = select(func.sum(_jobs.c.film), func.sum(_jobs.c.frames), func.sum(_jobs.c.seconds))
-            film, frames, spent = connection.execute(sums.where(_jobs.c.state == "done")).one()
-            busy = select(_jobs.c.source, _jobs.c.worker).where(_jobs.c.state == "running")
-            running = [(Path(os.fsdecode(row.source)), row.worker) for row in connection.execute(busy)]
-            lost = select(_jobs.c.source, _jobs.c.code, _jobs.c.detail).where(_jobs.c.state == "failed")
-            failed = [Failed(Path(os.fsdecode(r.source)), r.code, r.detail) for r in connection.execute(lost)]
-        return Status(states, film or 0.0, frames or 0, spent or 0.0, running, failed)
+        return self._do(lambda connection, _: _status(connection))
+
+
+def _status(connection: Connection) -> Status:
+    counted = select(_jobs.c.state, func.count()).group_by(_jobs.c.state)
+    states = {row[0]: row[1] for row in connection.execute(counted)}
+    sums = select(func.sum(_jobs.c.film), func.sum(_jobs.c.frames), func.sum(_jobs.c.seconds))
+    film, frames, spent = connection.execute(sums.where(_jobs.c.state == "done")).one()
+    busy = select(_jobs.c.source, _jobs.c.worker).where(_jobs.c.state == "running")
+    running = [(Path(os.fsdecode(row.source)), row.worker) for row in connection.execute(busy)]
+    lost = select(_jobs.c.source, _jobs.c.code, _jobs.c.detail).where(_jobs.c.state == "failed")
+    failed = [Failed(Path(os.fsdecode(r.source)), r.code, r.detail) for r in connection.execute(lost)]
+    return Status(states, film or 0.0, frames or 0, spent or 0.0, running, failed)
 
 
 def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -279,6 +307,13 @@ class _Known:
     numbers: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     sources: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+
+    def forget(self) -> None:
+        """Know nothing again."""
+        self.last = -1
+        self.numbers.clear()
+        self.sources.clear()
+        self.taken.clear()
 
     def look(self, connection: Connection) -> None:
         """Read what has come in since the last look."""

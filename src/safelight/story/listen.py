@@ -73,7 +73,10 @@ def _sound(copy: Path) -> Any:
                 ListenJob(), opened.descriptor, work, progress=lambda done, total: None, cancel=threading.Event()
             )
             assert isinstance(done, Listened)
-            samples = np.frombuffer(left(work / "sound.f32", MOST).read_bytes(), "<f4")
+            sound = left(work / "sound.f32", MOST).read_bytes()
+            if len(sound) != 4 * done.samples:
+                raise SafelightError(Code.WORKER_LIED, "There is more or less sound than was said.")
+            samples = np.frombuffer(sound, "<f4")
         except SafelightError as error:
             error.file = error.file or printable(copy)
             raise

@@ -12,10 +12,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from safelight.errors import Code, SafelightError
+from safelight.media.facts import MOST_FRAMES
 from safelight.models import store
 from safelight.workers.confine import Bounds, lock
 from safelight.workers.messages import (
@@ -58,7 +60,8 @@ class Speaker:
         self._out.write(message.model_dump_json().encode() + b"\n")
 
     def progress(self, done: int, total: int | None) -> None:
-        """Report progress, at most a few times a second."""
+        """Report progress, at most a few times a second. A total that no film has is as good as none."""
+        total = total if total is not None and total <= MOST_FRAMES else None
         now = time.monotonic()
         if now - self._last >= SECONDS_BETWEEN_REPORTS:
             self._last = now
@@ -76,7 +79,8 @@ def _leave_when_orphaned() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> Done:
+def do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> Done:
+    """Carry out a job; ``source`` is closed then."""
     from safelight.workers import jobs  # here, so that a broken installation is reported as a message
 
     with os.fdopen(source, "rb") as clip:
@@ -107,22 +111,11 @@ def _do(job: Job, source: int, progress: Callable[[int, int | None], None]) -> D
         return jobs.attack(job, clip, progress)
 
 
-def main() -> int:
-    """Run one job; returns the exit status of the worker (0 when an answer was given, also a refusal)."""
-    speaker = Speaker(os.dup(1))
-    os.dup2(2, 1)  # whatever a library prints goes to standard error, never between our messages
-    source, bounds = int(sys.argv[1]), Bounds.model_validate_json(sys.argv[3])
-    os.chdir(sys.argv[2])
-    os.umask(0o077)
+@contextmanager
+def refusals(speaker: Speaker) -> Iterator[None]:
+    """Tell the program why there is no answer. An exception that nobody foresaw goes through."""
     try:
-        lock(bounds, folder=Path.cwd(), readable=[store.folder()])
-        job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
-        if isinstance(job, ViewJob):
-            from safelight.workers import viewing
-
-            viewing.serve(source, sys.stdin.buffer, os.fdopen(os.dup(speaker.descriptor), "wb"))
-        _leave_when_orphaned()
-        speaker.say(_do(job, source, speaker.progress))
+        yield
     except SafelightError as error:
         speaker.say(Failure(code=error.code, detail=error.detail[:4000]))
     except OSError as error:
@@ -130,4 +123,22 @@ def main() -> int:
         speaker.say(Failure(code=code, detail=f"{os.strerror(error.errno or errno.EIO)}."))
     except MemoryError:
         speaker.say(Failure(code=Code.WORKER_GREW, detail="The worker ran out of memory."))
+
+
+def main() -> int:
+    """Run one job; returns the exit status of the worker (0 when an answer was given, also a refusal)."""
+    speaker = Speaker(os.dup(1))
+    os.dup2(2, 1)  # whatever a library prints goes to standard error, never between our messages
+    source, bounds = int(sys.argv[1]), Bounds.model_validate_json(sys.argv[3])
+    os.chdir(sys.argv[2])
+    os.umask(0o077)
+    with refusals(speaker):
+        lock(bounds, folder=Path.cwd(), readable=[store.folder()])
+        job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
+        if isinstance(job, ViewJob):
+            from safelight.workers import viewing
+
+            viewing.serve(source, sys.stdin.buffer, os.fdopen(os.dup(speaker.descriptor), "wb"))
+        _leave_when_orphaned()
+        speaker.say(do(job, source, speaker.progress))
     return 0

@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from safelight.errors import Code
+from safelight.errors import Code, harmless
 from safelight.media.facts import ClipFacts, Gap
 from safelight.media.pieces import MOST, Part, Piece
 from safelight.plan import Asked
@@ -197,7 +197,7 @@ class Failure(Message):
 
     type: Literal["failure"] = "failure"
     code: Code
-    detail: Annotated[str, Field(max_length=4000)]
+    detail: Annotated[str, AfterValidator(harmless), Field(max_length=4000)]
 
 
 class Found(Message):
