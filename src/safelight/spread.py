@@ -146,6 +146,7 @@ class Spread:
                     left(folder / "tiles.npz", _MAX_TILES).replace(tiles)
         if self.kept is not None:
             answers.update((n, self.kept.take(names[n], *files[n])) for n in range(len(parts)) if n not in answers)
+        self.observer.stage("joining")
         joining = JoinJob(parts=parts, speech=job.speech)
         joined = run(joining, self.original.descriptor, work, progress=self.observer.progress, cancel=self.cancel)
         assert isinstance(joined, Joined)

@@ -121,6 +121,7 @@ export const ar: Record<Word, string> = {
   stop: "إيقاف",
   "stage.reading": "قراءة الأصل",
   "stage.hiding": "إخفاء",
+  "stage.joining": "ضمّ الأجزاء",
   "stage.attacking": "مهاجمة النسخة",
   "stage.finding": "بحث",
   "stage.speaking": "نطق الكلمات",

@@ -119,6 +119,7 @@ export const en = {
   stop: "Stop",
   "stage.reading": "Reading the original",
   "stage.hiding": "Hiding",
+  "stage.joining": "Joining the pieces",
   "stage.attacking": "Attacking the copy",
   "stage.finding": "Finding",
   "stage.speaking": "Speaking the words",

@@ -121,6 +121,7 @@ export const sv: Record<Word, string> = {
   stop: "Stoppa",
   "stage.reading": "Läser originalet",
   "stage.hiding": "Döljer",
+  "stage.joining": "Fogar ihop bitarna",
   "stage.attacking": "Angriper kopian",
   "stage.finding": "Söker",
   "stage.speaking": "Läser upp orden",
