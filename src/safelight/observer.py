@@ -10,8 +10,7 @@ class Observer(Protocol):
     """Is told how one clip is getting on."""
 
     def stage(self, name: str) -> None:
-        """A new stage begins: ``reading``, ``finding``, ``speaking``, ``hiding``, ``joining`` of
-        pieces, ``attacking``."""
+        """A new stage begins: ``reading``, ``finding``, ``speaking``, ``hiding``, ``joining``, ``attacking``."""
 
     def progress(self, done: int, total: int | None) -> None:
         """So many of so many units (bytes while reading, cues while speaking, frames otherwise) are done."""
