@@ -65,10 +65,12 @@ def lumas(path: Path) -> list[Luma]:
         return [np.array(view(frame, 0)) for frame in film.decode(video=0)]
 
 
-def write(path: Path, pictures: list[Luma], crf: int, preset: str) -> None:
-    """Grey pictures as H.264."""
+def write(
+    path: Path, pictures: list[Luma], options: dict[str, str], *, codec: str = "libx264", rate: int = RATE
+) -> Path:
+    """Grey pictures as a film, by an encoder with ``options``; returns ``path``."""
     with av.open(str(path), "w") as film:
-        track = film.add_stream("libx264", rate=RATE, options={"crf": str(crf), "preset": preset})
+        track = film.add_stream(codec, rate=rate, options=options)
         track.height, track.width = pictures[0].shape
         track.pix_fmt = "yuv420p"
         for luma in pictures:
@@ -77,6 +79,7 @@ def write(path: Path, pictures: list[Luma], crf: int, preset: str) -> None:
                 view(frame, index)[:] = luma if index == 0 else 128
             film.mux(track.encode(frame))
         film.mux(track.encode(None))
+    return path
 
 
 def exposed(source: Path, target: Path, camera: Camera, frames: int, seed: int) -> None:
@@ -92,7 +95,7 @@ def exposed(source: Path, target: Path, camera: Camera, frames: int, seed: int) 
             pictures.append(np.clip(np.rint(light), 0, 255).astype(np.uint8))
             if len(pictures) == frames:
                 break
-    write(target, pictures, 16, "veryfast")
+    write(target, pictures, {"crf": "16", "preset": "veryfast"})
 
 
 def safelight(sensor: Sensor) -> Callable[[Path, Path], Path]:
@@ -114,7 +117,7 @@ def again(crf: int) -> Callable[[Path, Path], Path]:
     """Codes the pictures again."""
 
     def make(source: Path, target: Path) -> Path:
-        write(target, lumas(source), crf, "veryfast")
+        write(target, lumas(source), {"crf": str(crf), "preset": "veryfast"})
         return target
 
     return make

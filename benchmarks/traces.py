@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from benchmarks.sensor import Grey, Luma, lumas, safelight
+from benchmarks.sensor import Grey, Luma, lumas, safelight, write
 from safelight.media.planes import view
 from safelight.plan import Sensor
 
@@ -46,17 +46,7 @@ CODINGS = {
 
 def filmed(path: Path, pictures: list[Luma], codec: str, options: dict[str, str]) -> Path:
     """Grey pictures in a first coding, a key picture every PERIOD."""
-    with av.open(str(path), "w") as film:
-        track = film.add_stream(codec, rate=RATE, options=options | {"g": str(PERIOD), "bf": "0"})
-        track.height, track.width = pictures[0].shape
-        track.pix_fmt = "yuv420p"
-        for luma in pictures:
-            frame = av.VideoFrame(track.width, track.height, "yuv420p")
-            for index in range(3):
-                view(frame, index)[:] = luma if index == 0 else 128
-            film.mux(track.encode(frame))
-        film.mux(track.encode(None))
-    return path
+    return write(path, pictures, options | {"g": str(PERIOD), "bf": "0"}, codec=codec, rate=RATE)
 
 
 def real(video: Path, frames: int, size: tuple[int, int]) -> list[Luma]:
