@@ -17,6 +17,7 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
+from safelight.media.sound import channels_of
 from safelight.media.source import Complaints, open_container
 from safelight.media.tracks import sound_of
 
@@ -52,12 +53,12 @@ def listen(source: BinaryIO, *, track: int | None = None, rate: int | None = Non
             return
         if stream.codec_context is None:
             raise SafelightError(Code.UNSUPPORTED, "The sound is coded in a way Safelight does not read.")
-        resampler = AudioResampler(format="fltp", layout=None if rate is None else "mono", rate=rate)
+        resampler = AudioResampler(format="flt", layout=None if rate is None else "mono", rate=rate)
         try:
             frames = cast(Iterator[AudioFrame], container.decode(stream))
             for frame in itertools.chain(frames, (None,)):  # None: what the resampler holds back
                 for part in resampler.resample(frame):
                     if part is not None:
-                        yield Heard(part.time or 0.0, part.sample_rate, np.asarray(part.to_ndarray(), np.float32))
+                        yield Heard(part.time or 0.0, part.sample_rate, channels_of(part))
         except av.error.FFmpegError as error:
             raise SafelightError(Code.DAMAGED, "The sound cannot be decoded to its end.") from error

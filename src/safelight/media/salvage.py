@@ -44,6 +44,7 @@ _MOST_DELAY = 16  # pictures by which one can be coded before it is shown (H.264
 _REPORTED = 25  # pictures between two reports
 _MOST_EXTENSION = 4  # bytes that a record can hold after its sets (profile "high": format and depth of colours)
 _TRIED = 8  # pictures that are decoded to see whether the good clip's settings can be theirs
+_MOST_PLANES = 8  # channels; of more the binding reads where nothing is
 
 
 @dataclass
@@ -135,7 +136,7 @@ class Ear:
         except (av.error.FFmpegError, ValueError):
             return None
         fits = all(f.sample_rate == self.rate and f.layout.nb_channels == self.channels for f in frames)
-        if not frames or not fits or self._complaints.count > before:
+        if self.channels > _MOST_PLANES or not frames or not fits or self._complaints.count > before:
             return None
         return np.concatenate([np.asarray(f.to_ndarray(), np.float32) for f in frames], axis=1)
 

@@ -18,6 +18,14 @@ _CHUNK = 1024  # samples of one AAC frame
 _BITS = 64000
 
 
+def channels_of(frame: AudioFrame) -> NDArray[np.float32]:
+    """A packed frame ("flt") as (channels, samples).
+
+    Frames with a plane for each channel must be packed first: of the ninth on, PyAV reads where nothing is.
+    """
+    return np.ascontiguousarray(np.asarray(frame.to_ndarray(), np.float32).reshape(-1, frame.layout.nb_channels).T)
+
+
 class Flow:
     """Blocks of any length, taken in any other; silence without end after the last."""
 

@@ -23,7 +23,7 @@ from av.container import InputContainer
 from safelight.errors import Code, SafelightError
 from safelight.media import tracks
 from safelight.media.facts import SoundFacts
-from safelight.media.sound import RATE, Samples
+from safelight.media.sound import RATE, Samples, channels_of
 from safelight.media.source import Apart, Complaints, open_container
 
 Span = tuple[float, float]  # seconds of the copy's time line, start before end
@@ -69,7 +69,7 @@ def sound_line(source: SoundSource, passages: Sequence[Span], rate: int = RATE) 
 def _placed(container: InputContainer, source: SoundSource, passages: Sequence[Span]) -> Iterator[tuple[int, Samples]]:
     """Gated blocks at the sound's own rate, without gap or overlap from time 0 on, with that rate."""
     gate = Gate(passages)
-    planar = AudioResampler(format="fltp")
+    packed = AudioResampler(format="flt")
     rate, done, zero = 0, 0, None
     for frame in _frames(container, source):
         if not rate:
@@ -81,7 +81,7 @@ def _placed(container: InputContainer, source: SoundSource, passages: Sequence[S
         if zero is None:
             zero = _zero(container, frame, source.facts)
         try:
-            parts = [np.asarray(part.to_ndarray(), np.float32).mean(axis=0) for part in planar.resample(frame)]
+            parts = [channels_of(part).mean(axis=0) for part in packed.resample(frame)]
         except (ValueError, av.error.FFmpegError) as error:
             raise SafelightError(Code.UNSUPPORTED, "The sound changes its channels midway.") from error
         mono = np.concatenate(parts) if parts else np.zeros(0, np.float32)
