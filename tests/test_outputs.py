@@ -88,8 +88,9 @@ def test_what_is_opened_in_memory_lies_on_a_tmpfs_wherever_the_system_names_one(
         inside = memory_folder()
     except SafelightError as error:
         pytest.skip(str(error))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(inside))
-    assert memory_folder() == inside
+    (inside / "room").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(inside / "room"))
+    assert memory_folder() == inside / "room"
     if tmp_path.stat().st_dev != inside.stat().st_dev:
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # a disk
         assert memory_folder() == Path("/dev/shm")

@@ -22,6 +22,7 @@ from safelight.buckets import in_bucket
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import writing
+from safelight.scale.beat import beating
 from safelight.workers.crew import Hands, Told, Work
 from safelight.workers.messages import ANSWER, JOB, Done, Failure, Progress, ViewJob
 from safelight.workers.parent import run
@@ -42,22 +43,15 @@ def unwanted() -> Iterator[threading.Event]:
     distributed: Any = import_module("distributed")
     worker = distributed.get_worker()
     key = worker.get_current_task()
-    cancel, over = threading.Event(), threading.Event()
+    cancel = threading.Event()
 
     def look() -> None:
-        while not over.wait(SECONDS_BETWEEN_LOOKS):
-            task = worker.state.tasks.get(key)
-            if task is None or task.state not in _AT_WORK or worker.status.name not in _MEMBERS:
-                cancel.set()
-                return
+        task = worker.state.tasks.get(key)
+        if task is None or task.state not in _AT_WORK or worker.status.name not in _MEMBERS:
+            cancel.set()
 
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
+    with beating(SECONDS_BETWEEN_LOOKS, look):
         yield cancel
-    finally:
-        over.set()
-        looking.join()
 
 
 class Comrades:

@@ -13,6 +13,7 @@ from safelight.batch import Result, attempt
 from safelight.errors import Code, SafelightError
 from safelight.observer import Observer
 from safelight.protect import Outcome
+from safelight.scale.beat import beating
 from safelight.scale.table import SECONDS_OF_LEASE, JobTable, Receipt
 from safelight.workers.crew import Crew, Hands
 
@@ -107,17 +108,10 @@ def receipt_of(outcome: Outcome) -> Receipt:
 def renewed(table: JobTable) -> Iterator[set[int]]:
     """A set of row numbers whose leases are renewed as long as they are in it."""
     held: set[int] = set()
-    over = threading.Event()
 
     def renew() -> None:
-        while not over.wait(SECONDS_OF_LEASE / 4):
-            with suppress(SafelightError):  # the next time it may be there again; whoever needs it now will say so
-                table.keep(sorted(held))
+        with suppress(SafelightError):  # the next time it may be there again; whoever needs it now will say so
+            table.keep(sorted(held))
 
-    thread = threading.Thread(target=renew, daemon=True)
-    thread.start()
-    try:
+    with beating(SECONDS_OF_LEASE / 4, renew):
         yield held
-    finally:
-        over.set()
-        thread.join()
