@@ -117,3 +117,15 @@ def test_a_bend_found_a_pixel_wrongly_is_no_other_picture(key: bytes | None, not
     attacker = Timing(case(hidden(0.3), key=key, seen=SIZE), Notes())
     finding = judged(pan[:12], pan[1:], attacker).finding()
     assert any(evidence.what.startswith("It shows the original's") for evidence in finding.evidence) is noticed
+
+
+def test_a_small_picture_without_its_finest_detail_is_still_the_originals() -> None:
+    """The treatment takes detail of a pixel's size out, which is most of what a small picture has."""
+    calm = film(0, 6)
+    rough = np.where(np.indices(SIZE[::-1]).sum(axis=0) % 2, 20, -20)
+    original = [(picture + rough).clip(0, 255).astype(np.uint8) for picture in calm]
+    treated = judged(original, calm, Timing(case(hidden(0.3), key=bytes(32), seen=SIZE), Notes())).finding()
+    assert [found.what for found in treated.evidence if found.frame is not None] == []
+    other = [picture[:, ::-1].copy() for picture in calm]
+    finding = judged(original, other, Timing(case(hidden(0.3), key=bytes(32), seen=SIZE), Notes())).finding()
+    assert any("not the original's" in found.what for found in finding.evidence)

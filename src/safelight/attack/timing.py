@@ -24,6 +24,7 @@ from safelight.plan import Decision, Plan, Shape
 _SIDE = 320  # longer side of the pictures compared, pixels
 _GROWN = 3  # pixels of that size around a hidden area that the encoder may have smeared into
 _RIM = 0.03  # share of the width at each edge that a copy treated against sensor noise may lack
+_FINE = 0.5  # reduced to more than this share of either side, a picture holds detail that the treatment takes out
 _MOVED = 10.0  # grey levels by which a pixel must change from one picture to the next to tell them apart
 _MOVED_LEAST = 40  # such pixels needed for a judgement
 _SOFT = 2.0  # pixels of blur before that: an encoder leaves movement of a part of a pixel out, which nobody sees
@@ -48,6 +49,7 @@ class _Moment:
     copy: Grey
     original: Grey
     visible: NDArray[np.bool_]
+    fine: bool  # holds detail that the treatment against sensor noise takes out
 
     @cached_property
     def soft(self) -> tuple[Grey, Grey]:
@@ -125,6 +127,7 @@ class Timing(Attacker):
             pair.copy.luma(width, height).astype(np.float32),
             pair.original.luma(width, height).astype(np.float32),
             self._visible(pair.original_index, width, height) & (not pair.original.picture.doubtful),
+            self.case.seen is not None and factor > _FINE,
         )
         if self._now is not None:
             self._judge(self._before, self._now, moment)
@@ -197,10 +200,12 @@ class Timing(Attacker):
         if self._registered and visible.mean() < _REGISTERED_LEAST:
             self._too_little += 1
             return
-        error = np.square(now.copy - now.original)
+        shown, meant = now.soft if now.fine else (now.copy, now.original)
+        error = np.square(shown - meant)
+        certain = now.inner if now.fine and now.inner.any() else visible
         # Of a copy without a plan nobody knows what is hidden: the calmer half of its pixels speaks for the rest.
         wrong = float(
-            error[visible].mean() if self.case.plan is not None else np.sort(error, axis=None)[: error.size // 2].mean()
+            error[certain].mean() if self.case.plan is not None else np.sort(error, axis=None)[: error.size // 2].mean()
         )
         quality = 10 * np.log10(255**2 / max(wrong, 0.01))
         self._quality.append(float(quality))
