@@ -65,8 +65,17 @@ def devices() -> dict[str, str]:
     return {name: str(_core().get_property(name, "FULL_DEVICE_NAME")) for name in _core().available_devices}
 
 
+class _Sized:
+    """A network made ready for one picture size; whoever wants to use it takes ``turn`` first."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.request: Any = None
+
+
 class Network:
-    """A trained network that looks at pictures, one at a time: threads that share it take turns.
+    """A trained network that looks at pictures. Threads that share it take turns, those with pictures of another size
+    need not wait.
 
     Each picture size is compiled once (a fraction of a second) and the last few sizes are kept ready.
     """
@@ -75,8 +84,8 @@ class Network:
         """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
         self.name = weight.name
         self._threads = threads
-        self._turn = threading.Lock()
-        self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._turn = threading.Lock()  # held for moments only, never while something is computed
+        self._sizes: OrderedDict[tuple[int, int], _Sized] = OrderedDict()
         self._graph = _for_pictures(_read(weight, data), weight)
 
     def __call__(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -89,22 +98,36 @@ class Network:
             The outputs that the manifest names, in its order, batch axis (1) included; copies, the caller's own.
         """
         height, width = picture.shape[:2]
-        with self._turn:
-            request = self._request(height, width)
-            request.infer([picture[None]], share_inputs=True)
+        pixels = np.ascontiguousarray(picture, np.float32)[None]
+        with self._sized(height, width) as request:
+            request.infer([pixels], share_inputs=True)
             return [np.array(tensor.data) for tensor in request.output_tensors]
 
-    def _request(self, height: int, width: int) -> Any:
-        """A request for that picture size, compiled if need be."""
+    def prepare(self, height: int, width: int) -> None:
+        """Compile for that picture size now, if need be, and not when the first such picture comes."""
+        with self._sized(height, width):
+            pass
+
+    @contextmanager
+    def _sized(self, height: int, width: int) -> Iterator[Any]:
+        """A request for that picture size, nobody else's for the time being; compiled if need be."""
         size = height, width
-        if size not in self._requests:
-            while len(self._requests) >= _SIZES_KEPT:
-                self._requests.popitem(last=False)
-            self._graph.reshape([1, height, width, 3])
-            settings = _SETTINGS | {"INFERENCE_NUM_THREADS": self._threads}
-            self._requests[size] = _core().compile_model(self._graph, "CPU", settings).create_infer_request()
-        self._requests.move_to_end(size)
-        return self._requests[size]
+        with self._turn:
+            sized = self._sizes.setdefault(size, _Sized())
+            self._sizes.move_to_end(size)
+            while len(self._sizes) > _SIZES_KEPT:
+                self._sizes.popitem(last=False)
+        with sized.turn:
+            if sized.request is None:
+                sized.request = self._compiled(height, width)
+            yield sized.request
+
+    def _compiled(self, height: int, width: int) -> Any:
+        with self._turn:
+            graph = self._graph.clone()
+        graph.reshape([1, height, width, 3])
+        settings = _SETTINGS | {"INFERENCE_NUM_THREADS": self._threads}
+        return _core().compile_model(graph, "CPU", settings).create_infer_request()
 
 
 class Plain:
@@ -186,16 +209,18 @@ def _as_file(data: bytes) -> Iterator[str]:
 
 
 def _for_pictures(graph: Any, weight: Weight) -> Any:
-    """The graph with its input turned into one uint8 BGR picture: (1, height, width, 3)."""
+    """The graph with its input turned into one BGR picture: (1, height, width, 3), floats that hold bytes.
+
+    Bytes as such would do, but cost a tenth of YuNet's time: the engine moves them into another order twice.
+    """
     prepare = _engine().preprocess
     process = prepare.PrePostProcessor(graph)
     entry = process.input(0)
-    entry.tensor().set_element_type(_engine().Type.u8).set_layout(_engine().Layout("NHWC"))
+    entry.tensor().set_element_type(_engine().Type.f32).set_layout(_engine().Layout("NHWC"))
     entry.tensor().set_color_format(prepare.ColorFormat.BGR)
     entry.model().set_layout(_engine().Layout("NCHW"))
     if weight.colours == "rgb":
         entry.preprocess().convert_color(prepare.ColorFormat.RGB)
     if any(weight.mean) or weight.scale != (1.0, 1.0, 1.0):
-        steps = entry.preprocess().convert_element_type(_engine().Type.f32)
-        steps.mean(list(weight.mean)).scale(list(weight.scale))
+        entry.preprocess().mean(list(weight.mean)).scale(list(weight.scale))
     return process.build()
