@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from typing import Protocol
+
+import numpy as np
 
 from safelight import __version__
 from safelight.errors import Code, SafelightError
@@ -14,7 +17,7 @@ from safelight.find.search import Search
 from safelight.media.facts import ClipFacts
 from safelight.plan import Asked, Clip, Hide, Origin, Plan
 
-__all__ = ["Finders", "Readable", "find"]
+__all__ = ["Finders", "Readable", "find", "make_ready"]
 
 _MARGIN = 0.3  # seconds covered before a track begins and after it ends
 
@@ -48,17 +51,33 @@ def find(
     asked = asked or Asked()
     facts = reader.facts
     width, height = facts.raster.shown_size
-    rate = min(max(facts.rate or 25.0, 1.0), 120.0)
-    search = Search(
-        width, height, rate, EFFORTS[asked.effort], finders, whole=asked.hide is Hide.BODIES, text=asked.text
-    )
+    search = _search(facts, finders, asked)
     found = search.run(reader.pictures(), progress)
     if not found.pts:
         raise SafelightError(Code.NO_FRAMES, "No picture could be read.")
-    margin = max(round(_MARGIN * rate), 1)
+    margin = max(round(_MARGIN * _rate(facts)), 1)
     return Plan(
         clip=Clip.of(sha256, (width, height), facts.time_base, found.pts, still=facts.still),
         origin=Origin(safelight=__version__, finders=dict(versions or {}), asked=asked),
         cuts=found.cuts,
         regions=regions(found.tracks, found.cuts, found.pts, width, height, margin) + search.beside(found, margin),
     )
+
+
+def make_ready(facts: ClipFacts, finders: Finders, asked: Asked, pool: Executor) -> None:
+    """Have finders do in ``pool`` what each does once for a size of picture, while the first pictures are read.
+
+    They are shown black pictures. What one cannot do is raised when it is to look at the clip.
+    """
+    for finder, (width, height) in _search(facts, finders, asked).first():
+        pool.submit(finder.find, np.zeros((height, width, 3), np.uint8))
+
+
+def _search(facts: ClipFacts, finders: Finders, asked: Asked) -> Search:
+    width, height = facts.raster.shown_size
+    effort, whole = EFFORTS[asked.effort], asked.hide is Hide.BODIES
+    return Search(width, height, _rate(facts), effort, finders, whole=whole, text=asked.text)
+
+
+def _rate(facts: ClipFacts) -> float:
+    return min(max(facts.rate or 25.0, 1.0), 120.0)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from safelight.find.cuts import Glance
 from safelight.find.detect import Detection, Finder, PeopleFinder
 from safelight.find.head import sightings
-from safelight.find.view import View, in_tiles
+from safelight.find.view import View, in_tiles, piece, scaled
 
 GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
 _USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
@@ -67,7 +67,8 @@ class Finders:
 @dataclass
 class Looked:
     """A picture and what the planned looks saw in it. ``due``: the light finder looked. ``asked``: the person finder
-    did. ``seen``: all they saw, in the shown picture's pixels.
+    did. ``seen``: all they saw, in the shown picture's pixels. What is put off (:meth:`Looks.people`): ``tiles``, the
+    size at which the light finder is to look in tiles, and ``tilts``, by which the picture is to be turned for it.
     """
 
     glance: Glance
@@ -75,12 +76,15 @@ class Looked:
     due: bool = False
     asked: bool = False
     seen: list[Detection] = field(default_factory=list)
+    tiles: tuple[int, int] | None = None
+    tilts: tuple[float, ...] = ()
 
 
 class Looks:
     """Plans the looks at one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second.
 
-    :meth:`faces` and :meth:`people` each go through the clip once, in order, one after the other or side by side.
+    :meth:`faces` and :meth:`people` each go through the clip once, in order, side by side: what faces take is shared
+    between the two, since a thread that has more to do than the others makes them wait.
     """
 
     def __init__(self, width: int, height: int, rate: float, effort: Effort, finders: Finders) -> None:
@@ -90,8 +94,17 @@ class Looks:
         self._beat = max(round(effort.beat * max(round(rate), 2)), 1)
         self.people_period = max(round(effort.people * rate / _USUAL_RATE), 2)
 
+    def first(self) -> list[tuple[Finder, tuple[int, int]]]:
+        """What the finders are given of a clip's first picture: sizes (width, height), in the order of need."""
+        light, strong, people = self._finders.light, self._finders.strong, self._finders.people
+        small = scaled(self._size, self.within(GLANCE))
+        given = [(light, small), (light, piece(scaled(self._size, self._scale(0, first=True))))]
+        given += [] if strong is None else [(strong, small)]
+        given += [] if people is None else [(people, people.fitted(*self._size))]
+        return given
+
     def faces(self, glances: Iterable[Glance]) -> Iterator[Looked]:
-        """Let the face finders look where they are due."""
+        """Let the face finders look where they are due, but for the looks that are put off."""
         strong = self._finders.strong
         since_light = since_strong = _NEVER
         looks = beats = 0
@@ -102,23 +115,24 @@ class Looks:
             closely = strong is not None and (first or since_strong >= self._beat)
             item.due = first or glance.last or closely or since_light >= self._effort.period
             if item.due:
-                item.seen += self._lightly(item.view, looks, first)
+                size = item.view.scaled(self._scale(looks, first))
+                item.tiles = size if in_tiles(size) else None
+                whole = size if item.tiles is None else item.view.scaled(self.within(GLANCE))
+                item.seen += item.view.seen(self._finders.light, whole)
                 since_light = 0
                 looks += 1
             if closely and strong is not None:
                 item.seen += item.view.seen(strong, item.view.scaled(self.within(GLANCE)))
-                item.seen += self._askew(item, (_TILT, -_TILT) if first else (_TILT * (-1) ** beats,))
+                item.tilts = (_TILT, -_TILT) if first else (_TILT * (-1) ** beats,)
                 since_strong = 0
                 beats += 1
             yield item
 
-    def _lightly(self, view: View, looks: int, first: bool) -> list[Detection]:
-        """What the light finder sees in its next look, after so many."""
-        size = view.scaled(self._scale(looks, first))
-        seen = view.seen(self._finders.light, size)
-        if in_tiles(size):
-            seen += view.seen(self._finders.light, view.scaled(self.within(GLANCE)))
-        return seen
+    def _later(self, item: Looked) -> None:
+        """The looks that were put off."""
+        if item.tiles is not None:
+            item.seen = item.view.seen(self._finders.light, item.tiles) + item.seen
+        item.seen += self._askew(item, item.tilts)
 
     def _askew(self, item: Looked, tilts: tuple[float, ...]) -> list[Detection]:
         """Sure faces that the light finder sees in the turned picture only: cameras in clothes seldom hang straight."""
@@ -132,13 +146,14 @@ class Looks:
         return found
 
     def people(self, looked: Iterable[Looked]) -> Iterator[Looked]:
-        """Let the person finder look where it is due."""
+        """Let the face finders have the looks that were put off, and the person finder look where it is due."""
         finder = self._finders.people
         since, age, pause = _NEVER, 0, 0
         faces: list[Detection] = []
         for item in looked:
             since += 1
             age = 1 if item.glance.cut else age + 1
+            self._later(item)
             if item.due:
                 faces = list(item.seen)
             if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):

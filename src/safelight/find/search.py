@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from safelight.find.bridge import bridged
 from safelight.find.cuts import Showable, glances, luma_size
-from safelight.find.detect import Detection
+from safelight.find.detect import Detection, Finder
 from safelight.find.follow import Trace
 from safelight.find.head import Sighting, bodies, sightings
 from safelight.find.looks import GLANCE, Effort, Finders, Looked, Looks
@@ -91,6 +91,12 @@ class Search:
         self._mirrors = Mirrors(width, height, scale, rate)
         self._purse = _Purse(effort.spare, effort.spare * second)
         self._second = second
+
+    def first(self) -> list[tuple[Finder, tuple[int, int]]]:
+        """What the finders are given of the first picture, writing left out: sizes (width, height) in order of need."""
+        closer = (_CLOSER_SIDE, _CLOSER_SIDE)
+        strong = [] if self._strong is None else [(self._strong, closer)]
+        return [*self._looks.first(), (self._light, closer), *strong]
 
     def run(self, pictures: Iterable[Showable], progress: Callable[[int], None]) -> Found:
         """Read the whole clip once; ``progress`` is told the number of frames done."""

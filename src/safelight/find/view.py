@@ -95,8 +95,7 @@ class View:
 
     def scaled(self, scale: float) -> tuple[int, int]:
         """Its size (width, height) times ``scale``."""
-        width, height = (max(round(side * scale), 1) for side in self._size)
-        return width, height
+        return scaled(self._size, scale)
 
     def seen(self, finder: Finder, size: tuple[int, int]) -> list[Detection]:
         """What a finder sees in the picture brought to that size, in the shown picture's own pixels.
@@ -107,12 +106,20 @@ class View:
             picture = np.asarray(cv2.resize(self._at(self._size), size, interpolation=cv2.INTER_CUBIC), np.uint8)
         else:
             picture = self._at(size)
-        if in_tiles(size):
-            found = seen_in_tiles(finder, picture, tile_size(size, _TILE, _OVERLAP), _OVERLAP)
-        else:
-            found = finder.find(picture)
+        found = seen_in_tiles(finder, picture, piece(size), _OVERLAP) if in_tiles(size) else finder.find(picture)
         sx, sy = self._size[0] / size[0], self._size[1] / size[1]
         return [replace(d, box=d.box.scaled(sx, sy)) for d in found]
+
+
+def scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """(width, height) times ``scale``."""
+    width, height = (max(round(side * scale), 1) for side in size)
+    return width, height
+
+
+def piece(size: tuple[int, int]) -> tuple[int, int]:
+    """What a finder is given at once of a picture of that size (width, height): all of it, or a tile."""
+    return tile_size(size, _TILE, _OVERLAP) if in_tiles(size) else size
 
 
 def in_tiles(size: tuple[int, int]) -> bool:

@@ -9,13 +9,15 @@ import io
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
+from safelight.media.facts import ClipFacts
 from safelight.media.read import Excerpt, Reader
-from safelight.plan import Doubt, Plan
+from safelight.plan import Doubt, Plan, Sound
 from safelight.workers.messages import (
     Attacked,
     AttackJob,
@@ -53,37 +55,40 @@ SALVAGED = Path("salvaged.mov")
 TRACE = Path("trace.json")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
+_EARLY = 2  # threads that make networks ready: more would only want the same processors
+
 Report = Callable[[int, int | None], None]
 
 
 def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     """Write ``plan.json`` for the clip."""
     from safelight import models
-    from safelight.find import Finders
+    from safelight.find import Finders, make_ready
     from safelight.find import find as find_regions
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
-    from safelight.find.speech import speech_in
     from safelight.find.text import TextFinder
-    from safelight.media.soundline import SoundSource
-    from safelight.models import engine
 
-    with Reader(clip, accept_damaged=job.accept_damaged) as reader:
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(_EARLY))
+        stack.callback(pool.shutdown, cancel_futures=True)
+        light, strong = pool.submit(YuNet, threshold=0.3), pool.submit(CenterFace, threshold=0.2)
+        people, text = pool.submit(NanoDet), pool.submit(TextFinder)
+        reader = stack.enter_context(Reader(clip, accept_damaged=job.accept_damaged))
+        facts = reader.facts
+        finders = Finders(light.result(), strong.result(), people.result(), text.result())
+        make_ready(facts, finders, job.asked, pool)
+        # beside the pictures, which leave processors idle; its network is small
+        heard = pool.submit(_speech, clip, facts) if facts.sound is not None and job.sound else None
         plan = find_regions(
             reader if job.part is None else Excerpt(reader, job.part),
             sha256=job.sha256,
-            finders=Finders(
-                light=YuNet(threshold=0.3),
-                strong=CenterFace(threshold=0.2),
-                people=NanoDet(),
-                text=TextFinder(engine.network("text")),
-            ),
+            finders=finders,
             versions=models.identities("find"),
             asked=job.asked,
-            progress=lambda done: report(done, reader.facts.frames_expected),
+            progress=lambda done: report(done, facts.frames_expected),
         )
-        if reader.facts.sound is not None and job.sound:
-            plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), engine.plain("speech"))
+        plan.sounds = heard.result() if heard is not None else []
         begin = job.part.first if job.part is not None else 0
         # The last pictures of a part may have been read without being looked at.
         plan.doubts = [
@@ -93,6 +98,16 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
         ]
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
+
+
+def _speech(clip: BinaryIO, facts: ClipFacts) -> list[Sound]:
+    """Where somebody speaks in a clip."""
+    from safelight.find.speech import speech_in
+    from safelight.media.soundline import SoundSource
+    from safelight.models import engine
+
+    assert facts.sound is not None
+    return speech_in(SoundSource(clip, facts.sound), engine.plain("speech"))
 
 
 def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
