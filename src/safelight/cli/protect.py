@@ -8,7 +8,9 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,9 +90,7 @@ def protect(
     """
     if not paths and case is None:
         raise typer.BadParameter("name a film, a picture or a folder")
-    models.require("find")
-    confine.require()
-    models.require("attack")
+    _require_all(sealed=case is not None)
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:
@@ -130,6 +130,20 @@ def protect(
     interrupted = any(r.refusal is not None and r.refusal.code is Code.INTERRUPTED for r in results)
     if interrupted or not results or any(r.refusal is not None for r in results):
         raise typer.Exit(INTERRUPTED if interrupted else 1)
+
+
+def _require_all(*, sealed: bool) -> None:
+    """See that nothing is missing before work begins: weights, confinement. Raises what these raise.
+
+    Hashing the weights takes a tenth of a second in which the interpreter is free: something is loaded meanwhile.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        weights = [pool.submit(models.require, group) for group in ("find", "attack")]
+        confine.require()
+        if not sealed:
+            import_module("safelight.scale.run")
+        for checked in weights:
+            checked.result()
 
 
 @contextmanager

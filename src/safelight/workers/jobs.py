@@ -15,6 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
+
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Excerpt, Reader
 from safelight.plan import Doubt, Plan, Sound
@@ -55,6 +57,7 @@ SALVAGED = Path("salvaged.mov")
 TRACE = Path("trace.json")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
+_OF_OPENCV = 1  # threads: `find` and `hide` have one for each stage, and more of OpenCV's wait for them, busily
 _EARLY = 2  # threads that make networks ready: more would only want the same processors
 
 Report = Callable[[int, int | None], None]
@@ -69,6 +72,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find.people import NanoDet
     from safelight.find.text import TextFinder
 
+    cv2.setNumThreads(_OF_OPENCV)
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(_EARLY))
         stack.callback(pool.shutdown, cancel_futures=True)
@@ -139,6 +143,7 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     from safelight.hide.sound.track import copy_sound
     from safelight.media.soundline import SoundSource
 
+    cv2.setNumThreads(_OF_OPENCV)
     plan = Plan.load(PLAN)
     speech = Speech(*SPEECH) if job.speech else None
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:

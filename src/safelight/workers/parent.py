@@ -147,6 +147,7 @@ def started(
             "MALLOC_ARENA_MAX": "2",
             "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
             "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+            "PYDANTIC_DISABLE_PLUGINS": "__all__",  # to look for some, it reads what every package says of itself
             "PYTHONDONTWRITEBYTECODE": "1",
             "SAFELIGHT_WEIGHTS": os.fspath(store.folder()),
             "TMPDIR": os.fspath(folder.absolute()),
