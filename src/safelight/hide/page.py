@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,19 @@ _FINE = 3  # the outline is drawn so many times larger and scaled down, to be sm
 
 @dataclass
 class Tile:
-    """One picture. ``pixels``: RGB. ``box``: the region in pixels of the tile; ``ellipse``: its shape."""
+    """One picture. ``pixels``: RGB. ``box``: the region in pixels of the tile; ``ellipse``: its shape. ``outlined``: with
+    the region's outline, drawn at once, while other threads have more to do, and not when all wait for the sheet.
+    """
 
     pixels: NDArray[np.uint8]
     box: Box
     ellipse: bool
     label: str
+    outlined: Image.Image = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Draw the outline."""
+        self.outlined = _outlined(self)
 
 
 @dataclass
@@ -66,7 +73,7 @@ def _draw_row(page: Image.Image, pen: ImageDraw.ImageDraw, row: Row, x: int, y: 
     for number, tile in enumerate(row.tiles):
         left = x + _WORDS + number * (tile.pixels.shape[1] + _GAP)
         pen.text((left, y - 2), tile.label, _QUIET, _font(14))
-        page.paste(_outlined(tile), (left, y + _LABEL))
+        page.paste(tile.outlined, (left, y + _LABEL))
 
 
 def _outlined(tile: Tile) -> Image.Image:

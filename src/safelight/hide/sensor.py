@@ -128,8 +128,9 @@ class Treatment:
 
     def _grain(self, shape: tuple[int, ...], pts: int) -> Plane:
         """Fresh grain for one picture, plus 128."""
-        lots = dice(self._key, "grain", pts).bytes(shape[0] * shape[1])
-        return np.asarray(cv2.LUT(np.frombuffer(lots, np.uint8).reshape(shape), _bell(self._recipe.grain)), np.uint8)
+        count = shape[0] * shape[1]
+        lots = dice(self._key, "grain", pts).bit_generator.random_raw(-(-count // 8)).astype("<u8", copy=False)
+        return np.asarray(cv2.LUT(lots.view(np.uint8)[:count].reshape(shape), _bell(self._recipe.grain)), np.uint8)
 
 
 @lru_cache(maxsize=4)
