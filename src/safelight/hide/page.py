@@ -20,7 +20,7 @@ _FINE = 3  # the outline is drawn so many times larger and scaled down, to be sm
 class Tile:
     """One picture. ``pixels``: RGB. ``box``: the region in pixels of the tile; ``ellipse``: its shape.
 
-    ``outlined``: with the region's outline; drawn at once, while other threads work, and not when all wait for the sheet.
+    ``outlined``: with the region's outline; drawn at once, while other threads work, not when all wait for the sheet.
     """
 
     pixels: NDArray[np.uint8]

@@ -105,8 +105,9 @@ class _Group:
 
 
 def _put(target: NDArray[Any], values: NDArray[Any], where: NDArray[np.bool_]) -> None:
-    """Overwrite the samples of ``target`` that are ``where``. OpenCV is several times quicker at it than NumPy, but an
-    array that it cannot work on in place it copies: then NumPy does it.
+    """Overwrite the samples of ``target`` that are ``where``. OpenCV is several times quicker at it than NumPy, but it
+    takes only arrays that lie row after row, and might give back another array than it was given.
     """
-    if not target.size or cv2.copyTo(values, where.view(np.uint8), target) is not target:
+    plain = target.size and target.strides[1] == target.itemsize and target.strides[0] > 0
+    if not plain or cv2.copyTo(values, where.view(np.uint8), target) is not target:
         np.copyto(target, values, where=where)
