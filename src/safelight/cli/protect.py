@@ -22,6 +22,7 @@ from safelight.batch import Result
 from safelight.buckets import expand_all
 from safelight.cli.opening import Identity, InCase, open_case
 from safelight.cli.options import (
+    Device,
     Out,
     Table,
     Unconfined,
@@ -32,7 +33,9 @@ from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import printable
 from safelight.media.ahead import ahead
+from safelight.models.device import DEVICE
 from safelight.workers import confine
+from safelight.workers.device import require as require_device
 
 EXAMPLES = """**Examples**
 
@@ -67,6 +70,7 @@ def protect(
     out: Out = Path("protected"),
     options: Options = Options(),  # noqa: B008 - `choosing` puts its parameters here
     unconfined: Unconfined = False,
+    device: Device = None,
     jobs: Jobs = 1,
     table: Table = None,
     cluster: Annotated[
@@ -88,8 +92,12 @@ def protect(
     """
     if not paths and case is None:
         raise typer.BadParameter("name a film, a picture or a folder")
+    if cluster is not None and device is not None:
+        raise typer.BadParameter(f"--device is for this machine; set {DEVICE} where the workers of the cluster start")
     models.require("find")
     confine.require()
+    if cluster is None:
+        require_device()
     models.require("attack")
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []

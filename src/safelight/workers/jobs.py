@@ -67,6 +67,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find.text import TextFinder
     from safelight.media.soundline import SoundSource
     from safelight.models import engine
+    from safelight.models.device import chosen
 
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
         plan = find_regions(
@@ -82,6 +83,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
             asked=job.asked,
             progress=lambda done: report(done, reader.facts.frames_expected),
         )
+        plan.origin.device = chosen()
         if reader.facts.sound is not None and job.sound:
             plan.sounds = speech_in(SoundSource(clip, reader.facts.sound), engine.plain("speech"))
         begin = job.part.first if job.part is not None else 0
