@@ -57,6 +57,19 @@ def test_a_still_of_every_kind_has_a_copy(kind: str) -> None:
     assert dict(tally.outcomes) == {"protected": 1}
 
 
+def test_a_photo_with_a_thumbnail_has_a_copy() -> None:
+    """The thumbnail has the same tables once more, in a part that is read for words."""
+    still, small = io.BytesIO(), io.BytesIO()
+    picture, _ = next(iter(somebody(320, 240, 1)))
+    Image.fromarray(picture).save(still, "jpeg")
+    Image.fromarray(scene(1, 80, 60)).save(small, "jpeg")
+    assert b"CDEFGHIJSTUVWXYZ" in small.getvalue()
+    thumbnail = b"\xff\xeb" + (len(small.getvalue()) + 2).to_bytes(2, "big") + small.getvalue()
+    tally = drive_files([(0, still.getvalue()[:2] + thumbnail + still.getvalue()[2:])])
+    assert not tally.findings
+    assert dict(tally.outcomes) == {"protected": 1}
+
+
 def test_a_long_thin_picture_takes_no_longer_than_others() -> None:
     """Turned whole for the look at leaning faces it was 15 megapixels of black in strips of a few pixels: minutes."""
     still = io.BytesIO()
