@@ -114,7 +114,12 @@ def watch(
     console = Console(stderr=True, highlight=False)
     with cancel_on_signals() as cancel, Display(console, quiet=True) as display, job_table(table, out) as held:
         held.free_the_dead()
-        for items in arrivals(folder, held, out, seconds=settle, cancel=cancel):
-            for result in work_off(held, held.add(items, out, options), jobs=jobs, watch=display.watch, cancel=cancel):
-                display.print(as_line(result))
+        display.print(Line(f"Watching {printable(folder)}; copies go to {printable(out)}. Ctrl-C ends."))
+        numbers = (
+            number
+            for items in arrivals(folder, held, out, seconds=settle, cancel=cancel)
+            for number in held.add(items, out, options)
+        )
+        for result in work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel):
+            display.print(as_line(result))
     raise typer.Exit(INTERRUPTED)
