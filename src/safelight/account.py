@@ -87,8 +87,8 @@ class AttackFacts(Document):
 
     ``rounds``: how often it was made and attacked, of at most ``rounds_most``; ``regions_added``: what had to be hidden
     besides, because an attacker saw it. ``weights``: of all networks that took part; ``device``: what they ran on.
-    ``names``: the hash of the sealed
-    list of protected names that were looked for, which tells nothing of who is in it; "" when there was none.
+    ``names``: the hash of the sealed list of protected names that were looked for, which tells nothing of who is in it;
+    "" when there was none.
     """
 
     sentence: str
