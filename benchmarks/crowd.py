@@ -1,7 +1,8 @@
-"""How soon a folder of very many files starts work: ``python -m benchmarks.crowd [--files 100000]``.
+"""How soon a folder of very many files starts work: ``python -m benchmarks.crowd [--files 100000] [--table]``.
 
 Makes the folder (files without content), then starts ``safelight protect`` on it and stops the clock when the first
 file is refused as empty, which is the first one's turn. Prints seconds and the program's memory; status 1 beyond 10 s.
+With ``--table`` instead what the job table costs for so many jobs: put in, taken, written down as done, counted.
 """
 
 from __future__ import annotations
@@ -11,16 +12,49 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
+from safelight.account import Options
+from safelight.inputs import Item
+from safelight.scale.table import JobTable, Receipt
+
 SECONDS = 10.0
+_NOTHING = Receipt("0" * 64, "0" * 64, "0" * 64, film=1.0, frames=25)
+
+
+def table_costs(files: int) -> None:
+    """Print what the table costs: seconds of the processor, and by the clock, which the disk decides."""
+    with tempfile.TemporaryDirectory() as folder, JobTable.beside(Path(folder)) as table:
+        items = [Item(Path(folder) / f"clip{number:06d}.mp4", Path()) for number in range(files)]
+        marks = [(time.process_time(), time.monotonic())]
+        numbers = table.add(items, Path(folder), Options())
+        marks.append((time.process_time(), time.monotonic()))
+        for number in numbers:
+            if table.take(number) is None:
+                raise RuntimeError("somebody else has it")
+            table.done(number, _NOTHING, 1.0)
+        marks.append((time.process_time(), time.monotonic()))
+        done = table.status().states
+        marks.append((time.process_time(), time.monotonic()))
+    if done != {"done": files}:
+        raise RuntimeError(f"not all are done: {done}")
+    for what, (a, b), times in zip(
+        ("put in", "taken and written down", "counted"), pairwise(marks), (files, files, 1), strict=True
+    ):
+        each = [(after - before) / times * 1e3 for before, after in zip(a, b, strict=True)]
+        print(f"{files:,} jobs {what}: {b[0] - a[0]:.1f} s, {each[0]:.2f} ms each; by the clock {each[1]:.2f} ms each")
 
 
 def main() -> int:
     """Make the folder, and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
+    if asked.table:
+        table_costs(asked.files)
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         card = Path(folder) / "card"
         for number in range(asked.files):

@@ -71,7 +71,10 @@ def test_doubts_of_pieces_become_those_of_the_film() -> None:
         Piece(own=part(0, 50), wide=part(0, 60), last_pts=49),
         Piece(own=part(50, 100), wide=part(40, 100), last_pts=99),
     ]
-    whole = stitched([plan(60, (45, 59)), plan(60, (5, 30))], pieces)
+    parts = [plan(60, (45, 59)), plan(60, (5, 30))]
+    parts[1].origin.device = "GPU.0"  # found on another machine
+    whole = stitched(parts, pieces)
+    assert whole.origin.device == "CPU, GPU.0"
     assert [(doubt.first, doubt.last) for doubt in whole.doubts] == [(45, 49), (50, 70)]
 
 

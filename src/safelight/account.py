@@ -16,7 +16,7 @@ from safelight import __version__
 from safelight.attack.verdict import Verdict
 from safelight.inputs import printable
 from safelight.media.facts import Dropped, Gap
-from safelight.plan import Asked, Decision, How, Look, Plan, Sensor, Sound, SoundAction, SoundDefault
+from safelight.plan import Asked, Decision, Device, How, Look, Plan, Sensor, Sound, SoundAction, SoundDefault
 from safelight.workers.messages import Hidden
 
 
@@ -86,8 +86,9 @@ class AttackFacts(Document):
     """What became of the copy before the attackers.
 
     ``rounds``: how often it was made and attacked, of at most ``rounds_most``; ``regions_added``: what had to be hidden
-    besides, because an attacker saw it. ``weights``: of all networks that took part. ``names``: the hash of the sealed
-    list of protected names that were looked for, which tells nothing of who is in it; "" when there was none.
+    besides, because an attacker saw it. ``weights``: of all networks that took part; ``device``: what they ran on.
+    ``names``: the hash of the sealed list of protected names that were looked for, which tells nothing of who is in it;
+    "" when there was none.
     """
 
     sentence: str
@@ -97,6 +98,7 @@ class AttackFacts(Document):
     answers: list[Answer]
     not_tried: list[str]
     weights: dict[str, str]
+    device: Device = "CPU"
     report: FileFacts
     verdict: FileFacts
     names: str = ""
@@ -126,6 +128,7 @@ class Account(Document):
     sensor: str
     dropped: list[Dropped]
     weights: dict[str, str]
+    device: Device = "CPU"  # what the networks of `find` ran on
     warnings: list[str]
     workers: str = "Not recorded."  # what held the processes that read the file
     attack: AttackFacts | None = None  # None: nobody attacked the copy
@@ -169,6 +172,7 @@ def attack_facts(
         ],
         not_tried=[line for finding in verdict.findings for line in finding.not_tried],
         weights=verdict.weights,
+        device=verdict.device,
         report=report,
         verdict=document,
         names=names,

@@ -10,6 +10,7 @@ from safelight import __version__, models
 from safelight.attack.verdict import NAMES, Verdict
 from safelight.errors import Code, SafelightError
 from safelight.media.facts import ClipFacts
+from safelight.models.device import chosen
 from safelight.plan import Decision, Origin, Plan, Region, Settings
 from safelight.workers.messages import Hidden
 
@@ -25,7 +26,7 @@ def require_found(plan: Plan, facts: ClipFacts, sha256: str, origin: Origin) -> 
     clip = plan.clip
     if clip.sha256 != sha256 or (clip.width, clip.height) != facts.raster.shown_size or clip.still != facts.still:
         raise _lied("The plan found is not for this file.")
-    if plan.origin != origin or plan.settings != Settings():
+    if not plan.origin.alike(origin) or plan.settings != Settings():
         raise _lied("The plan found was made in another way than was asked for.")
     if any(region.decision is Decision.REVEAL or region.decided_by != FINDER for region in plan.regions):
         raise _lied("The plan found decides what only a person may.")
@@ -60,6 +61,8 @@ def require_tried(verdict: Verdict, *, original: bool, plan: bool) -> None:
         raise _lied("The attackers were given something else.")
     if verdict.safelight != __version__ or verdict.weights != models.identities("find") | models.identities("attack"):
         raise _lied("The verdict was made with another version.")
+    if verdict.device != chosen():
+        raise _lied("The verdict was made on another device.")
 
 
 def require_agreed(done: Hidden, verdict: Verdict) -> None:

@@ -75,6 +75,7 @@ class Code(StrEnum):
     NOTHING_HEARD = "SL-NOTHING-HEARD"
     WORKER_GREW = "SL-WORKER-GREW"
     UNCONFINED = "SL-UNCONFINED"
+    DEVICE = "SL-DEVICE"
     # cases
     CASE_NOT_FOUND = "SL-CASE-NOT-FOUND"
     CASE_IN_THE_WAY = "SL-CASE-IN-THE-WAY"
@@ -160,6 +161,7 @@ NEXT_STEP: dict[Code, str] = {
     Code.TOOL_MISSING: "Install what is named, or do without it: nothing else needs it.",
     Code.WORKER_GREW: "The worker wanted more memory or disk than a film can need; treat the file as hostile.",
     Code.UNCONFINED: "Run `safelight doctor`; use a newer system, the container or, for files you trust, --unconfined.",
+    Code.DEVICE: "Look at `safelight doctor` for devices that can be used, or leave --device out: the CPU does all.",
     Code.CASE_NOT_FOUND: "Name the folder of a case, or make one with `safelight case new`.",
     Code.CASE_IN_THE_WAY: "Choose a name that nothing has yet.",
     Code.CASE_VERSION: "The case was written by a newer Safelight; use that version or a later one.",

@@ -346,12 +346,22 @@ class Asked(Document):
     text: bool = False
 
 
+Device = Annotated[str, Field(pattern=r"^[A-Za-z0-9., ]{1,100}$")]
+
+
 class Origin(Document):
-    """What made the plan. ``finders``: their names and what identifies their weights."""
+    """What made the plan. ``finders``: their names and what identifies their weights. ``device``: what these networks
+    ran on; several, with commas, when a film was found in pieces on several machines.
+    """
 
     safelight: str
     finders: dict[str, str] = {}
     asked: Asked = Asked()
+    device: Device = "CPU"
+
+    def alike(self, other: Origin) -> bool:
+        """Whether two plans are as good as one another: devices agree within a tolerance, all else must be the same."""
+        return self.model_copy(update={"device": other.device}) == other
 
 
 class Doubt(Document):

@@ -403,7 +403,7 @@ def _kept_plan(names: Names, sha256: str, origin: Origin) -> Plan | None:
     if not os.path.lexists(names.plan):
         return None
     plan = Plan.load(names.plan)
-    if plan.clip.sha256 == sha256 and plan.origin == origin:
+    if plan.clip.sha256 == sha256 and plan.origin.alike(origin):
         return plan
     by_hand = any(region.decided_by not in ("find", "attack") for region in plan.regions)
     if by_hand or any(sound.decided_by not in ("find", CUES_BY) for sound in plan.sounds):
@@ -458,6 +458,7 @@ def _publish(
         sensor=sensor_sentence(options.sensor, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
+        device=plan.origin.device,
         warnings=[*warnings_of(plan, done, attack), *support().warnings],
         workers=support().sentence,
         attack=attack,

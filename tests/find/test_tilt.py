@@ -75,6 +75,24 @@ def test_what_is_seen_in_the_turned_picture_comes_back_to_its_place(size: tuple[
         assert view.part(thing, 50 / side, 160, tilt).seen(Bright())
 
 
+@pytest.mark.parametrize("size", [(43, 5540), (5540, 43), (16, 15000), (300, 800), (64, 48), (1, 1)])
+def test_a_long_thin_picture_is_turned_in_pieces(size: tuple[int, int]) -> None:
+    """All of it is looked at, a few times over at most, and things are where they were."""
+    width, height = size
+    for share in (0.01, 0.3, 0.52, 0.98):
+        x, y, side = width * share, height * share, min(min(size) // 3, 20)
+        if not side:
+            continue
+        x, y = min(max(x, side), width - side), min(max(y, side), height - side)
+        thing = round(x - side), round(y - side), round(x + side), round(y + side)
+        finder = Bright()
+        seen = View(Painted(painted(width, height, thing)), width, height).leaning(finder, size, 40.0)
+        assert sum(across * down for across, down in finder.sizes) < 15e6  # it was 950 for the first of them
+        assert seen
+        for detection in seen:
+            assert np.hypot(detection.box.centre[0] - x, detection.box.centre[1] - y) < 0.2 * side + 2
+
+
 def test_a_leaning_face_that_one_finder_alone_sees_once_is_no_head(finders: Finders) -> None:
     """The turned picture shows more things that are none: a second finder has to agree, or it must come again."""
 

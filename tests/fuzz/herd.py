@@ -64,10 +64,11 @@ def _jpeg(progressive: bool) -> bytes:
 
 @dataclass
 class Tally:
-    """What became of a herd: how often each code, and the findings by number."""
+    """What became of a herd: how often each code, and by number the findings and, from `protect`, the codes."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: dict[int, str] = field(default_factory=dict)
+    told: dict[int, str] = field(default_factory=dict)
     slowest: float = 0.0
 
     @property

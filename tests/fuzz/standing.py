@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from safelight.errors import Cancelled, Code, SafelightError
+from safelight.models.device import CPU
 from safelight.workers import parent
 from safelight.workers.confine import Bounds
 
@@ -65,10 +66,10 @@ class Standing:
 
     @contextmanager
     def _started(
-        self, source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes], bounds: Bounds
+        self, source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes], bounds: Bounds, device: str = CPU
     ) -> Iterator[subprocess.Popen[bytes]]:
         """In the place of the real one: lend the standing worker for a job."""
-        del bounds
+        del bounds, device
         worker = self._standing()
         for given, lent in zip((source, *others), self._inputs, strict=False):
             lent.seek(0)

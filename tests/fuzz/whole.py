@@ -53,8 +53,8 @@ def drive_whole(first: int, count: int) -> Tally:
         return drive_files((number, mutant(herd, number)) for number in range(first, first + count))
 
 
-def drive_files(files: Iterable[tuple[int, bytes]]) -> Tally:
-    """Drive these files, each with its number, through `protect`."""
+def drive_files(files: Iterable[tuple[int, bytes]], seconds_each: float = SECONDS) -> Tally:
+    """Drive these files, each with its number, through `protect`. ``seconds_each``: of the processor, at most."""
     tally = Tally()
     with Standing() as standing:
         for number, data in files:
@@ -63,9 +63,10 @@ def drive_files(files: Iterable[tuple[int, bytes]]) -> Tally:
             if outcome == Code.WORKER_TIMEOUT.value:  # by the clock: the machine may have been busy with other things
                 outcome, finding = _tried(data, number % 2 == 1)
             seconds = standing.spent() - (before if standing.starts == starts else 0.0)
-            if seconds > SECONDS:
+            if seconds > seconds_each:
                 finding = finding or f"it took {seconds:.0f} seconds of the processor"
             tally.outcomes[outcome] += 1
+            tally.told[number] = outcome
             tally.slowest = max(tally.slowest, seconds)
             if finding:
                 tally.findings[number] = finding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from program import safelight
 from safelight.account import Options
 from safelight.errors import Code, SafelightError
 from safelight.inputs import expand
+from safelight.models.device import DEVICE
 from safelight.scale import cluster as module
 from safelight.scale.table import JobTable
 from tests.scale.chaos import Cluster, make_card, stormed_until_done, wrong_with
@@ -51,6 +53,16 @@ def test_every_clip_is_done_once_whoever_is_killed(card: Path, tmp_path: Path, c
     struck = stormed_until_done(card, tmp_path / "out", cluster, strikes=4, dice=random.Random(9))
     assert sum(struck.values()) == 4
     assert not wrong_with(card, tmp_path / "out", finished=True)
+
+
+def test_each_machine_uses_its_own_device(card: Path, tmp_path: Path) -> None:
+    """One that was told of a device it lacks says so; the machine that asks has none to tell of."""
+    with Cluster(workers=1, environment=os.environ | {DEVICE: "GPU.7"}) as running:
+        words = ("protect", "--quick", "-q", "--cluster", running.address, "-o", tmp_path / "out")
+        ran = safelight(*words, card / "clip000.mp4")
+    assert ran.status == 1
+    assert "SL-DEVICE" in ran.err
+    assert not list((tmp_path / "out").glob("*.mp4"))
 
 
 def test_a_scheduler_that_is_not_there(card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from examples.clip import write_clip
 
 from program import safelight
 from tests.scale.chaos import killed_until_done, make_card, wrong_with
@@ -69,6 +70,51 @@ def test_status_and_watch(card: Path, tmp_path: Path) -> None:
     assert "2 done" in shown
     assert "an hour of film" in shown
     assert "SL-NOT-MEDIA" in shown
+
+
+def _watching(incoming: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
+    words = ["watch", incoming, "-o", out, "--quick", "--settle", "0.5", *more]
+    return subprocess.Popen([sys.executable, "-m", "safelight", *words], stderr=subprocess.DEVNULL)
+
+
+def _until_running(out: Path) -> None:
+    deadline = time.monotonic() + 120
+    while json.loads(safelight("status", "-o", out, "--json").out)["states"].get("running") != 1:
+        assert time.monotonic() < deadline, "nobody takes it"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_watch_that_is_ended_at_work_goes_on_later(how: signal.Signals, card: Path, tmp_path: Path) -> None:
+    incoming, out = tmp_path / "incoming", tmp_path / "out"
+    incoming.mkdir()
+    shutil.copy(card / "clip000.mp4", incoming)
+    first = _watching(incoming, out)
+    _until_running(out)
+    os.kill(first.pid, how)
+    first.wait(timeout=60)
+    assert not list(out.glob("*.mp4")), "it was done before it could be ended; nothing was shown"
+    again = _watching(incoming, out)
+    try:
+        _until(out / "clip000.safelight.json")
+    finally:
+        os.kill(again.pid, signal.SIGINT)
+        assert again.wait(timeout=60) == 130
+
+
+def test_what_arrives_while_a_longer_film_is_at_work(card: Path, tmp_path: Path) -> None:
+    """A second hand takes it at once; it does not wait for the first one to be free as well."""
+    incoming, out = tmp_path / "incoming", tmp_path / "out"
+    incoming.mkdir()
+    write_clip(incoming / "long.mp4", 320, 180, 8.0)
+    watching = _watching(incoming, out, "--jobs", "2")
+    try:
+        _until_running(out)
+        shutil.copy(card / "clip000.mp4", incoming)
+        _until(out / "clip000.safelight.json")
+        assert not (out / "long.safelight.json").exists()
+    finally:
+        os.kill(watching.pid, signal.SIGINT)
+        assert watching.wait(timeout=60) == 130
 
 
 def _until(path: Path) -> None:

@@ -197,7 +197,8 @@ class Bytes(Attacker):
         return True
 
 
-_TABLES = frozenset({"stts", "ctts", "stss", "stsc", "stsz", "stco", "co64", "sgpd", "sbgp", "mdat"})
+# Parts of numbers that look like text now and then. FFC4, FFDB: a JPEG's own, in most of them the very same.
+_TABLES = frozenset({"stts", "ctts", "stss", "stsc", "stsz", "stco", "co64", "sgpd", "sbgp", "mdat", "FFC4", "FFDB"})
 _SAFE_GROUPS = frozenset({"SourceFile", "ExifTool", "File", "Composite"})
 _SAFE_TAGS = frozenset(
     """

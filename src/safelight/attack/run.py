@@ -27,6 +27,7 @@ from safelight.attack.voices import Voices
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size
 from safelight.media.read import Reader
+from safelight.models.device import chosen
 from safelight.plan import Plan
 
 ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Voices, Hum, Sensor)
@@ -138,6 +139,7 @@ def attack(
         proposals=notes.proposals[:MAX_PROPOSALS],
         moments=_kept(notes, moments),
         weights=models.identities("find") | models.identities("attack"),
+        device=chosen(),
     )
 
 

@@ -44,6 +44,9 @@ _CODES = re.compile(
     r"3gp\d|dash|msdh|msix|riff|avi |list|hdrl|avih|strl|strh|strf|vids|auds|idx1|movi|info|isft|lame|lavf|lavc)"
     r"[^a-z0-9]{0,2})+.{0,2}"
 )
+# The tables that most JPEG files begin with, and most thumbnails inside them (ITU-T T.81, K.3), as far as they read as
+# text: copies have them too.
+_JPEG_TABLES = "%&'()*456789:CDEFGHIJSTUVWXYZcdefghijstuvwxyz", "&'()*56789:CDEFGHIJSTUVWXYZcdefghijstuvwxyz"
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-:/.](\d\d)[-:/.](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?")
 _COMPACT_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)(?:[T_-]?([0-2]\d)([0-5]\d)([0-5]\d))?(?!\d)")
 _PLACE = re.compile(r"([+-]\d{1,3}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)")  # ISO 6709, as in MP4 tags
@@ -54,6 +57,8 @@ def is_generic(text: str) -> bool:
     """Whether a value says nothing about its origin; see the rule above."""
     plain = " ".join(text.casefold().split())
     if plain in _GENERIC or plain.replace(" ", "") in _GENERIC or _CODES.fullmatch(plain):
+        return True
+    if len(text) > 20 and any(text in table for table in _JPEG_TABLES):
         return True
     told = [c for c in plain if c.isalnum()]
     if len(told) < 4:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from safelight.errors import harmless
-from safelight.plan import Region
+from safelight.plan import Device, Region
 
 NAMES = ("faces", "likeness", "fill", "bytes", "timing", "sound", "voices", "hum", "sensor")  # of all attackers
 MAX_EVIDENCE = 200
@@ -112,6 +112,7 @@ class Verdict(Document):
     proposals: Annotated[list[Region], Field(max_length=MAX_PROPOSALS)] = []
     moments: Annotated[list[Moment], Field(max_length=24)] = []
     weights: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=64)]] = {}
+    device: Device = "CPU"  # what the networks ran on
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

@@ -15,12 +15,13 @@ from safelight.attack.verdict import Outcome, Verdict
 from safelight.check import check
 from safelight.cli.names import spellings_in
 from safelight.cli.opening import Bench, Identity, InCase, bench
-from safelight.cli.options import Out, Unconfined
+from safelight.cli.options import Device, Out, Unconfined
 from safelight.cli.protect import cancel_on_signals
 from safelight.cli.show import Display
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import COPIES, Names, publish
+from safelight.workers.device import require as require_device
 
 EXAMPLES = """**Examples**
 
@@ -56,6 +57,7 @@ def attack(
     all_frames: Annotated[bool, typer.Option("--all", help="Look at every frame of a long clip too.")] = False,
     out: Out = Path("protected"),
     unconfined: Unconfined = False,
+    device: Device = None,
     case: InCase = None,
     identity: Identity = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON on standard output.")] = False,
@@ -70,6 +72,7 @@ def attack(
         raise typer.BadParameter("an original or a plan is for one copy: name that one")
     models.require("find")
     models.require("attack")
+    require_device()
     given = spellings_in(names) if names is not None else None
     told: list[tuple[str, Verdict]] = []
     with (

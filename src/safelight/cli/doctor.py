@@ -16,8 +16,10 @@ from rich.text import Text
 from safelight import __version__
 from safelight.carve import PROGRAM
 from safelight.models import engine, store
+from safelight.models.device import CPU, DEVICE, chosen
 from safelight.models.manifest import Group, weights
 from safelight.workers.confine import Support, support
+from safelight.workers.device import hindrance
 from safelight.workers.trial import ATTEMPTS, held
 
 EXAMPLE = "**Example**\n\n`safelight doctor --json`"
@@ -67,14 +69,21 @@ def examine() -> list[Finding]:
         *_confinement(able),
         *(Finding(f"a locked worker cannot {name}", held(name), True, "tried it out") for name in _testable(able)),
         *(_weight(group) for group in Group),
-        _devices(engine.devices()),
+        *_devices(engine.devices()),
         _photorec(),
     ]
 
 
-def _devices(there: dict[str, str]) -> Finding:
-    told = "; ".join(f"{name} ({maker})" for name, maker in there.items())
-    return Finding("devices of the inference engine", "CPU" in there, True, f"{told}; used: CPU")
+def _devices(there: dict[str, str]) -> list[Finding]:
+    """What there is, and whether a locked worker can use it. That the chosen one can, is needed."""
+    listed = "; ".join(f"{name} ({maker})" for name, maker in there.items())
+    told = f"{listed}; used: {chosen()}. Choose with --device NAME or {DEVICE}=NAME"
+    usable = [
+        Finding(f"a locked worker can use {name}", not why, name == chosen(), why or "tried it out")
+        for name in sorted({*there, chosen()} - {CPU})
+        for why in (hindrance(name),)
+    ]
+    return [Finding("devices of the inference engine", CPU in there, True, told), *usable]
 
 
 def _photorec() -> Finding:

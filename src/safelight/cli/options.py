@@ -16,6 +16,7 @@ from safelight.account import Options
 from safelight.buckets import in_bucket
 from safelight.cues import read_cues
 from safelight.hide.sound.languages import LANGUAGES
+from safelight.models.device import DEVICE
 from safelight.plan import Asked, Effort, Look, Sensor, SoundDefault
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Sound as Span
@@ -91,6 +92,25 @@ Unconfined = Annotated[
     bool,
     typer.Option(
         "--unconfined", callback=_allow_unconfined, help="Go on where workers cannot be confined. For files you trust."
+    ),
+]
+
+
+def _choose_device(name: str | None) -> str | None:
+    """Put where workers are started from, like the option above; :func:`safelight.workers.device.require` judges it."""
+    if name is not None:
+        os.environ[DEVICE] = name
+    return name
+
+
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        callback=_choose_device,
+        help="What networks run on: CPU, or another name that `safelight doctor` lists.",
+        show_default=False,
     ),
 ]
 Table = Annotated[

@@ -24,6 +24,7 @@ from safelight.batch import Result
 from safelight.buckets import expand_all
 from safelight.cli.opening import Identity, InCase, open_case
 from safelight.cli.options import (
+    Device,
     Out,
     Table,
     Unconfined,
@@ -34,7 +35,9 @@ from safelight.cli.show import Display
 from safelight.errors import Code
 from safelight.inputs import printable
 from safelight.media.ahead import ahead
+from safelight.models.device import DEVICE
 from safelight.workers import confine
+from safelight.workers.device import require as require_device
 
 EXAMPLES = """**Examples**
 
@@ -69,6 +72,7 @@ def protect(
     out: Out = Path("protected"),
     options: Options = Options(),  # noqa: B008 - `choosing` puts its parameters here
     unconfined: Unconfined = False,
+    device: Device = None,
     jobs: Jobs = 1,
     table: Table = None,
     cluster: Annotated[
@@ -90,7 +94,11 @@ def protect(
     """
     if not paths and case is None:
         raise typer.BadParameter("name a film, a picture or a folder")
+    if cluster is not None and device is not None:
+        raise typer.BadParameter(f"--device is for this machine; set {DEVICE} where the workers of the cluster start")
     _require_all(sealed=case is not None)
+    if cluster is None:
+        require_device()
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:

@@ -14,6 +14,7 @@ from rich.text import Text as Line
 from safelight import models
 from safelight.account import Options
 from safelight.cli.options import (
+    Device,
     Out,
     Table,
     Unconfined,
@@ -27,6 +28,7 @@ from safelight.scale.run import work_off
 from safelight.scale.table import Status
 from safelight.scale.watch import arrivals
 from safelight.workers import confine
+from safelight.workers.device import require as require_device
 
 STATUS_EXAMPLES = """**Examples**
 
@@ -98,6 +100,7 @@ def watch(
     table: Table = None,
     options: Options = Options(),  # noqa: B008 - `choosing` puts its parameters here
     unconfined: Unconfined = False,
+    device: Device = None,
     jobs: Jobs = 1,
     settle: Annotated[float, typer.Option(min=0, help="Seconds a file must lie unchanged before it is taken.")] = 10.0,
 ) -> None:
@@ -106,11 +109,17 @@ def watch(
         raise typer.BadParameter(ONE_CLIP)
     models.require("find")
     confine.require()
+    require_device()
     models.require("attack")
     console = Console(stderr=True, highlight=False)
     with cancel_on_signals() as cancel, Display(console, quiet=True) as display, job_table(table, out) as held:
         held.free_the_dead()
-        for items in arrivals(folder, held, out, seconds=settle, cancel=cancel):
-            for result in work_off(held, held.add(items, out, options), jobs=jobs, watch=display.watch, cancel=cancel):
-                display.print(as_line(result))
+        display.print(Line(f"Watching {printable(folder)}; copies go to {printable(out)}. Ctrl-C ends."))
+        numbers = (
+            number
+            for items in arrivals(folder, held, out, seconds=settle, cancel=cancel)
+            for number in held.add(items, out, options)
+        )
+        for result in work_off(held, numbers, jobs=jobs, watch=display.watch, cancel=cancel):
+            display.print(as_line(result))
     raise typer.Exit(INTERRUPTED)

@@ -15,6 +15,7 @@ from safelight.cli.opening import Identity, InCase, bench
 from safelight.cli.options import (
     Curtain,
     Damaged,
+    Device,
     Hide,
     Language,
     Out,
@@ -35,6 +36,7 @@ from safelight.outputs import writing
 from safelight.plan import Hide as HideChoice
 from safelight.plan import Look, Sensor
 from safelight.protect import find_only, hide_only
+from safelight.workers.device import require as require_device
 
 FIND_EXAMPLES = (
     "**Examples**\n\n`safelight find clip.mp4 -o work` — writes `work/clip.safelight-plan.json`\n\n"
@@ -60,6 +62,7 @@ def find(
     thorough: Thorough = False,
     accept_damaged: Damaged = False,
     unconfined: Unconfined = False,
+    device: Device = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also draw a timeline (PNG): what was seen when, by which finder.")
     ] = False,
@@ -70,6 +73,7 @@ def find(
     _require_clips(clips, case)
     options = Options(asked=asked(quick, thorough, hide, text), accept_damaged=accept_damaged)
     models.require("find")
+    require_device()
     console = Console(stderr=True, highlight=False)
     with (
         cancel_on_signals() as cancel,

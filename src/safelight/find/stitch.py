@@ -40,7 +40,9 @@ def stitched(plans: Sequence[Plan], pieces: Sequence[Piece]) -> Plan:
     clip = Clip.model_validate(
         first.clip.model_dump() | {"frames": pieces[-1].own.stop, "last_pts": last.clip.last_pts}
     )
-    whole = {"clip": clip, "cuts": cuts, "doubts": doubts, "regions": _named(regions)}
+    devices = ", ".join(sorted({plan.origin.device for plan in plans}))
+    origin = first.origin.model_copy(update={"device": devices})
+    whole = {"clip": clip, "origin": origin, "cuts": cuts, "doubts": doubts, "regions": _named(regions)}
     return Plan.model_validate((first.model_copy(update=whole)).model_dump())
 
 

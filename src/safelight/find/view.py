@@ -16,6 +16,8 @@ from safelight.geometry import Box
 
 _TILE = 1100  # pixels, longest side of what a finder is given at once
 _OVERLAP = 96  # pixels of neighbouring tiles; larger faces are seen in smaller pictures
+_LEAST = 2 * _OVERLAP  # pixels, shortest side of a tile of a turned picture
+_LONG = 4  # so many times as long as it is wide, a picture is turned in pieces
 
 
 @dataclass(frozen=True)
@@ -76,15 +78,17 @@ class View:
         return _turned(pixels, back, tilt, (side, side)) if tilt else Part(pixels, back)
 
     def leaning(self, finder: Finder, size: tuple[int, int], tilt: float) -> list[Detection]:
-        """What a finder sees in the picture brought to that size and turned by ``tilt`` degrees counter-clockwise."""
-        picture = self._at(size)
-        turn = math.radians(tilt)
-        across, down = abs(math.cos(turn)), abs(math.sin(turn))
-        whole = math.ceil(size[0] * across + size[1] * down), math.ceil(size[0] * down + size[1] * across)
-        back = np.array([[self._size[0] / size[0], 0, 0], [0, self._size[1] / size[1], 0]])
-        part = _turned(picture, back, tilt, whole)
-        # in tiles of the size for which the finder is ready
-        seen = part.placed(seen_in_tiles(finder, part.pixels, tile_size(size, max(size), _OVERLAP), _OVERLAP))
+        """What a finder sees in the picture brought to that size and turned by ``tilt`` degrees counter-clockwise.
+
+        A long and thin picture is turned in pieces: turned whole it would be a line through a square of nothing.
+        """
+        picture, turning = self._at(size), _Leaning(finder, tilt)
+        if max(size) <= _LONG * max(min(size), _LEAST):
+            found = turning.find(picture)
+        else:
+            found = seen_in_tiles(turning, picture, tile_size(size, _LONG * max(min(size), _LEAST), _OVERLAP), _OVERLAP)
+        sx, sy = self._size[0] / size[0], self._size[1] / size[1]
+        seen = [replace(d, box=d.box.scaled(sx, sy)) for d in found]
         width, height = self._size
         return [d for d in seen if 0 <= d.box.centre[0] < width and 0 <= d.box.centre[1] < height]
 
@@ -120,6 +124,30 @@ def scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
 def piece(size: tuple[int, int]) -> tuple[int, int]:
     """What a finder is given at once of a picture of that size (width, height): all of it, or a tile."""
     return tile_size(size, _TILE, _OVERLAP) if in_tiles(size) else size
+
+
+@dataclass(frozen=True)
+class _Leaning:
+    """A finder that sees what leans: it looks at a picture turned by ``tilt`` degrees counter-clockwise."""
+
+    finder: Finder
+    tilt: float
+
+    @property
+    def name(self) -> str:
+        """The finder's."""
+        return self.finder.name
+
+    def find(self, picture: NDArray[np.uint8]) -> list[Detection]:
+        """Like every finder's; boxes are squares in the picture as it was before it was turned."""
+        height, width = picture.shape[:2]
+        turn = math.radians(self.tilt)
+        across, down = abs(math.cos(turn)), abs(math.sin(turn))
+        whole = math.ceil(width * across + height * down), math.ceil(width * down + height * across)
+        part = _turned(picture, np.eye(2, 3), self.tilt, whole)
+        # in tiles of the size for which the finder is ready, but never so narrow that they hardly advance
+        size = max(width, _LEAST), max(height, _LEAST)
+        return part.placed(seen_in_tiles(self.finder, part.pixels, tile_size(size, max(size), _OVERLAP), _OVERLAP))
 
 
 def in_tiles(size: tuple[int, int]) -> bool:

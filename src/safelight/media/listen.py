@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safelight.errors import Code, SafelightError
 from safelight.media.sound import channels_of
 from safelight.media.source import Complaints, open_container
+from safelight.media.stills import is_still
 from safelight.media.tracks import sound_of
 
 
@@ -35,6 +36,8 @@ class Heard:
 
 def sound_tracks(source: BinaryIO) -> int:
     """How many sound tracks a file has. Raises like :class:`safelight.media.read.Reader` when it cannot be opened."""
+    if is_still(source):  # some kinds FFmpeg is not even let at
+        return 0
     with open_container(source, Complaints()) as container:
         return len(container.streams.audio)
 

@@ -178,8 +178,9 @@ def unreadable(error: OSError) -> SafelightError:
 
 
 def head(source: BinaryIO, length: int = 64) -> bytes:
-    """The first bytes; leaves the position at the start."""
+    """The first bytes, wherever somebody has read to before; leaves the position at the start."""
     try:
+        source.seek(0)
         start = source.read(length)
         source.seek(0)
     except OSError as error:

@@ -1,4 +1,5 @@
-"""The one inference engine: OpenVINO on the CPU, in plain 32-bit floats, kept from ever speaking to the network.
+"""The one inference engine: OpenVINO, on the CPU unless another device was chosen (:mod:`safelight.models.device`), in
+plain 32-bit floats, kept from ever speaking to the network.
 
 Chosen by measuring, see ``docs/models.md``. Three rules hold for every network:
 
@@ -23,17 +24,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.errors import Code, SafelightError
+from safelight.errors import Code, SafelightError, harmless
 from safelight.models import store
+from safelight.models.device import CPU, chosen
 from safelight.models.manifest import Weight, weight
 
 _SPEAKERS = ("openvino_telemetry", "openvino.tools.ovc")
 _SIZES_KEPT = 4  # compiled for that many picture sizes at a time; the least recently used goes first
+TOLERANCE = 1e-3
+"""By how much a device's numbers may differ from the CPU's, as a share of the largest in the same output."""
 _SETTINGS = {
     "NUM_STREAMS": 1,
     "INFERENCE_PRECISION_HINT": "f32",
-    # several workers run side by side, and each would be tied to the very same first core
-    "ENABLE_CPU_PINNING": False,
 }
 
 
@@ -61,7 +63,7 @@ def _core() -> Any:
 
 
 def devices() -> dict[str, str]:
-    """What the engine could compute on here: its name for a device and the maker's. Networks run on ``CPU``, always."""
+    """What the engine could compute on here: its name for a device and the maker's."""
     return {name: str(_core().get_property(name, "FULL_DEVICE_NAME")) for name in _core().available_devices}
 
 
@@ -71,6 +73,61 @@ class _Sized:
     def __init__(self) -> None:
         self.turn = threading.Lock()
         self.request: Any = None
+
+
+def try_out(device: str) -> None:
+    """Compute a little on a device and on the CPU. Raises SL-DEVICE, saying why it cannot be used by this process."""
+    if device not in devices():
+        raise SafelightError(Code.DEVICE, f"{device}: there is no such device; there is {', '.join(devices())}.")
+    chance = np.random.default_rng(0)
+    data = chance.normal(size=(1, 3, 64, 64)).astype(np.float32)
+    kernel = chance.normal(size=(16, 3, 3, 3)).astype(np.float32)
+    _engine()
+    from openvino import opset13
+
+    entry = opset13.parameter(list(data.shape), np.float32)
+    made = opset13.sigmoid(opset13.convolution(entry, kernel, [1, 1], [0, 0], [0, 0], [1, 1]))
+    graph = _engine().Model([made], [entry], "try-out")
+    told = []
+    for name in (CPU, device):
+        with _blaming(name):
+            request = _compiled(graph, name, 1)
+            request.infer([data])
+            told.append(np.array(request.output_tensors[0].data))
+    if not alike(*told):
+        raise SafelightError(Code.DEVICE, f"{device} computes something else than the CPU.")
+
+
+def alike(one: NDArray[np.float32], two: NDArray[np.float32]) -> bool:
+    """Whether two devices' outputs are the same within the tolerance that is promised; NaN is never."""
+    return bool(np.abs(one - two).max() <= TOLERANCE * max(float(np.abs(one).max()), 1e-6))
+
+
+def _compiled(graph: Any, device: str, threads: int) -> Any:
+    """A request to run the graph on a device; it must be one of :func:`devices`, else what it is made for is refused.
+
+    Raises SL-DEVICE for a device that cannot compute in 32-bit floats, or does not take the graph.
+    """
+    settings: dict[str, object] = dict(_SETTINGS)
+    if device == CPU:
+        # several workers run side by side, and each would be tied to the very same first core
+        settings |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+    elif device not in _core().available_devices:
+        raise SafelightError(Code.DEVICE, f"{device}: this process cannot reach such a device.")
+    elif "FP32" not in _core().get_property(device, "OPTIMIZATION_CAPABILITIES"):
+        raise SafelightError(Code.DEVICE, f"{device} does not compute in 32-bit floats.")
+    return _core().compile_model(graph, device, settings).create_infer_request()
+
+
+@contextmanager
+def _blaming(device: str) -> Iterator[None]:
+    """A driver that fails is a refusal of the device's, with its code. On the CPU it is a mistake of ours."""
+    try:
+        yield
+    except RuntimeError as error:
+        if device == CPU:
+            raise
+        raise SafelightError(Code.DEVICE, f"{device} failed: {harmless(str(error))[:500]}") from error
 
 
 class Network:
@@ -84,6 +141,7 @@ class Network:
         """Read the network in ``data``, which must have passed :func:`safelight.models.store.load`."""
         self.name = weight.name
         self._threads = threads
+        self._device = chosen()
         self._turn = threading.Lock()  # to look a size up: held for a moment, never while something is computed
         self._making = threading.Lock()  # there is one graph, which is given the size and then compiled
         self._sizes: OrderedDict[tuple[int, int], _Sized] = OrderedDict()
@@ -99,7 +157,7 @@ class Network:
             The outputs that the manifest names, in its order, batch axis (1) included; copies, the caller's own.
         """
         height, width = picture.shape[:2]
-        with self._sized(height, width) as request:
+        with self._sized(height, width) as request, _blaming(self._device):
             request.input_tensors[0].data[0] = picture
             request.infer()
             return [np.array(tensor.data) for tensor in request.output_tensors]
@@ -120,14 +178,13 @@ class Network:
                 self._sizes.popitem(last=False)
         with sized.turn:
             if sized.request is None:
-                sized.request = self._compiled(height, width)
+                sized.request = self._made_ready(height, width)
             yield sized.request
 
-    def _compiled(self, height: int, width: int) -> Any:
-        settings = _SETTINGS | {"INFERENCE_NUM_THREADS": self._threads}
-        with self._making:
+    def _made_ready(self, height: int, width: int) -> Any:
+        with self._making, _blaming(self._device):
             self._graph.reshape([1, height, width, 3])
-            return _core().compile_model(self._graph, "CPU", settings).create_infer_request()
+            return _compiled(self._graph, self._device, self._threads)
 
 
 class Plain:
@@ -136,13 +193,15 @@ class Plain:
     def __init__(self, name: str, graph: Any, *, threads: int = 1) -> None:
         """Make the graph ready. Use :func:`plain` or :func:`built`."""
         self.name = name
-        settings = _SETTINGS | {"INFERENCE_NUM_THREADS": threads}
-        self._request = _core().compile_model(graph, "CPU", settings).create_infer_request()
+        self._device = chosen()
+        with _blaming(self._device):
+            self._request = _compiled(graph, self._device, threads)
 
     def __call__(self, *inputs: NDArray[Any]) -> list[NDArray[np.float32]]:
         """Run it on its inputs in the network's own order; the outputs as the manifest names them, as copies."""
-        self._request.infer(list(inputs))
-        return [np.array(tensor.data) for tensor in self._request.output_tensors]
+        with _blaming(self._device):
+            self._request.infer(list(inputs))
+            return [np.array(tensor.data) for tensor in self._request.output_tensors]
 
 
 def plain(name: str, *, threads: int = 1) -> Plain:
@@ -171,7 +230,8 @@ def network(name: str, *, threads: int = 1) -> Network:
 
     Raises:
         KeyError: no such name.
-        SafelightError: WEIGHTS_MISSING, WEIGHTS_CHANGED, NO_PERMISSION or UNREADABLE, naming the file.
+        SafelightError: WEIGHTS_MISSING, WEIGHTS_CHANGED, NO_PERMISSION or UNREADABLE, naming the file; using it raises
+            DEVICE when another device than the CPU was chosen and fails.
     """
     entry = weight(name)
     return Network(entry, store.load(entry), threads=threads)

@@ -35,11 +35,11 @@ def work_off(
     def work(held: set[int]) -> None:
         try:
             while True:
+                with lock:
+                    number = next(waiting, None)  # may take long, where clips arrive; no hand is held meanwhile
+                if number is None:
+                    break
                 with hands.hold():
-                    with lock:
-                        number = next(waiting, None)
-                    if number is None:
-                        break
                     result = protect_row(table, number, watch=watch, cancel=cancel, held=held, crew=hands)
                 if result is not None:
                     ended.put(result)

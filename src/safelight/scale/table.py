@@ -36,6 +36,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -204,10 +205,13 @@ class JobTable:
 
         return self._do(add)
 
-    def unchanged(self, source: Path, folder: Path) -> bool:
-        """Whether a clip is in the table as it lies on the disk now, by size and time."""
+    def settled(self, source: Path, folder: Path) -> bool:
+        """Whether a clip, as it lies on the disk now by size and time, is done or refused, or somebody is at it. One
+        that waits is not: whoever put it in may be gone.
+        """
         size, modified = _looks(source)
         same = and_(
+            or_(_jobs.c.state.in_(("done", "failed")), and_(_jobs.c.state == "running", not_(_lapsed(time.time())))),
             _jobs.c.source == os.fsencode(placed(source)),
             _jobs.c.folder == os.fsencode(placed(folder)),
             _jobs.c.size == size,

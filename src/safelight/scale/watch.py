@@ -1,4 +1,4 @@
-"""What arrives in a folder: files that are not in the job table as they lie there now, once they stopped changing."""
+"""What arrives in a folder: files that the job table knows no end of, as they lie there now and once they are whole."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from safelight.scale.table import JobTable
 def arrivals(
     folder: Path, table: JobTable, out: Path, *, seconds: float, cancel: threading.Event
 ) -> Iterator[list[Item]]:
-    """Yield clips that have lain unchanged for ``seconds``, each once; looks every ``seconds`` until ``cancel`` is set.
+    """Yield clips that have lain unchanged for ``seconds``; looks every ``seconds``, or when it is asked for the next
+    ones, until ``cancel`` is set.
 
-    A file that is in the table with the same size and time is not yielded again, also not by a later run. Raises
-    SafelightError when the folder cannot be listed.
+    A file that ended with the same size and time is not yielded again, also not by a later run; one that waits or was
+    at work when a run was killed is. Raises SafelightError when the folder cannot be listed.
     """
     before: dict[Path, tuple[int, int]] = {}
     while not cancel.is_set():
@@ -28,7 +29,7 @@ def arrivals(
             except FileNotFoundError:
                 continue  # moved away meanwhile
             now[item.path] = (facts.st_size, facts.st_mtime_ns)
-            if before.get(item.path) == now[item.path] and not table.unchanged(item.path, out / item.below):
+            if before.get(item.path) == now[item.path] and not table.settled(item.path, out / item.below):
                 settled.append(item)
         before = now
         if settled:

@@ -11,8 +11,9 @@ from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.outputs import publish
 from safelight.story.parts import Story
+from safelight.workers.jpeg import jpeg_left
 from safelight.workers.messages import Stilled, StillsJob
-from safelight.workers.parent import left, run
+from safelight.workers.parent import run
 
 _PICTURE_MOST = 32 << 20  # bytes
 
@@ -63,6 +64,6 @@ def _stills(opened: Original, file: str, seconds: list[float], targets: dict[int
         if done.count != len(seconds):
             raise SafelightError(Code.WORKER_LIED, "Fewer pictures came than were asked for.", file=file)
         for width, paths in targets.items():
-            made = [left(work / f"still-{n:02d}-{width}.jpg", _PICTURE_MOST) for n in range(len(seconds))]
+            made = [jpeg_left(work / f"still-{n:02d}-{width}.jpg", _PICTURE_MOST) for n in range(len(seconds))]
             publish(list(zip(made, paths, strict=True)))
     return done

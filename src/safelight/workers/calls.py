@@ -40,6 +40,7 @@ _CLONE_NEW = 0x7E020080  # every flag that asks for a new namespace
 _PR_NAMES = (15, 16, 0x53564D41)  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA (names memory for debuggers)
 _FCNTL = (fcntl.F_DUPFD, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_SETFL, fcntl.F_DUPFD_CLOEXEC)
 _IOCTL = (0x5401, 0x5413, 0x5451, 0x5450, 0x5421)  # TCGETS, TIOCGWINSZ, FIOCLEX, FIONCLEX, FIONBIO
+_DRM = 0x6400  # calls to a graphics driver: the kernel's type of ioctl is the letter d
 
 
 def _known(name: str) -> bool:
@@ -59,10 +60,11 @@ def _bits(index: int, value: int, mask: int) -> list[ArgCmp]:
     return [ArgCmp(index, CmpOp.MASKED_EQ, value, mask)]
 
 
-def rules(*, program: bool = False) -> Filter:
+def rules(*, program: bool = False, graphics: bool = False) -> Filter:
     """The filter for this very process: it allows signals to itself only.
 
-    ``program``: it will become another program (``execve``), which may make folders.
+    ``program``: it will become another program (``execve``), which may make folders. ``graphics``: it may speak to the
+    driver of a graphics device that it can open.
 
     Raises seccompy.SeccompError on an architecture it does not know.
     """
@@ -89,7 +91,8 @@ def rules(*, program: bool = False) -> Filter:
     only("prlimit64", errno.EPERM, _equal(2, 0))  # to ask, not to set
     only("prctl", errno.EPERM, *_each(0, _PR_NAMES))
     only("fcntl", errno.EPERM, *_each(1, _FCNTL))  # not F_SETOWN and F_SETSIG, which send signals to anybody
-    only("ioctl", errno.ENOTTY, *_each(1, _IOCTL))  # not those that change a file's flags
+    drivers = [_bits(1, _DRM, 0xFF00)] if graphics else []
+    only("ioctl", errno.ENOTTY, *_each(1, _IOCTL), *drivers)  # not those that change a file's flags
     return filter_
 
 

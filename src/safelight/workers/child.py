@@ -19,6 +19,7 @@ from pathlib import Path
 from safelight.errors import Code, SafelightError
 from safelight.media.facts import MOST_FRAMES
 from safelight.models import store
+from safelight.models.device import CPU, chosen
 from safelight.workers.confine import Bounds, lock
 from safelight.workers.messages import (
     JOB,
@@ -133,7 +134,7 @@ def main() -> int:
     os.chdir(sys.argv[2])
     os.umask(0o077)
     with refusals(speaker):
-        lock(bounds, folder=Path.cwd(), readable=[store.folder()])
+        lock(bounds, folder=Path.cwd(), readable=[store.folder()], graphics=chosen() != CPU)
         job = JOB.validate_json(sys.stdin.buffer.readline(MAX_LINE))
         if isinstance(job, ViewJob):
             from safelight.workers import viewing

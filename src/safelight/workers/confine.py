@@ -38,7 +38,10 @@ _SYSTEM = """
 /sys/kernel/mm/transparent_hugepage
 """.split()  # noqa: SIM905 (a list of words to read, not of strings)
 
-
+# Of a graphics device: what is computed on, what describes it, and where its driver says that it is installed.
+_GRAPHICS = "/dev/dri", "renderD*"
+_DESCRIBED = "/sys/class/drm"
+_DRIVERS = Path("/etc/OpenCL")
 _LOADERS = "lib*/ld-*.so*"  # what the kernel starts to load a program's libraries
 
 
@@ -119,12 +122,14 @@ def require() -> None:
         raise SafelightError(Code.UNCONFINED, f"{support().sentence} (This is {sys.platform}, {os.uname().release}.)")
 
 
-def lock(bounds: Bounds, *, folder: Path, readable: Iterable[Path], program: Path | None = None) -> None:
+def lock(
+    bounds: Bounds, *, folder: Path, readable: Iterable[Path], program: Path | None = None, graphics: bool = False
+) -> None:
     """Confine this process for the rest of its life.
 
     ``folder``: the only place to write; no folders or links can be made in it. ``readable``: what may be read besides
-    code, system libraries and facts about the machine. Call it while there is one thread: Landlock holds the threads
-    that are started later, not those that run already.
+    code, system libraries and facts about the machine. ``graphics``: the drivers of graphics devices may be spoken to.
+    Call it while there is one thread: Landlock holds the threads that are started later, not those that run already.
 
     Raises SL-UNCONFINED when the kernel cannot do all of it and ``bounds`` do not say that less is enough; always when
     the kernel can but did not.
@@ -140,9 +145,9 @@ def lock(bounds: Bounds, *, folder: Path, readable: Iterable[Path], program: Pat
         raise SafelightError(Code.UNCONFINED, able.sentence)
     try:
         if able.landlock:
-            _lock_files(folder, readable, program)
+            _lock_files(folder, readable, program, graphics)
         if able.seccomp:
-            rules(program=program is not None).load()
+            rules(program=program is not None, graphics=graphics).load()
     except (LandlockError, SeccompError, OSError) as error:
         raise SafelightError(Code.UNCONFINED, f"The kernel refused: {error}.") from error
 
@@ -179,7 +184,7 @@ def _hide_from_debuggers() -> None:
     ctypes.CDLL(None).prctl(pr_set_dumpable, 0, 0, 0, 0)
 
 
-def _lock_files(folder: Path, readable: Iterable[Path], program: Path | None) -> None:
+def _lock_files(folder: Path, readable: Iterable[Path], program: Path | None, graphics: bool) -> None:
     with Ruleset(scoped=Scope.ABSTRACT_UNIX_SOCKET | Scope.SIGNAL) as ruleset:
         for path in {*map(Path, _SYSTEM), *_code(), *readable}:
             if path.exists():
@@ -190,7 +195,20 @@ def _lock_files(folder: Path, readable: Iterable[Path], program: Path | None) ->
             ruleset.allow_path(folder, _WRITE | AccessFS.MAKE_DIR)
             for path in (program, *Path("/").glob(_LOADERS)):
                 ruleset.allow_path(path, AccessFS.EXECUTE | AccessFS.READ_FILE)
+        if graphics:
+            _allow_graphics(ruleset)
         ruleset.restrict()
+
+
+def _allow_graphics(ruleset: Ruleset) -> None:
+    """Devices that compute without showing anything: no screen is reached by them."""
+    place, pattern = _GRAPHICS
+    for node in Path(place).glob(pattern):
+        ruleset.allow_path(node, AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV)
+        about = Path(_DESCRIBED) / node.name
+        for path in (about, about / "device", _DRIVERS):
+            if path.exists():
+                ruleset.allow_path(path.resolve(), _READ)
 
 
 def _code() -> set[Path]:

@@ -71,6 +71,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find.faces import CenterFace, YuNet
     from safelight.find.people import NanoDet
     from safelight.find.text import TextFinder
+    from safelight.models.device import chosen
 
     cv2.setNumThreads(_OF_OPENCV)
     with ExitStack() as stack:
@@ -93,6 +94,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
             progress=lambda done: report(done, facts.frames_expected),
         )
         plan.sounds = heard.result() if heard is not None else []
+        plan.origin.device = chosen()
         begin = job.part.first if job.part is not None else 0
         # The last pictures of a part may have been read without being looked at.
         plan.doubts = [

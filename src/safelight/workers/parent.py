@@ -20,12 +20,27 @@ from pydantic import ValidationError
 
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.models import store
+from safelight.models.device import CPU, DEVICE, chosen
 from safelight.workers.confine import Bounds, require
-from safelight.workers.messages import ANSWER, DONE, MAX_LINE, Done, Failure, Job, Progress
+from safelight.workers.device import require as require_device
+from safelight.workers.messages import (
+    ANSWER,
+    DONE,
+    MAX_LINE,
+    AttackJob,
+    Done,
+    Failure,
+    FindJob,
+    Job,
+    Progress,
+    TraceJob,
+    WordsJob,
+)
 
 SECONDS_WITHOUT_PROGRESS = 180.0
 SECONDS_BETWEEN_LOOKS = 0.2
 MAX_LAST_WORDS = 1 << 20  # bytes on a worker's standard error
+_LOOKING = (FindJob, AttackJob, WordsJob, TraceJob)  # jobs that run networks; no others are told of a device
 
 # What a worker's libraries may know of the person's environment; nothing else gets in.
 _ENVIRONMENT = (
@@ -64,12 +79,16 @@ def run(
     that the job speaks of. ``patience``: seconds without progress. ``bounds``: None for what fits the clip's size.
 
     Raises SafelightError with the worker's own refusal, or SL-WORKER-DIED, SL-WORKER-TIMEOUT, SL-WORKER-LIED,
-    SL-WORKER-GREW; SL-UNCONFINED when this machine cannot confine a worker; Cancelled when ``cancel`` was set.
+    SL-WORKER-GREW; SL-UNCONFINED when this machine cannot confine a worker, SL-DEVICE when such a worker cannot use the
+    device that was chosen; Cancelled when ``cancel`` was set.
     """
     require()
+    device = chosen() if isinstance(job, _LOOKING) else CPU
+    if device != CPU:
+        require_device()
     bounds = bounds or Bounds.for_clip(os.fstat(source).st_size)
     os.lseek(source, 0, os.SEEK_SET)
-    with tempfile.TemporaryFile() as errors, started(source, others, folder, errors, bounds) as process:
+    with tempfile.TemporaryFile() as errors, started(source, others, folder, errors, bounds, device) as process:
         assert process.stdin is not None
         try:
             process.stdin.write(job.model_dump_json().encode() + b"\n")
@@ -129,7 +148,7 @@ class _Watch:
 
 @contextlib.contextmanager
 def started(
-    source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes], bounds: Bounds
+    source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes], bounds: Bounds, device: str = CPU
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker process that is certainly gone afterwards."""
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
@@ -150,6 +169,7 @@ def started(
             "PYDANTIC_DISABLE_PLUGINS": "__all__",  # to look for some, it reads what every package says of itself
             "PYTHONDONTWRITEBYTECODE": "1",
             "SAFELIGHT_WEIGHTS": os.fspath(store.folder()),
+            DEVICE: device,
             "TMPDIR": os.fspath(folder.absolute()),
         },
         process_group=0,  # Ctrl-C reaches the program, which ends its workers in order

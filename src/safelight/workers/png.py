@@ -22,10 +22,15 @@ _CHANNELS = {0: 1, 2: 3}  # grey, RGB
 
 def picture_left(path: Path, limit: int = MAX_FILE) -> Path:
     """A PNG that a worker left: ``path``, if it is of at most ``limit`` bytes and plain. Raises SL-WORKER-LIED."""
-    wrong = _wrong_with(left(path, limit).read_bytes())
-    if wrong:
-        raise SafelightError(Code.WORKER_LIED, f"{path.name} is not a plain PNG: {wrong}.")
+    require_plain(left(path, limit).read_bytes(), path.name)
     return path
+
+
+def require_plain(data: bytes, name: str) -> None:
+    """Raise SL-WORKER-LIED when a worker's picture is no plain PNG."""
+    wrong = _wrong_with(data)
+    if wrong:
+        raise SafelightError(Code.WORKER_LIED, f"{name} is not a plain PNG: {wrong}.")
 
 
 def _wrong_with(data: bytes) -> str | None:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from safelight.errors import Code, SafelightError
 from safelight.media.facts import ClipFacts
+from safelight.workers import jpeg, png
 from safelight.workers.confine import Bounds, require
 from safelight.workers.messages import MAX_LINE, Failure, ViewJob
 from safelight.workers.parent import died, started
@@ -54,8 +55,10 @@ class Viewer:
         return unpack_times(payload)
 
     def still(self, ask: StillAsk) -> tuple[int, bytes]:
-        """A picture as JPEG or PNG, and its presentation time."""
-        return self._ask(ask, SECONDS_PER_ANSWER)
+        """A picture as JPEG or PNG, plain, since a browser opens it; and its presentation time."""
+        pts, picture = self._ask(ask, SECONDS_PER_ANSWER)
+        (png if ask.exact else jpeg).require_plain(picture, "The picture")
+        return pts, picture
 
     def close(self) -> None:
         """End the worker."""
