@@ -3,18 +3,24 @@
 A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, a person finder on
 a beat of its own, twice as slow while everybody it saw shows a sure face. None of it depends on tracks, so it runs in
 threads of its own before they are made; and none of it depends on time measured, so the same clip gives the same looks.
+
+Pictures in which it is hard to see anybody are looked at cleared as well (:mod:`safelight.find.clear`), and films that
+lie on their side or stand on their head, turned upright (:mod:`safelight.find.upright`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from safelight.find.clear import Clearing, Hardness
 from safelight.find.cuts import Glance
 from safelight.find.detect import Detection, Finder, PeopleFinder
-from safelight.find.head import sightings
+from safelight.find.head import Sighting, sightings, turned_back
+from safelight.find.upright import Upright
 from safelight.find.view import View, in_tiles
+from safelight.geometry import Raster
 
 GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
 _USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
@@ -24,6 +30,7 @@ _TILT = 40.0  # degrees: finders see faces that lean by 20 or so as they are
 _SURE = 0.5  # score of a leaning face that is believed
 _LARGE = 0.3  # part of the picture's width from which it must be surer: a wrong one would hide much
 _SAME = 0.2  # overlap of a face that leans with one that does not
+_FACES_SURE, _PEOPLE_SURE = 0.7, 0.5  # scores in a turned picture that say which way is up
 _NEVER = 10**9  # pictures
 
 
@@ -67,7 +74,9 @@ class Finders:
 @dataclass
 class Looked:
     """A picture and what the planned looks saw in it. ``due``: the light finder looked. ``asked``: the person finder
-    did. ``seen``: all they saw, in the shown picture's pixels.
+    did. ``seen``: all they saw, in the shown picture's pixels. ``clear``: the picture cleared, if it was looked at so,
+    ``hard``: since it is hard to see anybody. ``turn``: clockwise quarters by which a film that lies on its side is
+    upright; ``turned``: what was seen in pictures turned so, in their own pixels.
     """
 
     glance: Glance
@@ -75,6 +84,18 @@ class Looked:
     due: bool = False
     asked: bool = False
     seen: list[Detection] = field(default_factory=list)
+    clear: View | None = None
+    hard: bool = False
+    turn: int = 0
+    turned: dict[int, list[Detection]] = field(default_factory=dict)
+
+    def heads(self, width: int, height: int) -> list[Sighting]:
+        """One sighting a head. ``width``, ``height``: shown picture."""
+        found = sightings(self.seen, height)
+        for turn, seen in self.turned.items():
+            raster = Raster(width, height, turn=turn)
+            found += [turned_back(s, raster) for s in sightings(seen, raster.shown_size[1])]
+        return found
 
 
 class Looks:
@@ -95,22 +116,58 @@ class Looks:
         strong = self._finders.strong
         since_light = since_strong = _NEVER
         looks = beats = 0
+        clearing, upright = Clearing(), Upright(_FACES_SURE)
         for glance in glances:
             item = Looked(glance, View(glance.picture, *self._size))
             since_light, since_strong = since_light + 1, since_strong + 1
             first = glance.cut or glance.picture.index == 0
-            closely = strong is not None and (first or since_strong >= self._beat)
+            beat = first or since_strong >= self._beat
+            closely = strong is not None and beat
+            clearing.step(glance)
+            if beat:
+                clearing.measure(glance)
             item.due = first or glance.last or closely or since_light >= self._effort.period
             if item.due:
                 item.seen += self._lightly(item.view, looks, first)
+                self._cleared(item, clearing, beat)
                 since_light = 0
                 looks += 1
             if closely and strong is not None:
                 item.seen += item.view.seen(strong, item.view.scaled(self.within(GLANCE)))
+                if item.clear is not None and item.hard:
+                    item.seen += item.clear.seen(strong, item.clear.scaled(self.within(GLANCE)))
                 item.seen += self._askew(item, (_TILT, -_TILT) if first else (_TILT * (-1) ** beats,))
-                since_strong = 0
                 beats += 1
+            if beat:
+                since_strong = 0
+            if item.due:
+                upright.saw(0, item.seen)
+                self._turned(item, self._finders.light, upright, beat, lambda v: v.scaled(self.within(GLANCE)))
+                item.turn = upright.turn
             yield item
+
+    def _cleared(self, item: Looked, clearing: Clearing, beat: bool) -> None:
+        """Let the light finder look at the picture cleared, if that is needed."""
+        item.hard = clearing.hardness is Hardness.HARD
+        if not item.hard and not (beat and clearing.hardness is Hardness.DULL):
+            return
+        size = item.view.scaled(self.within(GLANCE))
+        item.clear = View(clearing.clear(item.glance, item.view.at(size)), *self._size)
+        item.seen += item.clear.seen(self._finders.light, size)
+
+    def _turned(
+        self, item: Looked, finder: Finder, upright: Upright, beat: bool, size: Callable[[View], tuple[int, int]]
+    ) -> None:
+        """Let a finder look at the picture turned as the film lies, and on a beat find out how that is."""
+        held = (upright.turn,) if upright.turn else (item.turn,) if item.turn else ()
+        for turn in held or (upright.ways() if beat else ()):
+            view = (item.clear if item.clear is not None and item.hard else item.view).turned(turn)
+            found = view.seen(finder, size(view))
+            upright.saw(turn, found)
+            sure = [d for d in found if held or d.score >= _SURE]
+            item.turned[turn] = item.turned.get(turn, []) + sure
+        if beat:
+            upright.settle()
 
     def _lightly(self, view: View, looks: int, first: bool) -> list[Detection]:
         """What the light finder sees in its next look, after so many."""
@@ -134,19 +191,26 @@ class Looks:
     def people(self, looked: Iterable[Looked]) -> Iterator[Looked]:
         """Let the person finder look where it is due."""
         finder = self._finders.people
-        since, age, pause = _NEVER, 0, 0
+        since, age, pause, since_beat = _NEVER, 0, 0, _NEVER
         faces: list[Detection] = []
+        upright = Upright(_PEOPLE_SURE)
         for item in looked:
-            since += 1
+            since, since_beat = since + 1, since_beat + 1
             age = 1 if item.glance.cut else age + 1
             if item.due:
                 faces = list(item.seen)
             if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):
                 found = item.view.seen(finder, finder.fitted(*self._size))
+                if item.clear is not None and item.hard:
+                    found += item.clear.seen(finder, finder.fitted(*self._size))
                 pause = self.people_period * (2 if self._all_sure(faces + found) else 1)
                 item.seen += found
                 item.asked = True
                 since = 0
+                beat = since_beat >= self._beat
+                upright.saw(0, found + [face for face in faces if face.score >= _FACES_SURE])
+                self._turned(item, finder, upright, beat, lambda v: finder.fitted(*v.size))
+                since_beat = 0 if beat else since_beat
             yield item
 
     def _all_sure(self, seen: list[Detection]) -> bool:
