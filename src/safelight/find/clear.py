@@ -1,5 +1,5 @@
-"""Pictures brought to the light in which finders see best: what is dark, veiled, unevenly lit or noisy is looked at
-a second time, cleared.
+"""Pictures brought to the light in which finders see best: all are looked at so now and then, and what is dark or noisy
+always.
 
 Finders were trained on photographs. In a dark room, against the sun or in night mode they see little, though people
 looking on still know the face. Three old means bring most of it back: the mean of the last looks, moved along with the
@@ -11,7 +11,6 @@ it is calmest.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import cv2
 import numpy as np
@@ -23,20 +22,12 @@ _DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _BLOCK = 24  # pixels of the small luma in which noise is measured; the calmest quarter of them counts
 _NOISY = 0.04  # noise, part of the picture's contrast; ordinary films have 0.02 at most
 _VERY_NOISY = 0.12
-_FLAT = 70.0  # grey levels between dark and bright below which a picture is hard
-_DULL = 12.0  # contrast (standard deviation) in half of the picture's parts below which a second look now and then pays
+_DARK = 64.0  # grey level below which nearly all of a dark picture lies
 _PART = 6  # parts of the picture's shorter side that are brought to the same light each
-_MIDDLE, _CONTRAST, _LEAST = 118.0, 55.0, 3.0  # mean and standard deviation they get; the least they are taken to have
+_MIDDLE, _CONTRAST = 118.0, 55.0  # mean and standard deviation they get
+_LEAST, _FAINT = 1.0, 0.05  # added to their own: grey levels, and part of their mean; bright surfaces are flat, not dim
 _COARSE = 8  # pixels: the light is measured on a picture so much smaller
-_KEPT = 0.6  # of the mean of what was seen before, in noise
-
-
-class Hardness(IntEnum):
-    """How hard it is to see anybody. DULL: look again now and then; HARD: look again always."""
-
-    EASY = 0
-    DULL = 1
-    HARD = 2
+_KEPT = 0.7  # of the mean of what was seen before, in noise
 
 
 @dataclass
@@ -62,7 +53,7 @@ class Clearing:
     """Says of a clip's pictures how hard they are, and clears them. Feed it the pictures in order."""
 
     def __init__(self) -> None:
-        self.hardness = Hardness.EASY
+        self.hard = False  # it is hard to see anybody
         self._noise = 0.0  # part of the contrast
         self._mean: NDArray[np.float32] | None = None  # of earlier pictures, moved to where the camera looks now
         self._shift = np.zeros(2)  # of the camera since, in pixels of the glance's luma
@@ -72,12 +63,7 @@ class Clearing:
         low, high = np.percentile(glance.tiny, (2, 98))
         contrast = max(float(high - low), 1.0)
         self._noise = noise(glance.luma) / contrast
-        if self._noise > _NOISY or contrast < _FLAT:
-            self.hardness = Hardness.HARD
-        else:
-            side = max(min(glance.tiny.shape) // _PART, 1) * 2 + 1
-            dull = float(np.median(_light(glance.tiny, side)[1])) < _DULL
-            self.hardness = Hardness.DULL if dull else Hardness.EASY
+        self.hard = self._noise > _NOISY or float(high) < _DARK
 
     def step(self, glance: Glance) -> None:
         """Go on to the next picture."""
@@ -120,7 +106,7 @@ def lit(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     small = max(width // _COARSE, 1), max(height // _COARSE, 1)
     luma = cv2.cvtColor(cv2.resize(bgr, small, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY).astype(np.float32)
     mean, contrast = _light(luma, max(min(luma.shape) // _PART, 1) * 2 + 1)
-    gain = _CONTRAST / (contrast + _LEAST)
+    gain = _CONTRAST / (contrast + _FAINT * mean + _LEAST)
     planes = np.dstack([gain, _MIDDLE - mean * gain]).astype(np.float32)
     fine = np.asarray(cv2.resize(planes, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     return np.asarray(np.clip(bgr * fine[..., :1] + fine[..., 1:], 0, 255), np.uint8)

@@ -4,17 +4,18 @@ A light face finder looks at every few pictures, a strong one on a slow beat and
 a beat of its own, twice as slow while everybody it saw shows a sure face. None of it depends on tracks, so it runs in
 threads of its own before they are made; and none of it depends on time measured, so the same clip gives the same looks.
 
-Pictures in which it is hard to see anybody are looked at cleared as well (:mod:`safelight.find.clear`), and films that
-lie on their side or stand on their head, turned upright (:mod:`safelight.find.upright`).
+On every beat the cleared picture is looked at instead of the one as it is (:mod:`safelight.find.clear`), and where it
+is hard to see anybody both are, always. Films that lie on their side or stand on their head are looked at turned
+upright (:mod:`safelight.find.upright`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from safelight.find.clear import Clearing, Hardness
+from safelight.find.clear import Clearing
 from safelight.find.cuts import Glance
 from safelight.find.detect import Detection, Finder, PeopleFinder
 from safelight.find.head import Sighting, sightings, turned_back
@@ -24,12 +25,14 @@ from safelight.geometry import Raster
 
 GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
 _USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
-_FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
+_FRESH = 3  # pictures of a new shot that the person finder looks at, all of them, and that are looked at cleared too
 _PERSON = 0.4  # score of a sighting from which it keeps the person finder busy
 _TILT = 40.0  # degrees: finders see faces that lean by 20 or so as they are
 _SURE = 0.5  # score of a leaning face that is believed
 _LARGE = 0.3  # part of the picture's width from which it must be surer: a wrong one would hide much
 _SAME = 0.2  # overlap of a face that leans with one that does not
+_CLEAR_FACE, _CLEAR_BODY = 0.45, 0.25  # least scores in a cleared picture: clearing makes shapes out of nothing as well
+_DOUBTED = 0.29  # score of a body that one look at a cleared picture does not make a track of
 _FACES_SURE, _PEOPLE_SURE = 0.7, 0.5  # scores in a turned picture that say which way is up
 _NEVER = 10**9  # pictures
 
@@ -74,8 +77,8 @@ class Finders:
 @dataclass
 class Looked:
     """A picture and what the planned looks saw in it. ``due``: the light finder looked. ``asked``: the person finder
-    did. ``seen``: all they saw, in the shown picture's pixels. ``clear``: the picture cleared, if it was looked at so,
-    ``hard``: since it is hard to see anybody. ``turn``: clockwise quarters by which a film that lies on its side is
+    did. ``seen``: all they saw, in the shown picture's pixels. ``clear``: the picture cleared, if it was looked at so;
+    ``hard``: as well as as it is. ``turn``: clockwise quarters by which a film that lies on its side is
     upright; ``turned``: what was seen in pictures turned so, in their own pixels.
     """
 
@@ -115,26 +118,32 @@ class Looks:
         """Let the face finders look where they are due."""
         strong = self._finders.strong
         since_light = since_strong = _NEVER
-        looks = beats = 0
+        looks = beats = age = 0
         clearing, upright = Clearing(), Upright(_FACES_SURE)
         for glance in glances:
             item = Looked(glance, View(glance.picture, *self._size))
             since_light, since_strong = since_light + 1, since_strong + 1
             first = glance.cut or glance.picture.index == 0
             beat = first or since_strong >= self._beat
+            age = 1 if first else age + 1
             closely = strong is not None and beat
             clearing.step(glance)
             if beat:
                 clearing.measure(glance)
             item.due = first or glance.last or closely or since_light >= self._effort.period
             if item.due:
-                item.seen += self._lightly(item.view, looks, first)
-                self._cleared(item, clearing, beat)
+                if beat or clearing.hard or age <= _FRESH:
+                    item.hard = clearing.hard
+                    size = item.view.scaled(self.within(GLANCE))
+                    item.clear = View(clearing.clear(glance, item.view.at(size)), *self._size)
+                    item.seen += _better(item.clear.seen(self._finders.light, size), _CLEAR_FACE)
+                if item.clear is None or item.hard or age <= _FRESH:
+                    item.seen += self._lightly(item.view, looks, first)
+                    looks += 1
                 since_light = 0
-                looks += 1
             if closely and strong is not None:
                 item.seen += item.view.seen(strong, item.view.scaled(self.within(GLANCE)))
-                if item.clear is not None and item.hard:
+                if item.clear is not None and clearing.hard:
                     item.seen += item.clear.seen(strong, item.clear.scaled(self.within(GLANCE)))
                 item.seen += self._askew(item, (_TILT, -_TILT) if first else (_TILT * (-1) ** beats,))
                 beats += 1
@@ -145,15 +154,6 @@ class Looks:
                 self._turned(item, self._finders.light, upright, beat, lambda v: v.scaled(self.within(GLANCE)))
                 item.turn = upright.turn
             yield item
-
-    def _cleared(self, item: Looked, clearing: Clearing, beat: bool) -> None:
-        """Let the light finder look at the picture cleared, if that is needed."""
-        item.hard = clearing.hardness is Hardness.HARD
-        if not item.hard and not (beat and clearing.hardness is Hardness.DULL):
-            return
-        size = item.view.scaled(self.within(GLANCE))
-        item.clear = View(clearing.clear(item.glance, item.view.at(size)), *self._size)
-        item.seen += item.clear.seen(self._finders.light, size)
 
     def _turned(
         self, item: Looked, finder: Finder, upright: Upright, beat: bool, size: Callable[[View], tuple[int, int]]
@@ -199,18 +199,22 @@ class Looks:
             age = 1 if item.glance.cut else age + 1
             if item.due:
                 faces = list(item.seen)
-            if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):
-                found = item.view.seen(finder, finder.fitted(*self._size))
-                if item.clear is not None and item.hard:
-                    found += item.clear.seen(finder, finder.fitted(*self._size))
+            clear = item.clear
+            beat = clear is not None and not item.hard and age > _FRESH
+            if finder is not None and (age <= _FRESH or item.glance.last or since >= pause or beat):
+                size = finder.fitted(*self._size)
+                found = [] if beat else item.view.seen(finder, size)
+                if clear is not None:
+                    seen = _better(clear.seen(finder, size), _CLEAR_BODY)
+                    found += seen if item.hard else [replace(d, score=min(d.score, _DOUBTED)) for d in seen]
                 pause = self.people_period * (2 if self._all_sure(faces + found) else 1)
                 item.seen += found
                 item.asked = True
                 since = 0
-                beat = since_beat >= self._beat
+                turn = since_beat >= self._beat
                 upright.saw(0, found + [face for face in faces if face.score >= _FACES_SURE])
-                self._turned(item, finder, upright, beat, lambda v: finder.fitted(*v.size))
-                since_beat = 0 if beat else since_beat
+                self._turned(item, finder, upright, turn, lambda v: finder.fitted(*v.size))
+                since_beat = 0 if turn else since_beat
             yield item
 
     def _all_sure(self, seen: list[Detection]) -> bool:
@@ -236,3 +240,7 @@ class Looks:
         if self.megapixels(1.0) <= 2 * GLANCE:
             return self._effort.enlarge if turn == 1 % self._effort.closely else 1.0
         return self.within(self._effort.pixels if first or turn == 0 else GLANCE)
+
+
+def _better(found: list[Detection], score: float) -> list[Detection]:
+    return [d for d in found if d.score >= score]
