@@ -25,7 +25,7 @@ from safelight.geometry import Raster
 
 GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
 _USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
-_FRESH = 3  # pictures of a new shot that the person finder looks at, all of them, and that are looked at cleared too
+_FRESH = 3  # pictures of a new shot that the person finder looks at, all of them
 _PERSON = 0.4  # score of a sighting from which it keeps the person finder busy
 _TILT = 40.0  # degrees: finders see faces that lean by 20 or so as they are
 _SURE = 0.5  # score of a leaning face that is believed
@@ -118,26 +118,25 @@ class Looks:
         """Let the face finders look where they are due."""
         strong = self._finders.strong
         since_light = since_strong = _NEVER
-        looks = beats = age = 0
+        looks = beats = 0
         clearing, upright = Clearing(), Upright(_FACES_SURE)
         for glance in glances:
             item = Looked(glance, View(glance.picture, *self._size))
             since_light, since_strong = since_light + 1, since_strong + 1
             first = glance.cut or glance.picture.index == 0
             beat = first or since_strong >= self._beat
-            age = 1 if first else age + 1
             closely = strong is not None and beat
             clearing.step(glance)
             if beat:
                 clearing.measure(glance)
             item.due = first or glance.last or closely or since_light >= self._effort.period
             if item.due:
-                if beat or clearing.hard or age <= _FRESH:
+                if beat or clearing.hard:
                     item.hard = clearing.hard
                     size = item.view.scaled(self.within(GLANCE))
                     item.clear = View(clearing.clear(glance, item.view.at(size)), *self._size)
                     item.seen += _better(item.clear.seen(self._finders.light, size), _CLEAR_FACE)
-                if item.clear is None or item.hard or age <= _FRESH:
+                if item.clear is None or item.hard or first:
                     item.seen += self._lightly(item.view, looks, first)
                     looks += 1
                 since_light = 0
