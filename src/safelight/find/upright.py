@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from safelight.find.detect import Detection
 
 _WAYS = 1, 3, 2  # clockwise quarter turns that bring a picture upright, the likely ones first
+_SELDOM = 3  # beats between two tries
 _MORE = 1.2  # as much as the picture as it is shows, a turned one has to show to be upright
 
 
@@ -22,7 +23,7 @@ class Upright:
     def __init__(self, sure: float) -> None:
         self.turn = 0
         self._sure = sure
-        self._next = 0
+        self._empty = 0  # beats on which nobody was seen
         self._began = False
         self._seen = [0.0, 0.0, 0.0, 0.0]  # of sure sightings the sum of scores, since the last beat, by turn
 
@@ -33,13 +34,16 @@ class Upright:
     def ways(self) -> tuple[int, ...]:
         """On a beat, after the picture as it is was looked at: other turns to try.
 
-        All when a clip begins, and one a beat while nobody is seen.
+        All when a clip begins, and one on every third beat on which nobody was seen.
         """
-        if self.turn or (self._began and self._seen[0]):
+        if not self._began:
+            self._began = True
+            return _WAYS
+        if self.turn or self._seen[0]:
             return ()
-        self._began, ways = True, _WAYS if not self._began else (_WAYS[self._next],)
-        self._next = (self._next + 1) % len(_WAYS)
-        return ways
+        self._empty += 1
+        way, rest = divmod(self._empty, _SELDOM)
+        return () if rest else (_WAYS[way % len(_WAYS)],)
 
     def settle(self) -> None:
         """On a beat, after these were looked at: decide."""
