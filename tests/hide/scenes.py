@@ -42,11 +42,12 @@ class Scene:
         u, v = noise(dice, size, self.depth), noise(dice, size, self.depth)
         return Planes(y, u, v, sub_x, sub_y, self.depth, self.full_range)
 
-    def hidden(self) -> list[NDArray[np.bool_]]:
-        """Per plane, the samples that must be hidden."""
+    def hidden(self, more: float = 0.0) -> list[NDArray[np.bool_]]:
+        """Per plane, the samples that must be hidden; by ``more`` pixels around the areas as well."""
         width, height = self.raster.stored_width, self.raster.stored_height
         luma = np.zeros((height, width), bool)
-        for form, box in self.areas:
+        for form, area in self.areas:
+            box = area.grown(more, more, more, more)
             if not isinstance(form, Shape):
                 form = tuple(self.raster.turned(*corner) for corner in form)
             luma |= touched(self.raster.to_stored(box), form, width, height)

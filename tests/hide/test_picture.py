@@ -54,8 +54,8 @@ def test_nothing_in_a_polygon_has_influence(scene: Scene) -> None:
 def test_nothing_else_is_touched_and_everything_hidden_is_counted(scene: Scene) -> None:
     before, after = scene.planes(), scene.planes()
     count = hide_areas(after, scene.areas, scene.raster, scene.look, scene.index)
-    hidden = scene.hidden()
-    assert count == np.count_nonzero(hidden[0])
+    needed, hidden = scene.hidden(), scene.hidden(1e-6)  # whether a pixel is touched by less, floating point may decide
+    assert np.count_nonzero(needed[0]) <= count <= np.count_nonzero(hidden[0])
     # Both ways of sharing chroma lines are covered by covering pairs of rows: up to a row more than either asks for.
     allowed = [hidden[0]] + [_pairs(h) if scene.sub and scene.sub[1] > 1 else h for h in hidden[1:]]
     for a, b, may in zip(samples(before), samples(after), allowed, strict=True):

@@ -67,7 +67,8 @@ def killed_until_done(card: Path, out: Path, kills: int, *, jobs: int, dice: ran
             struck += 1
         run.wait()
         assert not wrong_with(card, out, finished=False)
-    subprocess.run([*COMMAND, "--jobs", str(jobs), "-o", out, card], check=True, stderr=subprocess.DEVNULL)
+    last = subprocess.run([*COMMAND, "--jobs", str(jobs), "-o", out, card], check=False, capture_output=True)
+    assert last.returncode == 0, last.stderr.decode()
     return struck
 
 

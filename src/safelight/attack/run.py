@@ -114,6 +114,7 @@ def attack(
                 if not _guarded(lambda a=attacker, p=pair: a.watch(p), type(attacker), findings):  # type: ignore[misc]
                     running.remove(attacker)
             progress(frames, total)
+            del pair  # the last one and its scaled pictures would stay in memory while recognisers are loaded
     # Only more than before counts as progress: what comes after the last picture goes on counting, to no known end.
     steps = count(frames + 1)
     notes.alive = lambda: progress(next(steps), None)
