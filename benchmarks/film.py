@@ -120,6 +120,12 @@ def grid(box: Box) -> Points:
     return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
+def oval(box: Box) -> Points:
+    """Points spread over the face in its box."""
+    points = grid(box)
+    return points[(((points - box.centre) / (box.width / 2, box.height / 2)) ** 2).sum(axis=1) <= 1]
+
+
 class Hand:
     """A telephone in a hand: where it looks at from frame to frame, how it turns, zooms, blurs and meters the light."""
 

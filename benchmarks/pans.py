@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from skimage import data
 
-from benchmarks.film import Film, Image, Points, grid
+from benchmarks.film import Film, Image, oval
 from safelight.geometry import Box
 
 SIZE = 640, 360
@@ -65,12 +65,6 @@ def pans() -> Iterator[Film]:
             shots = [wide[:, round(x) : round(x) + SIZE[0]].astype(np.float32) for x in open_]
             middle = open_[8]
             film.add(
-                np.mean(shots, axis=0).astype(np.uint8), [_oval(f.grown(middle, 0, -middle, 0)) for f in faces], 0.3
+                np.mean(shots, axis=0).astype(np.uint8), [oval(f.grown(middle, 0, -middle, 0)) for f in faces], 0.3
             )
         yield film
-
-
-def _oval(box: Box) -> Points:
-    """Points spread over the face in its box."""
-    points = grid(box)
-    return points[(((points - box.centre) / (box.width / 2, box.height / 2)) ** 2).sum(axis=1) <= 1]

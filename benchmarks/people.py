@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from skimage import data
 
-from benchmarks.film import COVERED, Count, Film, Hand, Image, Points, grid, inside, judged, moved, share
+from benchmarks.film import COVERED, Count, Film, Hand, Image, grid, inside, judged, moved, oval, share
 from benchmarks.pans import pans
 from benchmarks.veils import CLOTHS, MARKS, SIZE, drape_film, drawn_film, photographs, walkers
 from safelight.find import Finders, Readable, find
@@ -152,15 +152,10 @@ def turned(media: Path, angle: float) -> Iterator[Film]:
             move = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle, 1.0)
             for picture in reader.pictures():
                 found = labels["frames"].get(str(picture.index), [])
-                ovals = [_oval(Box(*map(float, face[:4]))) for face in found if not face[5]]
+                ovals = [oval(Box(*map(float, face[:4]))) for face in found if not face[5]]
                 shown = cv2.warpAffine(picture.bgr(*size), move, size, borderMode=cv2.BORDER_REFLECT_101)
-                film.add(np.asarray(shown, np.uint8), [moved(oval, move) for oval in ovals])
+                film.add(np.asarray(shown, np.uint8), [moved(place, move) for place in ovals])
         yield film
-
-
-def _oval(box: Box) -> Points:
-    points = grid(box)
-    return points[(((points - box.centre) / (box.width / 2, box.height / 2)) ** 2).sum(axis=1) <= 1]
 
 
 def tilted(search: Search, media: Path, before: bool) -> Table:

@@ -86,6 +86,7 @@ def draped(picture: Image, faces: list[Face], random: np.random.Generator) -> tu
             255,
             -1,
         )
+        out[slit > 0] = picture[slit > 0]  # eyes, and not the cloth of somebody behind
         _lay(
             out,
             cv2.GaussianBlur(cloth & ~slit, (0, 0), max(0.04 * unit, 0.6)),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safelight.find.detect import Detection
-from safelight.geometry import Box
+from safelight.geometry import Box, Raster
 from safelight.plan import Kind
 
 _SAME = 0.4  # overlap from which two heads in one picture are one person's
@@ -133,6 +133,13 @@ def sightings(detections: Iterable[Detection], height: float) -> list[Sighting]:
         rough = head if body is not None else None
         found.append(Sighting(head, score, detection.finder, kind, names, body, exact, rough, detection.tilt))
     return sorted(found, key=lambda s: (-s.score, s.box))
+
+
+def turned_back(sighting: Sighting, raster: Raster) -> Sighting:
+    """What was seen in a turned picture, in the shown one. ``raster``: the shown picture as it was turned."""
+    tilt = (0.0, -90.0, 180.0, 90.0)[raster.turn]
+    body, rough = (None if box is None else raster.to_stored(box) for box in (sighting.body, sighting.rough))
+    return replace(sighting, box=raster.to_stored(sighting.box), body=body, rough=rough, tilt=tilt)
 
 
 def _agreed(first: Sighting, head: Box, score: float, finder: str, body: Box | None) -> Sighting:

@@ -3,18 +3,25 @@
 A light face finder looks at every few pictures, a strong one on a slow beat and where a shot begins, a person finder on
 a beat of its own, twice as slow while everybody it saw shows a sure face. None of it depends on tracks, so it runs in
 threads of its own before they are made; and none of it depends on time measured, so the same clip gives the same looks.
+
+On every beat the cleared picture is looked at instead of the one as it is (:mod:`safelight.find.clear`), and where it
+is hard to see anybody both are, always. Films that lie on their side or stand on their head are looked at turned
+upright (:mod:`safelight.find.upright`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
+from safelight.find.clear import Clearing
 from safelight.find.cuts import Glance
 from safelight.find.detect import Detection, Finder, PeopleFinder
-from safelight.find.head import sightings
+from safelight.find.head import Sighting, sightings, turned_back
+from safelight.find.upright import Upright
 from safelight.find.view import View, in_tiles, piece, scaled
+from safelight.geometry import Raster
 
 GLANCE = 0.24  # megapixels of an ordinary look: large and middling faces are seen best here, and it is cheap
 _USUAL_RATE = 25.0  # pictures a second for which the beat of the person finder is given: people walk in seconds
@@ -24,6 +31,9 @@ _TILT = 40.0  # degrees: finders see faces that lean by 20 or so as they are
 _SURE = 0.5  # score of a leaning face that is believed
 _LARGE = 0.3  # part of the picture's width from which it must be surer: a wrong one would hide much
 _SAME = 0.2  # overlap of a face that leans with one that does not
+_CLEAR_FACE, _CLEAR_BODY = 0.45, 0.25  # least scores in a cleared picture: clearing makes shapes out of nothing as well
+_DOUBTED = 0.29  # score of a body that one look at a cleared picture does not make a track of
+_FACES_SURE, _PEOPLE_SURE = 0.7, 0.5  # scores in a turned picture that say which way is up
 _NEVER = 10**9  # pictures
 
 
@@ -67,8 +77,11 @@ class Finders:
 @dataclass
 class Looked:
     """A picture and what the planned looks saw in it. ``due``: the light finder looked. ``asked``: the person finder
-    did. ``seen``: all they saw, in the shown picture's pixels. What is put off (:meth:`Looks.people`): ``tiles``, the
-    size at which the light finder is to look in tiles, and ``tilts``, by which the picture is to be turned for it.
+    did. ``seen``: all they saw, in the shown picture's pixels. ``clear``: the picture cleared, if it was looked at so;
+    ``hard``: as well as as it is. ``turn``: clockwise quarters by which a film that lies on its side is
+    upright; ``turned``: what was seen in pictures turned so, in their own pixels. What is put off
+    (:meth:`Looks.people`): ``tiles``, the size at which the light finder is to look in tiles, and ``tilts``, by which
+    the picture is to be turned for it.
     """
 
     glance: Glance
@@ -78,6 +91,18 @@ class Looked:
     seen: list[Detection] = field(default_factory=list)
     tiles: tuple[int, int] | None = None
     tilts: tuple[float, ...] = ()
+    clear: View | None = None
+    hard: bool = False
+    turn: int = 0
+    turned: dict[int, list[Detection]] = field(default_factory=dict)
+
+    def heads(self, width: int, height: int) -> list[Sighting]:
+        """One sighting a head. ``width``, ``height``: shown picture."""
+        found = sightings(self.seen, height)
+        for turn, seen in self.turned.items():
+            raster = Raster(width, height, turn=turn)
+            found += [turned_back(s, raster) for s in sightings(seen, raster.shown_size[1])]
+        return found
 
 
 class Looks:
@@ -108,25 +133,57 @@ class Looks:
         strong = self._finders.strong
         since_light = since_strong = _NEVER
         looks = beats = 0
+        clearing, upright = Clearing(), Upright(_FACES_SURE)
         for glance in glances:
             item = Looked(glance, View(glance.picture, *self._size))
             since_light, since_strong = since_light + 1, since_strong + 1
             first = glance.cut or glance.picture.index == 0
-            closely = strong is not None and (first or since_strong >= self._beat)
+            beat = first or since_strong >= self._beat
+            closely = strong is not None and beat
+            clearing.step(glance)
+            if beat:
+                clearing.measure(glance)
             item.due = first or glance.last or closely or since_light >= self._effort.period
             if item.due:
-                size = item.view.scaled(self._scale(looks, first))
-                item.tiles = size if in_tiles(size) else None
-                whole = size if item.tiles is None else item.view.scaled(self.within(GLANCE))
-                item.seen += item.view.seen(self._finders.light, whole)
+                if beat or clearing.hard:
+                    item.hard = clearing.hard
+                    size = item.view.scaled(self.within(GLANCE))
+                    item.clear = View(clearing.clear(glance, item.view.at(size)), *self._size)
+                    item.seen += _better(item.clear.seen(self._finders.light, size), _CLEAR_FACE)
+                if item.clear is None or item.hard or first:
+                    size = item.view.scaled(self._scale(looks, first))
+                    item.tiles = size if in_tiles(size) else None
+                    whole = size if item.tiles is None else item.view.scaled(self.within(GLANCE))
+                    item.seen += item.view.seen(self._finders.light, whole)
+                    looks += 1
                 since_light = 0
-                looks += 1
             if closely and strong is not None:
                 item.seen += item.view.seen(strong, item.view.scaled(self.within(GLANCE)))
+                if item.clear is not None and clearing.hard:
+                    item.seen += item.clear.seen(strong, item.clear.scaled(self.within(GLANCE)))
                 item.tilts = (_TILT, -_TILT) if first else (_TILT * (-1) ** beats,)
-                since_strong = 0
                 beats += 1
+            if beat:
+                since_strong = 0
+            if item.due:
+                upright.saw(0, item.seen)
+                self._turned(item, self._finders.light, upright, beat, lambda v: v.scaled(self.within(GLANCE)))
+                item.turn = upright.turn
             yield item
+
+    def _turned(
+        self, item: Looked, finder: Finder, upright: Upright, beat: bool, size: Callable[[View], tuple[int, int]]
+    ) -> None:
+        """Let a finder look at the picture turned as the film lies, and on a beat find out how that is."""
+        held = (upright.turn,) if upright.turn else (item.turn,) if item.turn else ()
+        for turn in held or (upright.ways() if beat else ()):
+            view = (item.clear if item.clear is not None and item.hard else item.view).turned(turn)
+            found = view.seen(finder, size(view))
+            upright.saw(turn, found)
+            sure = [d for d in found if held or d.score >= _SURE]
+            item.turned[turn] = item.turned.get(turn, []) + sure
+        if beat:
+            upright.settle()
 
     def _later(self, item: Looked) -> None:
         """The looks that were put off."""
@@ -148,20 +205,31 @@ class Looks:
     def people(self, looked: Iterable[Looked]) -> Iterator[Looked]:
         """Let the face finders have the looks that were put off, and the person finder look where it is due."""
         finder = self._finders.people
-        since, age, pause = _NEVER, 0, 0
+        since, age, pause, since_beat = _NEVER, 0, 0, _NEVER
         faces: list[Detection] = []
+        upright = Upright(_PEOPLE_SURE)
         for item in looked:
-            since += 1
+            since, since_beat = since + 1, since_beat + 1
             age = 1 if item.glance.cut else age + 1
             self._later(item)
             if item.due:
                 faces = list(item.seen)
-            if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):
-                found = item.view.seen(finder, finder.fitted(*self._size))
+            clear = item.clear
+            beat = clear is not None and not item.hard and age > _FRESH
+            if finder is not None and (age <= _FRESH or item.glance.last or since >= pause or beat):
+                size = finder.fitted(*self._size)
+                found = [] if beat else item.view.seen(finder, size)
+                if clear is not None:
+                    seen = _better(clear.seen(finder, size), _CLEAR_BODY)
+                    found += seen if item.hard else [replace(d, score=min(d.score, _DOUBTED)) for d in seen]
                 pause = self.people_period * (2 if self._all_sure(faces + found) else 1)
                 item.seen += found
                 item.asked = True
                 since = 0
+                turn = since_beat >= self._beat
+                upright.saw(0, found + [face for face in faces if face.score >= _FACES_SURE])
+                self._turned(item, finder, upright, turn, lambda v: finder.fitted(*v.size))
+                since_beat = 0 if turn else since_beat
             yield item
 
     def _all_sure(self, seen: list[Detection]) -> bool:
@@ -187,3 +255,7 @@ class Looks:
         if self.megapixels(1.0) <= 2 * GLANCE:
             return self._effort.enlarge if turn == 1 % self._effort.closely else 1.0
         return self.within(self._effort.pixels if first or turn == 0 else GLANCE)
+
+
+def _better(found: list[Detection], score: float) -> list[Detection]:
+    return [d for d in found if d.score >= score]

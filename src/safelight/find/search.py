@@ -141,9 +141,10 @@ class Search:
             due = True
             looked.seen += looked.view.seen(self._light, looked.view.scaled(self._looks.within(GLANCE)))
         if due or looked.asked:
-            self._tracker.see(sightings(looked.seen, self._size[1]))
+            self._tracker.see(looked.heads(*self._size))
         if due:
-            self._tracker.see(self._closer(looked.glance.picture.index, looked.view))
+            clear = looked.clear if looked.hard else None
+            self._tracker.see(self._closer(looked.glance.picture.index, clear or looked.view))
 
     def _restless(self) -> bool:
         """Whether a track is new, or moves by more than a third of its size between two pictures."""

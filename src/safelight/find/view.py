@@ -52,16 +52,16 @@ class View:
     """One picture at the sizes it is looked at, made when they are wanted, straight from the decoded picture."""
 
     def __init__(self, picture: Showable, width: int, height: int) -> None:
-        self._picture = picture
-        self._size = width, height
+        self.picture = picture
+        self.size = width, height
         self._made: dict[tuple[int, int], NDArray[np.uint8]] = {}
 
     def _fine(self, scale: float) -> NDArray[np.uint8]:
         """The smallest picture at hand, or quickly made, that is at least the shown picture's size times ``scale``."""
         wanted = self.scaled(scale)
-        ready = [*self._made, self.scaled(0.5), self._size]
-        return self._at(
-            min(size for size in ready if size == self._size or (size[0] >= wanted[0] and size[1] >= wanted[1]))
+        ready = [*self._made, self.scaled(0.5), self.size]
+        return self.at(
+            min(size for size in ready if size == self.size or (size[0] >= wanted[0] and size[1] >= wanted[1]))
         )
 
     def part(self, box: Box, scale: float, side: int, tilt: float = 0.0) -> Part:
@@ -69,7 +69,7 @@ class View:
         ``tilt`` degrees counter-clockwise.
         """
         picture = self._fine(scale)
-        across, down = self._size[0] / picture.shape[1], self._size[1] / picture.shape[0]
+        across, down = self.size[0] / picture.shape[1], self.size[1] / picture.shape[0]
         before = max(round(side / (scale * max(across, down))), 1)
         pixels, left, top = _square(picture, box.scaled(1 / across, 1 / down).centre, before)
         how = cv2.INTER_AREA if before > side else cv2.INTER_CUBIC
@@ -82,36 +82,42 @@ class View:
 
         A long and thin picture is turned in pieces: turned whole it would be a line through a square of nothing.
         """
-        picture, turning = self._at(size), _Leaning(finder, tilt)
+        picture, turning = self.at(size), _Leaning(finder, tilt)
         if max(size) <= _LONG * max(min(size), _LEAST):
             found = turning.find(picture)
         else:
             found = seen_in_tiles(turning, picture, tile_size(size, _LONG * max(min(size), _LEAST), _OVERLAP), _OVERLAP)
-        sx, sy = self._size[0] / size[0], self._size[1] / size[1]
+        sx, sy = self.size[0] / size[0], self.size[1] / size[1]
         seen = [replace(d, box=d.box.scaled(sx, sy)) for d in found]
-        width, height = self._size
+        width, height = self.size
         return [d for d in seen if 0 <= d.box.centre[0] < width and 0 <= d.box.centre[1] < height]
 
-    def _at(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+    def at(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """The picture brought to that size (width, height)."""
         if size not in self._made:
-            self._made[size] = self._picture.bgr(*size)
+            self._made[size] = self.picture.bgr(*size)
         return self._made[size]
+
+    def turned(self, turn: int) -> View:
+        """The same picture turned clockwise by so many quarters; what is seen in it is in its own pixels."""
+        width, height = self.size
+        return View(_Turned(self, turn), *((height, width) if turn % 2 else (width, height)))
 
     def scaled(self, scale: float) -> tuple[int, int]:
         """Its size (width, height) times ``scale``."""
-        return scaled(self._size, scale)
+        return scaled(self.size, scale)
 
     def seen(self, finder: Finder, size: tuple[int, int]) -> list[Detection]:
         """What a finder sees in the picture brought to that size, in the shown picture's own pixels.
 
         A large picture is looked at in tiles, and what is larger than their overlap may be missed in it.
         """
-        if size > self._size:
-            picture = np.asarray(cv2.resize(self._at(self._size), size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        if size > self.size:
+            picture = np.asarray(cv2.resize(self.at(self.size), size, interpolation=cv2.INTER_CUBIC), np.uint8)
         else:
-            picture = self._at(size)
+            picture = self.at(size)
         found = seen_in_tiles(finder, picture, piece(size), _OVERLAP) if in_tiles(size) else finder.find(picture)
-        sx, sy = self._size[0] / size[0], self._size[1] / size[1]
+        sx, sy = self.size[0] / size[0], self.size[1] / size[1]
         return [replace(d, box=d.box.scaled(sx, sy)) for d in found]
 
 
@@ -148,6 +154,29 @@ class _Leaning:
         # in tiles of the size for which the finder is ready, but never so narrow that they hardly advance
         size = max(width, _LEAST), max(height, _LEAST)
         return part.placed(seen_in_tiles(self.finder, part.pixels, tile_size(size, max(size), _OVERLAP), _OVERLAP))
+
+
+@dataclass(frozen=True)
+class _Turned:
+    """The picture of a view, turned clockwise by quarters."""
+
+    view: View
+    turn: int
+
+    @property
+    def index(self) -> int:
+        return self.view.picture.index
+
+    @property
+    def pts(self) -> int:
+        return self.view.picture.pts
+
+    def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
+        size = (height, width) if self.turn % 2 else (width, height)
+        return np.ascontiguousarray(np.rot90(self.view.at(size), -self.turn))
+
+    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
+        return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def in_tiles(size: tuple[int, int]) -> bool:
