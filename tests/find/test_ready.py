@@ -23,13 +23,13 @@ def test_no_network_is_compiled_once_finders_are_ready(
     weights: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], later: set[Any]
 ) -> None:
     made: list[tuple[str, int, int]] = []
-    compiled = Network._compiled
+    compiled = Network._made_ready
 
     def noted(network: Network, height: int, width: int) -> Any:
         made.append((network.name, width, height))
         return compiled(network, height, width)
 
-    monkeypatch.setattr(Network, "_compiled", noted)
+    monkeypatch.setattr(Network, "_made_ready", noted)
     finders = Finders(YuNet(threshold=0.3), CenterFace(threshold=0.2), NanoDet())
     write_clip(tmp_path / "clip.mp4", *size, seconds=0.5)
     with (tmp_path / "clip.mp4").open("rb") as file, Reader(file) as reader:

@@ -126,6 +126,9 @@ class Looks:
         given = [(light, small), (light, piece(scaled(self._size, self._scale(0, first=True))))]
         given += [] if strong is None else [(strong, small)]
         given += [] if people is None else [(people, people.fitted(*self._size))]
+        # and turned by a quarter, since nobody knows yet which way up the film is
+        given.append((light, small[::-1]))
+        given += [] if people is None else [(people, people.fitted(*self._size[::-1]))]
         return given
 
     def faces(self, glances: Iterable[Glance]) -> Iterator[Looked]:
