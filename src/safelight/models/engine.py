@@ -28,7 +28,7 @@ from safelight.models import store
 from safelight.models.manifest import Weight, weight
 
 _SPEAKERS = ("openvino_telemetry", "openvino.tools.ovc")
-_SIZES_KEPT = 4  # compiled for that many picture sizes at a time; the least recently used goes first
+_SIZES_KEPT = 6  # compiled for that many picture sizes at a time; the least recently used goes first
 _SETTINGS = {
     "NUM_STREAMS": 1,
     "INFERENCE_PRECISION_HINT": "f32",
