@@ -1,5 +1,4 @@
-"""Pictures brought to the light in which finders see best: all are looked at so now and then, and what is dark or noisy
-always.
+"""Pictures brought to the light in which finders see best: what is dark or noisy is looked at a second time, cleared.
 
 Finders were trained on photographs. In a dark room, against the sun or in night mode they see little, though people
 looking on still know the face. Three old means bring most of it back: the mean of the last looks, moved along with the

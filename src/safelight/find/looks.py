@@ -4,16 +4,15 @@ A light face finder looks at every few pictures, a strong one on a slow beat and
 a beat of its own, twice as slow while everybody it saw shows a sure face. None of it depends on tracks, so it runs in
 threads of its own before they are made; and none of it depends on time measured, so the same clip gives the same looks.
 
-On every beat the cleared picture is looked at instead of the one as it is (:mod:`safelight.find.clear`), and where it
-is hard to see anybody both are, always. Films that lie on their side or stand on their head are looked at turned
-upright (:mod:`safelight.find.upright`).
+Where it is hard to see anybody the cleared picture is looked at as well (:mod:`safelight.find.clear`). Films that lie
+on their side or stand on their head are looked at turned upright (:mod:`safelight.find.upright`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from safelight.find.clear import Clearing
 from safelight.find.cuts import Glance
@@ -32,7 +31,6 @@ _SURE = 0.5  # score of a leaning face that is believed
 _LARGE = 0.3  # part of the picture's width from which it must be surer: a wrong one would hide much
 _SAME = 0.2  # overlap of a face that leans with one that does not
 _CLEAR_FACE, _CLEAR_BODY = 0.45, 0.25  # least scores in a cleared picture: clearing makes shapes out of nothing as well
-_DOUBTED = 0.29  # score of a body that one look at a cleared picture does not make a track of
 _FACES_SURE, _PEOPLE_SURE = 0.7, 0.5  # scores in a turned picture that say which way is up
 _NEVER = 10**9  # pictures
 
@@ -77,11 +75,10 @@ class Finders:
 @dataclass
 class Looked:
     """A picture and what the planned looks saw in it. ``due``: the light finder looked. ``asked``: the person finder
-    did. ``seen``: all they saw, in the shown picture's pixels. ``clear``: the picture cleared, if it was looked at so;
-    ``hard``: as well as as it is. ``turn``: clockwise quarters by which a film that lies on its side is
-    upright; ``turned``: what was seen in pictures turned so, in their own pixels. What is put off
-    (:meth:`Looks.people`): ``tiles``, the size at which the light finder is to look in tiles, and ``tilts``, by which
-    the picture is to be turned for it.
+    did. ``seen``: all they saw, in the shown picture's pixels. ``clear``: the picture cleared, if it was looked at so.
+    ``turn``: clockwise quarters by which a film that lies on its side is upright; ``turned``: what was seen in pictures
+    turned so, in their own pixels. What is put off (:meth:`Looks.people`): ``tiles``, the size at which the light
+    finder is to look in tiles, and ``tilts``, by which the picture is to be turned for it.
     """
 
     glance: Glance
@@ -92,7 +89,6 @@ class Looked:
     tiles: tuple[int, int] | None = None
     tilts: tuple[float, ...] = ()
     clear: View | None = None
-    hard: bool = False
     turn: int = 0
     turned: dict[int, list[Detection]] = field(default_factory=dict)
 
@@ -148,21 +144,19 @@ class Looks:
                 clearing.measure(glance)
             item.due = first or glance.last or closely or since_light >= self._effort.period
             if item.due:
-                if beat or clearing.hard:
-                    item.hard = clearing.hard
+                if clearing.hard:
                     size = item.view.scaled(self.within(GLANCE))
                     item.clear = View(clearing.clear(glance, item.view.at(size)), *self._size)
                     item.seen += _better(item.clear.seen(self._finders.light, size), _CLEAR_FACE)
-                if item.clear is None or item.hard or first:
-                    size = item.view.scaled(self._scale(looks, first))
-                    item.tiles = size if in_tiles(size) else None
-                    whole = size if item.tiles is None else item.view.scaled(self.within(GLANCE))
-                    item.seen += item.view.seen(self._finders.light, whole)
-                    looks += 1
+                size = item.view.scaled(self._scale(looks, first))
+                item.tiles = size if in_tiles(size) else None
+                whole = size if item.tiles is None else item.view.scaled(self.within(GLANCE))
+                item.seen += item.view.seen(self._finders.light, whole)
+                looks += 1
                 since_light = 0
             if closely and strong is not None:
                 item.seen += item.view.seen(strong, item.view.scaled(self.within(GLANCE)))
-                if item.clear is not None and clearing.hard:
+                if item.clear is not None:
                     item.seen += item.clear.seen(strong, item.clear.scaled(self.within(GLANCE)))
                 item.tilts = (_TILT, -_TILT) if first else (_TILT * (-1) ** beats,)
                 beats += 1
@@ -180,7 +174,7 @@ class Looks:
         """Let a finder look at the picture turned as the film lies, and on a beat find out how that is."""
         held = (upright.turn,) if upright.turn else (item.turn,) if item.turn else ()
         for turn in held or (upright.ways() if beat else ()):
-            view = (item.clear if item.clear is not None and item.hard else item.view).turned(turn)
+            view = (item.clear if item.clear is not None else item.view).turned(turn)
             found = view.seen(finder, size(view))
             upright.saw(turn, found)
             sure = [d for d in found if held or d.score >= _SURE]
@@ -217,14 +211,11 @@ class Looks:
             self._later(item)
             if item.due:
                 faces = list(item.seen)
-            clear = item.clear
-            beat = clear is not None and not item.hard and age > _FRESH
-            if finder is not None and (age <= _FRESH or item.glance.last or since >= pause or beat):
+            if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):
                 size = finder.fitted(*self._size)
-                found = [] if beat else item.view.seen(finder, size)
-                if clear is not None:
-                    seen = _better(clear.seen(finder, size), _CLEAR_BODY)
-                    found += seen if item.hard else [replace(d, score=min(d.score, _DOUBTED)) for d in seen]
+                found = item.view.seen(finder, size)
+                if item.clear is not None:
+                    found += _better(item.clear.seen(finder, size), _CLEAR_BODY)
                 pause = self.people_period * (2 if self._all_sure(faces + found) else 1)
                 item.seen += found
                 item.asked = True

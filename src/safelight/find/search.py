@@ -143,8 +143,7 @@ class Search:
         if due or looked.asked:
             self._tracker.see(looked.heads(*self._size))
         if due:
-            clear = looked.clear if looked.hard else None
-            self._tracker.see(self._closer(looked.glance.picture.index, clear or looked.view))
+            self._tracker.see(self._closer(looked.glance.picture.index, looked.clear or looked.view))
 
     def _restless(self) -> bool:
         """Whether a track is new, or moves by more than a third of its size between two pictures."""

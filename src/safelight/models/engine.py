@@ -30,7 +30,7 @@ from safelight.models.device import CPU, chosen
 from safelight.models.manifest import Weight, weight
 
 _SPEAKERS = ("openvino_telemetry", "openvino.tools.ovc")
-_SIZES_KEPT = 4  # compiled for that many picture sizes at a time; the least recently used goes first
+_SIZES_KEPT = 6  # compiled for that many picture sizes at a time; the least recently used goes first
 TOLERANCE = 1e-3
 """By how much a device's numbers may differ from the CPU's, as a share of the largest in the same output."""
 _SETTINGS = {
