@@ -133,3 +133,26 @@ def test_looks_at_pictures_of_different_sizes_do_not_wait_for_one_another(yunet:
             assert len(other.result(timeout=30)) == 9
             assert not same.done()
         assert len(same.result(timeout=30)) == 9
+
+
+def test_a_size_that_was_only_tried_leaves_the_memory_and_one_in_use_stays(
+    yunet: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, int]] = []
+    compiled = Network._made_ready
+
+    def noted(network: Network, height: int, width: int) -> object:
+        made.append((height, width))
+        return compiled(network, height, width)
+
+    monkeypatch.setattr(Network, "_made_ready", noted)
+    fresh = engine.network(yunet.name)
+    tried, used, often = (picture(side, 64) for side in (32, 64, 128))
+    for _ in range(5):
+        fresh(often)
+    fresh(tried)
+    for _ in range(41):
+        fresh(used)
+    fresh(often)
+    fresh(tried)
+    assert made == [(128, 64), (32, 64), (64, 64), (32, 64)]

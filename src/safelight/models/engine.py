@@ -31,6 +31,7 @@ from safelight.models.manifest import Weight, weight
 
 _SPEAKERS = ("openvino_telemetry", "openvino.tools.ovc")
 _SIZES_KEPT = 6  # compiled for that many picture sizes at a time; the least recently used goes first
+_TRIED, _IDLE = 4, 40  # looks at a size, all at the beginning, and looks since: it was tried and is not needed
 TOLERANCE = 1e-3
 """By how much a device's numbers may differ from the CPU's, as a share of the largest in the same output."""
 _SETTINGS = {
@@ -73,6 +74,8 @@ class _Sized:
     def __init__(self) -> None:
         self.turn = threading.Lock()
         self.request: Any = None
+        self.looks = 0
+        self.last = 0  # the number of the network's look that was at this size
 
 
 def try_out(device: str) -> None:
@@ -145,6 +148,7 @@ class Network:
         self._turn = threading.Lock()  # to look a size up: held for a moment, never while something is computed
         self._making = threading.Lock()  # there is one graph, which is given the size and then compiled
         self._sizes: OrderedDict[tuple[int, int], _Sized] = OrderedDict()
+        self._looks = 0
         self._graph = _for_pictures(_read(weight, data), weight)
 
     def __call__(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -174,8 +178,13 @@ class Network:
         with self._turn:
             sized = self._sizes.setdefault(size, _Sized())
             self._sizes.move_to_end(size)
+            self._looks += 1
+            sized.looks, sized.last = sized.looks + 1, self._looks
             while len(self._sizes) > _SIZES_KEPT:
                 self._sizes.popitem(last=False)
+            for other, idle in list(self._sizes.items()):
+                if idle.looks <= _TRIED and self._looks - idle.last > _IDLE:
+                    del self._sizes[other]
         with sized.turn:
             if sized.request is None:
                 sized.request = self._made_ready(height, width)
