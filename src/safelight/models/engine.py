@@ -31,7 +31,7 @@ from safelight.models.manifest import Weight, weight
 
 _SPEAKERS = ("openvino_telemetry", "openvino.tools.ovc")
 _SIZES_KEPT = 6  # compiled for that many picture sizes at a time; the least recently used goes first
-_TRIED, _IDLE = 4, 40  # looks at a size, all at the beginning, and looks since: it was tried and is not needed
+_TRIED, _IDLE = 4, 12  # looks at a size, and looks since: it was tried and is not needed (one look made it ready)
 TOLERANCE = 1e-3
 """By how much a device's numbers may differ from the CPU's, as a share of the largest in the same output."""
 _SETTINGS = {
@@ -183,7 +183,7 @@ class Network:
             while len(self._sizes) > _SIZES_KEPT:
                 self._sizes.popitem(last=False)
             for other, idle in list(self._sizes.items()):
-                if idle.looks <= _TRIED and self._looks - idle.last > _IDLE:
+                if 1 < idle.looks <= _TRIED and self._looks - idle.last > _IDLE:
                     del self._sizes[other]
         with sized.turn:
             if sized.request is None:
