@@ -126,7 +126,7 @@ def test_nothing_is_sent_and_nothing_is_left_at_home(yunet: Network, tmp_path: P
 
 
 def test_looks_at_pictures_of_different_sizes_do_not_wait_for_one_another(yunet: Network) -> None:
-    yunet.prepare(96, 64)
+    yunet(picture(96, 64))
     with ThreadPoolExecutor(2) as threads:
         with yunet._sized(64, 64):  # somebody's look at a picture of that size
             same, other = threads.submit(yunet, picture(64, 64)), threads.submit(yunet, picture(96, 64))

@@ -166,11 +166,6 @@ class Network:
             request.infer()
             return [np.array(tensor.data) for tensor in request.output_tensors]
 
-    def prepare(self, height: int, width: int) -> None:
-        """Compile for that picture size now, if need be, and not when the first such picture comes."""
-        with self._sized(height, width):
-            pass
-
     @contextmanager
     def _sized(self, height: int, width: int) -> Iterator[Any]:
         """A request for that picture size, nobody else's for the time being; compiled if need be."""

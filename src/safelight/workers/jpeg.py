@@ -9,28 +9,12 @@ no comment, no application's data, no thumbnail, nothing behind. What the scan s
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-from safelight.errors import Code, SafelightError
-from safelight.workers.parent import left
+from safelight.workers.plain import MAX_PIXELS, Plain
 
-MAX_PIXELS = 1 << 28
 _JFIF = re.compile(rb"JFIF\x00\x01[\x01\x02][\x00-\x02].{4}\x00\x00", re.DOTALL)  # version, density, no thumbnail
 _MARKER = re.compile(rb"\xff[^\x00]")  # inside a scan every other FF is followed by 00
 _APP0, _DQT, _SOF0, _DHT, _SOS, _EOI = 0xE0, 0xDB, 0xC0, 0xC4, 0xDA, 0xD9
-
-
-def jpeg_left(path: Path, limit: int) -> Path:
-    """A JPEG that a worker left: ``path``, if it is of at most ``limit`` bytes and plain. Raises SL-WORKER-LIED."""
-    require_plain(left(path, limit).read_bytes(), path.name)
-    return path
-
-
-def require_plain(data: bytes, name: str) -> None:
-    """Raise SL-WORKER-LIED when a worker's picture is no plain JPEG."""
-    wrong = _wrong_with(data)
-    if wrong:
-        raise SafelightError(Code.WORKER_LIED, f"{name} is not a plain JPEG: {wrong}.")
 
 
 def _wrong_with(data: bytes) -> str | None:
@@ -81,3 +65,7 @@ def _is_huffman(body: bytes) -> bool:
             return False
         at += 17 + sum(body[at + 1 : at + 17])
     return at == len(body) and at > 0
+
+
+_PLAIN = Plain("JPEG", _wrong_with)
+require_plain, jpeg_left = _PLAIN.require, _PLAIN.left

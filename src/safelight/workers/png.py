@@ -9,28 +9,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 
-from safelight.errors import Code, SafelightError
-from safelight.workers.parent import left
+from safelight.workers.plain import MAX_PIXELS, Plain
 
-MAX_FILE = 256 << 20  # bytes
-MAX_PIXELS = 1 << 28
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3}  # grey, RGB
-
-
-def picture_left(path: Path, limit: int = MAX_FILE) -> Path:
-    """A PNG that a worker left: ``path``, if it is of at most ``limit`` bytes and plain. Raises SL-WORKER-LIED."""
-    require_plain(left(path, limit).read_bytes(), path.name)
-    return path
-
-
-def require_plain(data: bytes, name: str) -> None:
-    """Raise SL-WORKER-LIED when a worker's picture is no plain PNG."""
-    wrong = _wrong_with(data)
-    if wrong:
-        raise SafelightError(Code.WORKER_LIED, f"{name} is not a plain PNG: {wrong}.")
 
 
 def _wrong_with(data: bytes) -> str | None:
@@ -69,3 +52,7 @@ def _wrong_with(data: bytes) -> str | None:
     if got != row * rows or not pixels.eof or pixels.unused_data:
         return "it holds other pixels than its header says"
     return None
+
+
+_PLAIN = Plain("PNG", _wrong_with)
+require_plain, picture_left = _PLAIN.require, _PLAIN.left
