@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 from examples.clip import write_clip
 
@@ -26,7 +28,7 @@ from safelight.attack.verdict import Outcome, Verdict
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
 from safelight.outputs import PRIVATE, names_for
-from safelight.plan import Kind, Plan
+from safelight.plan import Kind, Plan, Sensor
 from safelight.scale.table import FILE
 
 
@@ -173,6 +175,25 @@ def test_by_default_the_camera_is_taken_out_with_lots_that_are_kept_nowhere(
     known |= {attack.report.sha256, attack.verdict.sha256, *attack.weights.values()}
     assert not set(re.findall(r"[0-9a-f]{32,}", text)) - known  # nothing that could be a key
     again = safelight("protect", "--json", "-o", tmp_path / "one", portrait[0])
+    assert [result["status"] for result in again.results] == ["already done"]
+
+
+def test_where_the_camera_is_found_the_treatment_becomes_strong(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:480, :640]
+    wall = 200 + 20 * np.sin(columns / 90) + 15 * np.cos(rows / 70)  # so smooth that its detail is left at default
+    picture = tmp_path / "wall.png"
+    cv2.imwrite(str(picture), cv2.merge([wall.astype(np.uint8)] * 3))
+    ran = safelight("protect", "--json", "-o", tmp_path / "out", picture)
+    assert [result["status"] for result in ran.results] == ["protected"], ran.err
+    account = Account.load(tmp_path / "out" / "wall.safelight.json")
+    assert account is not None
+    assert account.attack is not None
+    assert account.attack.rounds == 2
+    assert account.options.sensor is Sensor.DEFAULT  # what was asked for, so that a second run has nothing to do
+    assert "strong, since at default the attacker found the camera" in account.sensor
+    assert Plan.load(tmp_path / "out" / "wall.safelight-plan.json").settings.sensor is Sensor.STRONG
+    assert (account.width, account.height) == (320, 240)
+    again = safelight("protect", "--json", "-o", tmp_path / "out", picture)
     assert [result["status"] for result in again.results] == ["already done"]
 
 
