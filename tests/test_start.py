@@ -33,7 +33,7 @@ def test_commands_load_what_they_need_when_they_need_it(command: str) -> None:
 
 
 def test_the_program_that_steers_has_nothing_to_read_films_with() -> None:
-    assert not loaded("safelight.scale.run, safelight.sealed") & PARSERS
+    assert not loaded("safelight.scale.run, safelight.sealed, safelight.desk.app") & PARSERS
 
 
 @pytest.mark.parametrize("name", COMMANDS)
