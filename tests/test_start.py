@@ -36,6 +36,11 @@ def test_the_program_that_steers_has_nothing_to_read_films_with() -> None:
     assert not loaded("safelight.scale.run, safelight.sealed, safelight.desk.app") & PARSERS
 
 
+def test_attackers_of_a_silent_copy_load_nothing_for_sound() -> None:
+    """Half a second of processor and 60 MB, for every clip."""
+    assert not loaded("safelight.attack.run") & {"scipy", "pyworld"}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_says_what_the_command_says_of_itself(name: str) -> None:
     place = COMMANDS[name]
