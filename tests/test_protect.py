@@ -4,8 +4,8 @@ noise, which draws lots that nobody keeps.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import re
 import shutil
 import signal
@@ -329,24 +329,26 @@ def test_killed_at_any_time_nothing_half_done_is_left_and_the_next_run_finishes(
 def test_no_worker_outlives_the_program(portrait: tuple[Path, list[Box]], tmp_path: Path) -> None:
     words = [*COMMAND, "protect", "-q", "--sensor", "off", "-o", str(tmp_path), str(portrait[0])]
 
-    def workers() -> list[str]:
-        found = []
-        for process in Path("/proc").iterdir():
-            try:
-                line = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
-            except OSError:
-                continue
-            if b"safelight.workers" in line and os.fsencode(tmp_path) in line:
-                found.append(process.name)
-        return found
+    def below(pid: int) -> set[int]:
+        """Processes that another one started, and what these started."""
+        parents: dict[int, int] = {}
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                state, parent = (place / "stat").read_text().rpartition(")")[2].split()[:2]
+                if state != "Z":
+                    parents[int(place.name)] = int(parent)
+        found = {pid}
+        while more := {child for child, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found & parents.keys()
 
     with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 30
-        while not workers() and time.monotonic() < deadline:
+        while len(started := below(process.pid)) < 3 and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert workers()
+        assert len(started) >= 3  # the program, what starts workers, a worker
         process.kill()
         process.wait()
-    while workers() and time.monotonic() < deadline:
+    while left := {pid for one in started for pid in below(one)}:
+        assert time.monotonic() < deadline, left
         time.sleep(0.1)
-    assert not workers()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.workers.takeover import taken_over
 
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.workers import parent
@@ -27,14 +28,10 @@ Run = Callable[..., object]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run a worker whose program is the given Python text."""
     source = os.open(os.devnull, os.O_RDONLY)
-    package = tmp_path / "takenover" / "safelight" / "workers"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").touch()
-    (package / "__init__.py").touch()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "takenover"))
+    text = taken_over(tmp_path, monkeypatch)
 
     def go(program: str, cancel: threading.Event | None = None, patience: float = 20) -> object:
-        (package / "__main__.py").write_text(program)
+        text.write_text(program)
         said: list[tuple[int, int | None]] = []
         return parent.run(
             JOB,
@@ -101,31 +98,22 @@ def test_work_that_is_called_off_ends_soon(run: Run) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_a_worker_ends_when_the_program_is_killed(tmp_path: Path) -> None:
+def test_a_worker_ends_when_the_program_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
         "import os, threading, sys; from pathlib import Path\n"
-        "from safelight.workers import child, parent; from safelight.workers.messages import FindJob\n"
+        "from safelight.workers import parent; from safelight.workers.messages import FindJob\n"
         "source = os.open(sys.executable, os.O_RDONLY)\n"
         "parent.run(FindJob(sha256='0'*64), source, Path(sys.argv[1]), progress=print, cancel=threading.Event())"
     )
-    # The worker is given a job it cannot finish: its program waits, as a decoder would on a huge file.
-    hold = tmp_path / "hold" / "safelight"
-    (hold / "workers").mkdir(parents=True)
-    import safelight
-    from safelight.workers import child
-
-    (hold / "__init__.py").write_text(f"__path__.append({os.path.dirname(safelight.__file__)!r})")
-    (hold / "workers" / "__init__.py").write_text(f"__path__.append({os.path.dirname(child.__file__)!r})")
-    (hold / "workers" / "__main__.py").write_text(
-        "import os, sys, time\nfrom safelight.workers import child\n"
-        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
-        "child._leave_when_orphaned()\ntime.sleep(60)"
+    # It does not even look whether the program is there: its program waits, as one that was taken over might.
+    taken_over(tmp_path, monkeypatch).write_text(
+        f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     )
     pid = os.spawnve(
         os.P_NOWAIT,
         sys.executable,
         [sys.executable, "-c", program, str(tmp_path)],
-        os.environ | {"PYTHONPATH": str(hold.parent)},
+        dict(os.environ),
     )
     deadline = time.monotonic() + 20
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
