@@ -125,3 +125,48 @@ def test_a_worker_ends_when_the_program_is_killed(tmp_path: Path, monkeypatch: p
     while os.path.exists(f"/proc/{worker}") and "zombie" not in Path(f"/proc/{worker}/status").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_worker_has_what_it_was_given_and_nothing_else(run: Run) -> None:
+    other = os.open(os.devnull, os.O_RDONLY)
+    os.set_inheritable(other, True)
+    try:
+        with pytest.raises(SafelightError) as refused:
+            run("import os, sys; sys.exit(' '.join(sorted(os.listdir('/proc/self/fd'))) + ' of ' + sys.argv[1])")
+    finally:
+        os.close(other)
+    have, _, source = refused.value.detail.partition("last words: ")[2].rstrip(".").partition(" of ")
+    # one more is the folder that is being listed
+    assert {"0", "1", "2", source} < set(have.split())
+    assert len(have.split()) == 5
+
+
+def test_workers_end_with_what_started_them_and_the_next_one_is_started_anew(run: Run, tmp_path: Path) -> None:
+    ended = "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)"
+    began = time.monotonic()
+    with pytest.raises(SafelightError) as refused:
+        run(ended)
+    assert refused.value.code is Code.WORKER_DIED
+    assert time.monotonic() - began < 20
+    with pytest.raises(SafelightError) as refused:
+        run('print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')')
+    assert refused.value.code is Code.NO_PICTURE
+
+
+def test_a_program_that_divides_itself_does_not_share_its_workers(run: Run) -> None:
+    refusal = 'print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')'
+    with pytest.raises(SafelightError):
+        run(refusal)
+    pid = os.fork()
+    if pid == 0:  # one that asks the parent's server would take away its answer
+        status = 1
+        try:
+            run(refusal)
+        except SafelightError as error:
+            status = 0 if error.code is Code.NO_PICTURE else 2
+        finally:
+            os._exit(status)
+    with pytest.raises(SafelightError) as refused:
+        run(refusal)
+    assert refused.value.code is Code.NO_PICTURE
+    assert os.waitpid(pid, 0)[1] == 0

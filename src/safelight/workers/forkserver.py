@@ -103,6 +103,8 @@ def _be_worker(request: dict[str, Any], given: list[int], program: int) -> NoRet
         status = 0
     except SystemExit as ended:
         status = ended.code or 0
+        if not isinstance(status, int):
+            print(status, file=sys.stderr)
     except BaseException:  # noqa: BLE001 - the interpreter's own last words, which it would say here
         traceback.print_exc()
     finally:
