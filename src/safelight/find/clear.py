@@ -1,4 +1,5 @@
-"""Pictures brought to the light in which finders see best: what is dark or noisy is looked at a second time, cleared.
+"""Pictures brought to the light in which finders see best: what is dark or noisy, or behind bars, is looked at a second
+time, cleared.
 
 Finders were trained on photographs. In a dark room, against the sun or in night mode they see little, though people
 looking on still know the face. Three old means bring most of it back: the mean of the last looks, moved along with the
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safelight.find.bars import Step, bars, without
 from safelight.find.cuts import Glance
 
 _DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
@@ -27,6 +29,7 @@ _MIDDLE, _CONTRAST = 118.0, 55.0  # mean and standard deviation they get
 _LEAST, _FAINT = 1.0, 0.05  # added to their own: grey levels, and part of their mean; bright surfaces are flat, not dim
 _COARSE = 8  # pixels: the light is measured on a picture so much smaller
 _KEPT = 0.7  # of the mean of what was seen before, in noise
+_STAY = 5  # measures for which bars hold that are no longer recognised
 
 
 @dataclass
@@ -54,6 +57,9 @@ class Clearing:
     def __init__(self) -> None:
         self.hard = False  # it is hard to see anybody
         self._noise = 0.0  # part of the contrast
+        self._dim = False  # because it is dark or noisy
+        self._bars: list[Step] = []  # or because bars stand before the lens
+        self._missed = 0  # measures since they were recognised
         self._mean: NDArray[np.float32] | None = None  # of earlier pictures, moved to where the camera looks now
         self._shift = np.zeros(2)  # of the camera since, in pixels of the glance's luma
 
@@ -62,21 +68,25 @@ class Clearing:
         low, high = np.percentile(glance.tiny, (2, 98))
         contrast = max(float(high - low), 1.0)
         self._noise = noise(glance.luma) / contrast
-        self.hard = self._noise > _NOISY or float(high) < _DARK
+        self._dim = self._noise > _NOISY or float(high) < _DARK
+        found = bars(glance.tiny)
+        self._missed = 0 if found else self._missed + 1
+        self._bars = found or (self._bars if self._missed < _STAY else [])
+        self.hard = self._dim or bool(self._bars)
 
     def step(self, glance: Glance) -> None:
         """Go on to the next picture."""
         self._shift += glance.shift
         if glance.cut:
-            self._mean = None
+            self._mean, self._bars = None, []
 
     def clear(self, glance: Glance, bgr: NDArray[np.uint8]) -> Cleared:
         """The picture of a glance, cleared. ``bgr``: (height, width, 3), as small as it is looked at."""
-        picture = bgr
+        picture = without(bgr, self._bars)
         if self._noise > _NOISY:
-            picture = self._calmed(glance, bgr)
+            picture = self._calmed(glance, picture)
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.8 if self._noise > _VERY_NOISY else 1.2), np.uint8)
-        return Cleared(glance.picture.index, glance.picture.pts, lit(picture))
+        return Cleared(glance.picture.index, glance.picture.pts, lit(picture) if self._dim else picture)
 
     def _calmed(self, glance: Glance, bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The mean of this picture and those before, which are moved along with the camera."""
