@@ -24,6 +24,8 @@ _BLOCK = 24  # pixels of the small luma in which noise is measured; the calmest 
 _NOISY = 0.04  # noise, part of the picture's contrast; ordinary films have 0.02 at most
 _VERY_NOISY = 0.12
 _DARK = 64.0  # grey level below which nearly all of a dark picture lies
+_DUSK = 96.0  # or of one that has little contrast anywhere, as against the light:
+_PALE, _PALE_PART = 12.0, 16  # grey levels, in parts of so many pixels of the tiny luma
 _PART = 6  # parts of the picture's shorter side that are brought to the same light each
 _MIDDLE, _CONTRAST = 118.0, 55.0  # mean and standard deviation they get
 _LEAST, _FAINT = 1.0, 0.05  # added to their own: grey levels, and part of their mean; bright surfaces are flat, not dim
@@ -68,7 +70,8 @@ class Clearing:
         low, high = np.percentile(glance.tiny, (2, 98))
         contrast = max(float(high - low), 1.0)
         self._noise = noise(glance.luma) / contrast
-        self._dim = self._noise > _NOISY or float(high) < _DARK
+        dark = float(high) < _DARK or (float(high) < _DUSK and _contrast(glance.tiny) < _PALE)
+        self._dim = self._noise > _NOISY or dark
         found = bars(glance.tiny)
         self._missed = 0 if found else self._missed + 1
         self._bars = found or (self._bars if self._missed < _STAY else [])
@@ -107,6 +110,13 @@ def noise(luma: NDArray[np.uint8]) -> float:
     size = max(luma.shape[1] // _BLOCK, 1), max(luma.shape[0] // _BLOCK, 1)
     calm = np.percentile(cv2.resize(rough, size, interpolation=cv2.INTER_AREA), 25)
     return float(calm) * float(np.sqrt(np.pi / 2)) / 6
+
+
+def _contrast(tiny: NDArray[np.float32]) -> float:
+    """Standard deviation, grey levels, in those parts of a picture (height, width) that have most of it."""
+    mean = cv2.blur(tiny, (_PALE_PART, _PALE_PART))
+    spread = cv2.blur(tiny * tiny, (_PALE_PART, _PALE_PART)) - mean * mean
+    return float(np.sqrt(max(float(np.percentile(spread, 97)), 0.0)))
 
 
 def lit(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
