@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal.windows import tukey
 
 _SHIFT = 4000  # samples at 16 kHz to either side, a quarter of a second
 _LOWEST = 60  # bins of a second left out at the bottom, where only hum and rumble are
@@ -63,6 +62,8 @@ def _whitened(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.floa
     Faded in and out: where a tone is cut off, the cut sounds at all frequencies and at the same moment in both. The
     spread is that of the near delays: a buzz repeats itself and is loud at all of them, a remnant at one.
     """
+    from scipy.signal.windows import tukey  # here: half a second, for which a copy that is silent has no use
+
     size = 2 * len(a)
     fade = tukey(len(a), _FADE)
     first, second = np.fft.rfft(a * fade, size), np.fft.rfft(b * fade, size)
