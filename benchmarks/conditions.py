@@ -62,6 +62,7 @@ CONDITIONS: dict[str, Spoil] = {
     "fish-eye": spoilt.fisheye,
     "buttonhole and cloth": spoilt.buttonhole,
     "behind a fence": spoilt.fence,
+    "behind wire mesh": spoilt.mesh,
     "behind a car's window": spoilt.window,
     "cut at the forehead": spoilt.forehead,
     "in and out at the side": spoilt.edge,

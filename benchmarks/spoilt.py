@@ -320,15 +320,25 @@ def fence(film: Film, random: Random) -> Film:
     height, width = film.frames[0].shape[:2]
     x = np.arange(width)[None].repeat(height, 0)
     period = width / 22
+    return _behind(film, lambda n: (x + 0.7 * n) % period <= period / 3, 45)
 
-    def light(number: int) -> np.ndarray:
-        return np.asarray(((x + 0.7 * number) % period > period / 3).astype(float))
 
-    out = Film(film.name, film.rate)
-    for number, (frame, places) in enumerate(zip(film.frames, film.places, strict=True)):
-        part = light(number)[..., None]
-        out.add((frame * part + 45 * (1 - part)).astype(np.uint8), places)
-    return out
+def mesh(film: Film, random: Random) -> Film:
+    """Behind wire mesh."""
+    height, width = film.frames[0].shape[:2]
+    y, x = np.mgrid[0:height, 0:width]
+    period = max(height, width) / 26
+
+    def wire(number: int) -> np.ndarray:
+        both = [np.sqrt(0.5) * (x + way * y) - 0.5 * number for way in (-1, 1)]
+        return np.asarray((both[0] % period < 0.16 * period) | (both[1] % period < 0.16 * period))
+
+    return _behind(film, wire, 60)
+
+
+def _behind(film: Film, there: Callable[[int], np.ndarray], grey: int) -> Film:
+    """The film with something of that grey before the lens. ``there``: where it is (height, width) in a frame."""
+    return _each(film, lambda n, f: np.where(there(n)[..., None], grey, f))
 
 
 def window(film: Film, random: Random) -> Film:

@@ -33,7 +33,9 @@ def glance(picture: Image) -> Glance:
 
 
 @pytest.mark.parametrize(
-    ("light", "floor", "grain"), [(0.03, 4, 1.2), (0.3, 60, 34), (0.35, 20, 30)], ids=["black", "night", "noise"]
+    ("light", "floor", "grain"),
+    [(0.03, 4, 1.2), (0.3, 60, 34), (0.35, 20, 30), (0.03, 70, 0)],
+    ids=["black", "night", "noise", "dusk"],
 )
 def test_a_face_in_bad_light_is_hidden_in_every_frame(
     finders: Finders, light: float, floor: float, grain: float
@@ -54,7 +56,7 @@ def test_noise_is_measured_where_the_picture_is_calm(sigma: float) -> None:
 
 @pytest.mark.parametrize(
     ("light", "floor", "grain", "hard"),
-    [(1.0, 0, 2.0, False), (0.05, 4, 0.0, True), (0.6, 30, 12.0, True)],
+    [(1.0, 0, 2.0, False), (0.4, 0, 0.0, False), (0.05, 4, 0.0, True), (0.6, 30, 12.0, True), (0.05, 70, 0.0, True)],
 )
 def test_only_hard_pictures_cost_a_second_look(light: float, floor: float, grain: float, hard: bool) -> None:
     clearing = Clearing()

@@ -60,6 +60,16 @@ def test_the_head_keeps_its_proportion_while_only_the_body_is_seen() -> None:
     assert share(late, 0, 15) < 0.75 * share(never, 0, 15)
 
 
+def test_weak_looks_at_a_large_face_and_its_body_are_believed_soon() -> None:
+    """A veil's slit near the camera in bad light; a large face alone takes more weak looks, for it would hide much."""
+    clip, head, back = Clip(), face(180), scenery(4)
+    for i in range(8):
+        clip.add(back, [(head, 300 + 2 * i, 180)])
+    faces, body = Told(clip, lambda i: True, score=0.4), Trunks(clip, lambda i: True, score=0.19, name="people")
+    assert bare(plan_of(clip, faces, body), clip) == []
+    assert plan_of(clip, faces, Trunks(clip, lambda i: False)).regions == []
+
+
 def test_a_head_is_never_much_wider_than_high() -> None:
     for high in (40.0, 90.0, 200.0, 400.0):
         head = head_of(Detection(Box(0, 100, 200, 100 + high), 0.9, "people", Kind.BODY), 1000.0)

@@ -95,13 +95,16 @@ class Track:
     def supported(self, part: float) -> bool:
         """Whether enough speaks for a head: one good look, two finders, or several weak looks.
 
-        ``part``: the head's width as a part of the picture's; the larger, the more weak looks it takes.
+        ``part``: the head's width as a part of the picture's; the larger, the more weak looks it takes, up to a limit
+        where they show both a face and its body.
         """
         if self.good or (self.person.body >= 0 and self.best >= BELIEVED):
             return True
         if not self.face:
             return self.sightings >= 2 and self.total >= 1.1
         more = 6.0 * max(part - 0.08, 0.0)
+        if self.person.body >= 0:  # what is nobody hardly ever looks like a face and like its body
+            more = min(more, 1.0)
         if len(self.finders) > 1 and self.total >= 0.7 + more:
             return True
         return self.sightings >= 3 and self.total >= 1.1 + more
