@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import decimate
 
 from safelight.attack.protocol import Attacker, Case, Notes, SoundPair
 from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
@@ -92,6 +91,8 @@ class Hum(Attacker):
         )
 
     def _settle(self, name: str) -> None:
+        from scipy.signal import decimate  # here: half a second, for which who does not listen has no use
+
         samples = np.concatenate(self._waiting[name] or [np.zeros(0, np.float32)])
         self._waiting[name] = []
         if len(samples) > _RATE // 10:

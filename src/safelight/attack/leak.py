@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal.windows import tukey
 
 _SHIFT = 4000  # samples at 16 kHz to either side, a quarter of a second
 _LOWEST = 60  # bins of a second left out at the bottom, where only hum and rumble are
 _ONE, _ALL = 16.0, 8.0  # spreads that are no chance any more, in one second (voices are regular) and in all
 _QUIET = 1e-4
-_FADE = 1.0  # share of a second that fades
 _LEAST = 400  # steps of half a hertz in common; less (a tone, a narrow band) is alike without any connection
 _FLOOR = 1e-3  # of the strongest frequency
 
@@ -64,7 +62,7 @@ def _whitened(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.floa
     spread is that of the near delays: a buzz repeats itself and is loud at all of them, a remnant at one.
     """
     size = 2 * len(a)
-    fade = tukey(len(a), _FADE)
+    fade = np.hanning(len(a))
     first, second = np.fft.rfft(a * fade, size), np.fft.rfft(b * fade, size)
     cross = first * np.conj(second)
     cross /= np.maximum(np.abs(cross), 1e-20)
