@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.voices import Speech, english, pitched
-from safelight.attack.voices import gallery, ranks
+from safelight.attack.lineup import gallery, ranks
 from safelight.hide.sound.disguise import Disguise
 
 

@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from benchmarks.words import PocketSphinx, Recogniser, Whisper, error_rate
-from safelight.attack.bent import RATE, Bendable
+from safelight.attack.bent import Bendable
 from safelight.attack.ge2e import Ge2e
+from safelight.attack.lineup import UNDO
 from safelight.attack.traits import Discriminant, traits
-from safelight.attack.voices import UNDO
 from safelight.hide.sound.disguise import Disguise
 from safelight.hide.sound.engine import FASTEST, SLOWEST, USUAL, VOICES, Engine
+from safelight.media.mel import RATE
 
 Speech = NDArray[np.float32]
 SECONDS = 6.0  # of each utterance

@@ -4,8 +4,8 @@ noise, which draws lots that nobody keeps.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import re
 import shutil
 import signal
@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 from examples.clip import write_clip
 
@@ -26,7 +28,7 @@ from safelight.attack.verdict import Outcome, Verdict
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
 from safelight.outputs import PRIVATE, names_for
-from safelight.plan import Kind, Plan
+from safelight.plan import Kind, Plan, Sensor
 from safelight.scale.table import FILE
 
 
@@ -176,6 +178,25 @@ def test_by_default_the_camera_is_taken_out_with_lots_that_are_kept_nowhere(
     assert [result["status"] for result in again.results] == ["already done"]
 
 
+def test_where_the_camera_is_found_the_treatment_becomes_strong(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:480, :640]
+    wall = 200 + 20 * np.sin(columns / 90) + 15 * np.cos(rows / 70)  # so smooth that its detail is left at default
+    picture = tmp_path / "wall.png"
+    cv2.imwrite(str(picture), cv2.merge([wall.astype(np.uint8)] * 3))
+    ran = safelight("protect", "--json", "-o", tmp_path / "out", picture)
+    assert [result["status"] for result in ran.results] == ["protected"], ran.err
+    account = Account.load(tmp_path / "out" / "wall.safelight.json")
+    assert account is not None
+    assert account.attack is not None
+    assert account.attack.rounds == 2
+    assert account.options.sensor is Sensor.DEFAULT  # what was asked for, so that a second run has nothing to do
+    assert "strong, since at default the attacker found the camera" in account.sensor
+    assert Plan.load(tmp_path / "out" / "wall.safelight-plan.json").settings.sensor is Sensor.STRONG
+    assert (account.width, account.height) == (320, 240)
+    again = safelight("protect", "--json", "-o", tmp_path / "out", picture)
+    assert [result["status"] for result in again.results] == ["already done"]
+
+
 def test_a_mended_plan_is_used_and_not_written_over(
     protected: Path, portrait: tuple[Path, list[Box]], tmp_path: Path
 ) -> None:
@@ -308,24 +329,26 @@ def test_killed_at_any_time_nothing_half_done_is_left_and_the_next_run_finishes(
 def test_no_worker_outlives_the_program(portrait: tuple[Path, list[Box]], tmp_path: Path) -> None:
     words = [*COMMAND, "protect", "-q", "--sensor", "off", "-o", str(tmp_path), str(portrait[0])]
 
-    def workers() -> list[str]:
-        found = []
-        for process in Path("/proc").iterdir():
-            try:
-                line = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
-            except OSError:
-                continue
-            if b"safelight.workers" in line and os.fsencode(tmp_path) in line:
-                found.append(process.name)
-        return found
+    def below(pid: int) -> set[int]:
+        """Processes that another one started, and what these started."""
+        parents: dict[int, int] = {}
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                state, parent = (place / "stat").read_text().rpartition(")")[2].split()[:2]
+                if state != "Z":
+                    parents[int(place.name)] = int(parent)
+        found = {pid}
+        while more := {child for child, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found & parents.keys()
 
     with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 30
-        while not workers() and time.monotonic() < deadline:
+        while len(started := below(process.pid)) < 3 and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert workers()
+        assert len(started) >= 3  # the program, what starts workers, a worker
         process.kill()
         process.wait()
-    while workers() and time.monotonic() < deadline:
+    while left := {pid for one in started for pid in below(one)}:
+        assert time.monotonic() < deadline, left
         time.sleep(0.1)
-    assert not workers()

@@ -20,8 +20,9 @@ from safelight.geometry import Box
 from safelight.inputs import Original
 from safelight.kept import Kept
 from safelight.media.join import join
-from safelight.media.pieces import Part, Piece, survey
+from safelight.media.pieces import Part, Piece
 from safelight.media.read import Reader
+from safelight.media.survey import survey
 from safelight.plan import Asked, Effort, Plan
 from safelight.scale.comrades import Comrades
 from safelight.spread import Spread

@@ -10,7 +10,7 @@ import pytest
 from safelight.cli.app import COMMANDS
 
 HEAVY = {"numpy", "cv2", "av", "sqlalchemy", "c2pa", "openvino", "cryptography", "pyrage", "PIL", "rapidfuzz", "scipy"}
-LIGHTER = HEAVY - {"av"}  # what messages to workers speak of is written beside the reader of films
+PARSERS = {"av", "cv2", "numpy", "openvino", "PIL", "pdfminer"}  # what strangers' files are read with
 
 
 def loaded(what: str) -> set[str]:
@@ -29,7 +29,16 @@ def test_the_list_of_commands_needs_none_of_the_large_libraries() -> None:
 
 @pytest.mark.parametrize("command", ["protect", "stages", "desk"])
 def test_commands_load_what_they_need_when_they_need_it(command: str) -> None:
-    assert not loaded(f"safelight.cli.{command}") & LIGHTER
+    assert not loaded(f"safelight.cli.{command}") & HEAVY
+
+
+def test_the_program_that_steers_has_nothing_to_read_films_with() -> None:
+    assert not loaded("safelight.scale.run, safelight.sealed, safelight.desk.app") & PARSERS
+
+
+def test_attackers_of_a_silent_copy_load_nothing_for_sound() -> None:
+    """Half a second of processor and 60 MB, for every clip."""
+    assert not loaded("safelight.attack.run") & {"scipy", "pyworld"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -226,14 +226,15 @@ def sounds_of(plan: Plan) -> Counter[SoundAction]:
     return counts
 
 
-def sensor_sentence(strength: Sensor, done: Hidden) -> str:
-    """What became of the camera's own noise, in words."""
+def sensor_sentence(asked: Sensor, strength: Sensor, done: Hidden) -> str:
+    """What became of the camera's own noise, in words. ``strength``: of the treatment, perhaps more than ``asked``."""
     if strength is Sensor.OFF:
         return "The camera's own noise was left in the picture: whoever has the camera can match the copy to it."
+    why = "" if strength is asked else f", since at {asked.value} the attacker found the camera"
     return (
-        f"Treated against the camera's own noise ({strength.value}): slightly cropped, turned and bent by a secret, "
-        f"changing amount, now {done.copy_width} x {done.copy_height} pixels, noise taken out, fresh grain added. "
-        "The secret was not kept; another run gives another copy."
+        f"Treated against the camera's own noise ({strength.value}{why}): slightly cropped, turned and bent by a "
+        f"secret, changing amount, now {done.copy_width} x {done.copy_height} pixels, noise taken out, fresh grain "
+        "added. The secret was not kept; another run gives another copy."
     )
 
 

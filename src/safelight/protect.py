@@ -73,8 +73,9 @@ def protect(
     ``names``: where to put the results. The original is opened read-only and hashed; a finished result for the same
     bytes, options, version, weights and ``sought`` names is kept; a plan from an interrupted run, or one a person has
     mended, is used. ``sought``: the protected names that the attackers look for.
-    The copy gets its name only when every attack on it held; faces that an attacker sees are hidden too, in at most
-    ROUNDS rounds. ``crew``: who works on the pieces of a long film; without one a single worker at a time.
+    The copy gets its name only when every attack on it held; faces that an attacker sees are hidden too, and where he
+    finds the camera the treatment becomes strong, in at most ROUNDS rounds. ``crew``: who works on the pieces of a long
+    film; without one a single worker at a time.
 
     Raises SL-LEAK or SL-NOT-ATTACKED when an attack succeeded or could not be carried out: then only the report and the
     plan, with what the attackers propose, are left. Raises SafelightError with the reason when there can be no copy for
@@ -150,6 +151,7 @@ def hide_only(
         _require_room(names, sha256)
         with undisturbed(names), private_folder(names.folder) as work:
             spread = Spread(original, Hands(), watch, cancel)
+            _set(plan, options)
             done = _hide(spread, plan, options, work, secrets.token_hex(KEY_BYTES))
             source = _source(original, sha256)
             with alone(names.folder):
@@ -245,11 +247,12 @@ def _protected(
     rounds: int | None = None,
     finished: Callable[[], Outcome | None] = lambda: None,
 ) -> Outcome:
-    """Hide, attack, and hide what the attackers saw, until all holds; then publish everything at once, or take what
+    """Hide, attack, and mend what the attackers saw, until all holds; then publish everything at once, or take what
     somebody else has ``finished`` meanwhile.
     """
     planned = len(plan.regions)
     rounds = rounds or ROUNDS
+    _set(plan, options)
     for number in range(1, rounds + 1):
         key = secrets.token_hex(KEY_BYTES) if spread.kept is None else spread.kept.key
         done = _hide(spread, plan, options, work, key)
@@ -280,15 +283,19 @@ def _protected(
     raise AssertionError("the last round either publishes or refuses")
 
 
+def _set(plan: Plan, options: Options) -> None:
+    """Have the plan ask for what a person asks for."""
+    plan.settings.look, plan.settings.curtain = options.look, options.curtain
+    plan.settings.sensor, plan.settings.trim = options.sensor, options.trim
+    plan.settings.sound = options.sound
+
+
 def _hide(spread: Spread, plan: Plan, options: Options, work: Path, key: str) -> Hidden:
-    """Carry out a plan as it was asked for; the copy lies in ``work`` then.
+    """Carry out a plan; the copy lies in ``work`` then.
 
     ``key``: the lots of the treatment against sensor noise. It lives in the memory of this program and of the workers
     that hide and attack, and is never written.
     """
-    plan.settings.look, plan.settings.curtain = options.look, options.curtain
-    plan.settings.sensor, plan.settings.trim = options.sensor, options.trim
-    plan.settings.sound = options.sound
     spoken = any(s.action is SoundAction.REVOICE and s.decision is Decision.HIDE for s in plan.sounds)
     if options.sound is SoundDefault.REVOICE and not spoken:
         raise SafelightError(Code.NO_WORDS, "There are no words to be spoken.")
@@ -456,7 +463,7 @@ def _publish(
         share_hidden_mean=done.share_mean,
         share_hidden_max=done.share_max,
         sound=sound_sentence(plan, done),
-        sensor=sensor_sentence(options.sensor, done),
+        sensor=sensor_sentence(options.sensor, plan.settings.sensor, done),
         dropped=facts.dropped,
         weights=plan.origin.finders,
         device=plan.origin.device,

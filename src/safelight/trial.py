@@ -17,7 +17,7 @@ from safelight.crosscheck import require_alike, require_proposed, require_tried
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.outputs import private_rooms, writing
-from safelight.plan import Plan
+from safelight.plan import Plan, Sensor
 from safelight.workers.crew import Crew, Work, carried_out
 from safelight.workers.messages import AttackJob
 from safelight.workers.parent import left
@@ -143,15 +143,22 @@ class _Trying:
 
 
 def mended(plan: Plan, verdict: Verdict) -> Plan | None:
-    """The plan with what the attackers propose, or None when that cannot help: only faces can be hidden afterwards.
+    """The plan with what the attackers propose, or None when that cannot help: faces can be hidden afterwards, and
+    against a camera that is found the treatment can become strong, once.
 
     Raises SL-WORKER-LIED when the proposals do not fit the plan.
     """
-    blocking = [finding for finding in verdict.findings if finding.outcome.blocks]
-    only_faces = all(f.attacker == "faces" and f.outcome is Outcome.BROKEN for f in blocking)
-    if not only_faces or not verdict.proposals:
+    blocking = {finding.attacker: finding.outcome for finding in verdict.findings if finding.outcome.blocks}
+    if set(blocking.values()) != {Outcome.BROKEN} or not blocking.keys() <= {"faces", "sensor"}:
         return None
-    return proposed(plan, verdict)
+    if "faces" in blocking and not verdict.proposals:
+        return None
+    if "sensor" in blocking and plan.settings.sensor is not Sensor.DEFAULT:
+        return None
+    better = proposed(plan, verdict)
+    if "sensor" in blocking:
+        better.settings.sensor = Sensor.STRONG
+    return better
 
 
 def proposed(plan: Plan, verdict: Verdict) -> Plan:

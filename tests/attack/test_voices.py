@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from scipy.signal import butter, resample_poly, sosfilt
 
 from safelight.attack import ge2e
-from safelight.attack.bent import RATE, Bendable
+from safelight.attack.bent import Bendable
 from safelight.attack.leak import Leak
+from safelight.attack.lineup import gallery, ranks
 from safelight.attack.protocol import Notes, SoundPair
 from safelight.attack.traits import Discriminant, traits
 from safelight.attack.verdict import Outcome
-from safelight.attack.voices import Ends, Voices, gallery, ranks
+from safelight.attack.voices import Ends, Voices
 from safelight.errors import Code, SafelightError
+from safelight.media.mel import RATE
 from safelight.plan import Plan, Sound, SoundAction
 from tests.attack.heard import case
 from tests.hide.sound.made import speech_of

@@ -13,7 +13,8 @@ from PIL import Image
 from safelight.geometry import Box
 from safelight.hide import apply as apply_module
 from safelight.hide.apply import apply
-from safelight.hide.sheet import MOST_ROWS, TILE_HEIGHT, TILE_WIDTH, Sheet, moments, risk, surroundings
+from safelight.hide.sheet import MOST_ROWS, Sheet, moments, risk
+from safelight.hide.tile import TILE_HEIGHT, TILE_WIDTH, surroundings
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
 from safelight.media.planes import Planes

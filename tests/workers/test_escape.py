@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.workers.takeover import taken_over
 
-import safelight
 from safelight.errors import Code, SafelightError
 from safelight.workers import parent
 from safelight.workers.confine import UNCONFINED, Bounds, support
@@ -56,15 +56,7 @@ class Prison:
     """Runs what an intruder does in a worker and returns what it reports."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        package = root / "takenover" / "safelight"
-        (package / "workers").mkdir(parents=True)
-        house = Path(safelight.__file__).parent
-        (package / "__init__.py").write_text(
-            f"__path__.append({str(house)!r})\n__version__ = {safelight.__version__!r}"
-        )
-        (package / "workers" / "__init__.py").write_text(f"__path__.append({str(house / 'workers')!r})")
-        self._main = package / "workers" / "__main__.py"
-        monkeypatch.setenv("PYTHONPATH", str(root / "takenover"))
+        self._main = taken_over(root, monkeypatch)
         self.folder = root / "work"
         self.folder.mkdir()
         self.outside = root / "outside"

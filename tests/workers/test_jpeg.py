@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.media.build import clip
+from tests.workers.takeover import taken_over
 
-import safelight
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original
 from safelight.workers.jpeg import jpeg_left, require_plain
@@ -116,19 +116,13 @@ def test_stills_of_a_page_hold_nothing_of_the_copy_but_its_picture(tmp_path: Pat
 
 
 def test_a_view_worker_that_adds_something_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package, house = tmp_path / "takenover" / "safelight", Path(safelight.__file__).parent
-    (package / "workers").mkdir(parents=True)
-    (package / "__init__.py").write_text(f"__path__.append({str(house)!r})\n__version__ = {safelight.__version__!r}")
-    (package / "workers" / "__init__.py").write_text(f"__path__.append({str(house / 'workers')!r})")
-    (package / "workers" / "__main__.py").write_text(
+    taken_over(tmp_path, monkeypatch).write_text(
         "import cv2\nfrom safelight.workers import child, viewing\nhonest = cv2.imencode\n"
         "class Longer(bytes):\n    def tobytes(self): return bytes(self) + b'<script>'\n"
         "def imencode(*words):\n    done, made = honest(*words)\n    return done, Longer(made.tobytes())\n"
         "viewing.cv2.imencode = imencode\nraise SystemExit(child.main())\n"
     )
     film = clip(tmp_path / "film.mp4", frames=4, width=96, height=64)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "takenover"))
-    monkeypatch.setenv("SAFELIGHT_UNCONFINED", "1")  # it loads cv2 before the lock, which starts threads
     with film.open("rb") as source:
         viewer = Viewer(source.fileno())
         try:

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import pytest
 from tests.media.build import clip
+from tests.workers.takeover import taken_over
 
-import safelight
 from safelight import spread
 from safelight.account import Options
 from safelight.batch import Result, attempt
@@ -70,16 +70,12 @@ class _Quiet:
 @pytest.fixture
 def lying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Liar:
     """Protect a film of 30 pictures with workers whose program has a text put in."""
-    package, house = tmp_path / "takenover" / "safelight", Path(safelight.__file__).parent
-    (package / "workers").mkdir(parents=True)
-    (package / "__init__.py").write_text(f"__path__.append({str(house)!r})\n__version__ = {safelight.__version__!r}")
-    (package / "workers" / "__init__.py").write_text(f"__path__.append({str(house / 'workers')!r})")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "takenover"))
+    program = taken_over(tmp_path, monkeypatch)
     film = clip(tmp_path / "film.mp4", frames=30, width=64, height=48, sound=1.2)
 
     def protect(text: str, options: Options) -> Result:
         start = "import json\nfrom safelight.plan import *\nfrom safelight.workers import child, jobs\n"
-        (package / "workers" / "__main__.py").write_text(f"{start}{text}\nraise SystemExit(child.main())\n")
+        program.write_text(f"{start}{text}\nraise SystemExit(child.main())\n")
         names = Names(tmp_path / "out", "film")
         return attempt(film, names, options, _Quiet(), threading.Event(), Hands())
 

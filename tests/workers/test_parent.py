@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.workers.takeover import taken_over
 
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.workers import parent
@@ -27,14 +28,10 @@ Run = Callable[..., object]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run a worker whose program is the given Python text."""
     source = os.open(os.devnull, os.O_RDONLY)
-    package = tmp_path / "takenover" / "safelight" / "workers"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").touch()
-    (package / "__init__.py").touch()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "takenover"))
+    text = taken_over(tmp_path, monkeypatch)
 
     def go(program: str, cancel: threading.Event | None = None, patience: float = 20) -> object:
-        (package / "__main__.py").write_text(program)
+        text.write_text(program)
         said: list[tuple[int, int | None]] = []
         return parent.run(
             JOB,
@@ -101,31 +98,22 @@ def test_work_that_is_called_off_ends_soon(run: Run) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_a_worker_ends_when_the_program_is_killed(tmp_path: Path) -> None:
+def test_a_worker_ends_when_the_program_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
         "import os, threading, sys; from pathlib import Path\n"
-        "from safelight.workers import child, parent; from safelight.workers.messages import FindJob\n"
+        "from safelight.workers import parent; from safelight.workers.messages import FindJob\n"
         "source = os.open(sys.executable, os.O_RDONLY)\n"
         "parent.run(FindJob(sha256='0'*64), source, Path(sys.argv[1]), progress=print, cancel=threading.Event())"
     )
-    # The worker is given a job it cannot finish: its program waits, as a decoder would on a huge file.
-    hold = tmp_path / "hold" / "safelight"
-    (hold / "workers").mkdir(parents=True)
-    import safelight
-    from safelight.workers import child
-
-    (hold / "__init__.py").write_text(f"__path__.append({os.path.dirname(safelight.__file__)!r})")
-    (hold / "workers" / "__init__.py").write_text(f"__path__.append({os.path.dirname(child.__file__)!r})")
-    (hold / "workers" / "__main__.py").write_text(
-        "import os, sys, time\nfrom safelight.workers import child\n"
-        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
-        "child._leave_when_orphaned()\ntime.sleep(60)"
+    # It does not even look whether the program is there: its program waits, as one that was taken over might.
+    taken_over(tmp_path, monkeypatch).write_text(
+        f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     )
     pid = os.spawnve(
         os.P_NOWAIT,
         sys.executable,
         [sys.executable, "-c", program, str(tmp_path)],
-        os.environ | {"PYTHONPATH": str(hold.parent)},
+        dict(os.environ),
     )
     deadline = time.monotonic() + 20
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
@@ -137,3 +125,48 @@ def test_a_worker_ends_when_the_program_is_killed(tmp_path: Path) -> None:
     while os.path.exists(f"/proc/{worker}") and "zombie" not in Path(f"/proc/{worker}/status").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_worker_has_what_it_was_given_and_nothing_else(run: Run) -> None:
+    other = os.open(os.devnull, os.O_RDONLY)
+    os.set_inheritable(other, True)
+    try:
+        with pytest.raises(SafelightError) as refused:
+            run("import os, sys; sys.exit(' '.join(sorted(os.listdir('/proc/self/fd'))) + ' of ' + sys.argv[1])")
+    finally:
+        os.close(other)
+    have, _, source = refused.value.detail.partition("last words: ")[2].rstrip(".").partition(" of ")
+    # one more is the folder that is being listed
+    assert {"0", "1", "2", source} < set(have.split())
+    assert len(have.split()) == 5
+
+
+def test_workers_end_with_what_started_them_and_the_next_one_is_started_anew(run: Run, tmp_path: Path) -> None:
+    ended = "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)"
+    began = time.monotonic()
+    with pytest.raises(SafelightError) as refused:
+        run(ended)
+    assert refused.value.code is Code.WORKER_DIED
+    assert time.monotonic() - began < 20
+    with pytest.raises(SafelightError) as refused:
+        run('print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')')
+    assert refused.value.code is Code.NO_PICTURE
+
+
+def test_a_program_that_divides_itself_does_not_share_its_workers(run: Run) -> None:
+    refusal = 'print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')'
+    with pytest.raises(SafelightError):
+        run(refusal)
+    pid = os.fork()
+    if pid == 0:  # one that asks the parent's server would take away its answer
+        status = 1
+        try:
+            run(refusal)
+        except SafelightError as error:
+            status = 0 if error.code is Code.NO_PICTURE else 2
+        finally:
+            os._exit(status)
+    with pytest.raises(SafelightError) as refused:
+        run(refusal)
+    assert refused.value.code is Code.NO_PICTURE
+    assert os.waitpid(pid, 0)[1] == 0

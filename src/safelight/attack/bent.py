@@ -11,7 +11,8 @@ import numpy as np
 import pyworld
 from numpy.typing import NDArray
 
-RATE = 16000
+from safelight.media.mel import RATE
+
 Speech = NDArray[np.float32]  # mono, RATE samples a second
 
 _PERIOD = 10.0  # milliseconds a frame

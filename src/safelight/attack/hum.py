@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from safelight.attack.protocol import Attacker, Case, Notes, SoundPair
 from safelight.attack.verdict import Evidence, Figure, Finding, Outcome
 
-_RATE = 8000  # samples a second asked for
-_SLOW = 1000  # and kept
+_RATE = 1000  # samples a second
 _WINDOW, _STEP = 8, 1  # seconds of one measurement, and between two
 _NEAR = 0.5  # Hz that the grid strays at most
 _MULTIPLES = (1, 2, 3, 4, 6, 8)
 _HEARD = 6.0  # how far a line must stand out of its surroundings, in power
 _ENOUGH = 60  # measurements; with fewer, chance alone gives correlations over the limit
 _LIMIT = 0.3
-_BLOCK = 10  # seconds decimated at once
 
 
 class Hum(Attacker):
@@ -38,31 +36,22 @@ class Hum(Attacker):
 
     def __init__(self, case: Case, notes: Notes) -> None:
         super().__init__(case, notes)
-        self._kept: dict[str, list[NDArray[np.float32]]] = {"copy": [], "original": []}
-        self._waiting: dict[str, list[NDArray[np.float32]]] = {"copy": [], "original": []}
-        self._compared = False
+        self._copy: list[NDArray[np.float32]] = []
+        self._original: list[NDArray[np.float32]] = []
 
     def hear(self, pair: SoundPair) -> None:
-        """Keep a slow version of both."""
-        if pair.original is None:
-            return
-        self._compared = True
-        for name, samples in (("copy", pair.copy), ("original", pair.original)):
-            waiting = self._waiting[name]
-            waiting.append(samples)
-            if sum(map(len, waiting)) >= _BLOCK * _RATE:
-                self._settle(name)
+        """Keep both."""
+        if pair.original is not None:
+            self._copy.append(pair.copy)
+            self._original.append(pair.original)
 
     def finding(self) -> Finding:
         """Broken when a line's drift in the copy goes with the original's."""
         if self.case.facts.sound is None:
             return self.answer(Outcome.HELD, "The copy has no sound track.")
-        if not self._compared:
+        if not self._original:
             return self.answer(Outcome.NOT_ASKED, "There is no original sound to compare with.")
-        for name in self._kept:
-            self._settle(name)
-        nothing = np.zeros(0, np.float32)  # what is too short to be slowed down was not kept
-        copy, original = (np.concatenate([nothing, *self._kept[name]]) for name in ("copy", "original"))
+        copy, original = np.concatenate(self._copy), np.concatenate(self._original)
         if not np.any(np.abs(copy) > 1e-5):
             return self.answer(Outcome.HELD, "The copy has nothing at all where the mains hum.")
         figures, evidence, heard = [], [], 0
@@ -90,17 +79,9 @@ class Hum(Attacker):
             Outcome.HELD, f"No drift of the original's hum is in the copy (under {_LIMIT}).", figures=figures
         )
 
-    def _settle(self, name: str) -> None:
-        from scipy.signal import decimate  # here: half a second, for which who does not listen has no use
-
-        samples = np.concatenate(self._waiting[name] or [np.zeros(0, np.float32)])
-        self._waiting[name] = []
-        if len(samples) > _RATE // 10:
-            self._kept[name].append(decimate(samples, _RATE // _SLOW, ftype="fir").astype(np.float32))
-
 
 def drift(
-    samples: NDArray[np.float32], hertz: float, rate: int = _SLOW
+    samples: NDArray[np.float32], hertz: float, rate: int = _RATE
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The strongest frequency near ``hertz`` every second, in Hz above it, and where it stands out of the noise."""
     size, step = _WINDOW * rate, _STEP * rate

@@ -14,6 +14,7 @@ _SHIFT = 4000  # samples at 16 kHz to either side, a quarter of a second
 _LOWEST = 60  # bins of a second left out at the bottom, where only hum and rumble are
 _ONE, _ALL = 16.0, 8.0  # spreads that are no chance any more, in one second (voices are regular) and in all
 _QUIET = 1e-4
+_FADE = 1.0  # share of a second that fades
 _LEAST = 400  # steps of half a hertz in common; less (a tone, a narrow band) is alike without any connection
 _FLOOR = 1e-3  # of the strongest frequency
 
@@ -61,8 +62,10 @@ def _whitened(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.floa
     Faded in and out: where a tone is cut off, the cut sounds at all frequencies and at the same moment in both. The
     spread is that of the near delays: a buzz repeats itself and is loud at all of them, a remnant at one.
     """
+    from scipy.signal.windows import tukey  # here: half a second, for which a copy that is silent has no use
+
     size = 2 * len(a)
-    fade = np.hanning(len(a))
+    fade = tukey(len(a), _FADE)
     first, second = np.fft.rfft(a * fade, size), np.fft.rfft(b * fade, size)
     cross = first * np.conj(second)
     cross /= np.maximum(np.abs(cross), 1e-20)

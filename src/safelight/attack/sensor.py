@@ -157,9 +157,9 @@ class Sensor(Attacker):
         if self.case.key is None:
             not_tried.append("The copy's own bend: its lots were not kept. Other lots of the same strength were tried.")
         if self._evidence:
-            return self.answer(
-                Outcome.BROKEN, self._evidence[0].what, figures=figures, evidence=self._evidence, not_tried=not_tried
-            )
+            hint = " A stronger treatment may hold." if plan.settings.sensor is Strength.DEFAULT else ""
+            told = self._evidence[0].what + hint
+            return self.answer(Outcome.BROKEN, told, figures=figures, evidence=self._evidence, not_tried=not_tried)
         return self.answer(
             Outcome.HELD,
             "A camera with a strong, known sensor could not be recognised through the treatment of this copy.",

@@ -38,6 +38,7 @@ from safelight.media.ahead import ahead
 from safelight.models.device import DEVICE
 from safelight.workers import confine
 from safelight.workers.device import require as require_device
+from safelight.workers.process import prepare
 
 EXAMPLES = """**Examples**
 
@@ -99,6 +100,7 @@ def protect(
     _require_all(sealed=case is not None)
     if cluster is None:
         require_device()
+        prepare()
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:

@@ -17,7 +17,7 @@ from safelight.desk.answers import SightAsking
 from safelight.desk.api import Handler, answered, asked, desk_of, refusal, session_of, work_of
 from safelight.desk.work import Work
 from safelight.errors import Code, SafelightError
-from safelight.hide.sheet import surroundings
+from safelight.hide.tile import surroundings
 
 SIGHT_SECONDS = 15.0  # the page asks again while the key is held
 _PIECE = 1 << 20  # bytes of a film sent at once

@@ -1,7 +1,7 @@
 """The film to play, and its sound: made by confined workers, kept in memory that has no name.
 
 A long film is made in pieces, each when somebody is near it: playing can begin after seconds, and memory does not grow
-with the film's length. A film that cannot be cut (see :mod:`safelight.media.pieces`) is made as one.
+with the film's length. A film that cannot be cut (see :mod:`safelight.media.survey`) is made as one.
 """
 
 from __future__ import annotations

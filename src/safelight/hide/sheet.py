@@ -20,15 +20,13 @@ from numpy.typing import NDArray
 from safelight.errors import Code, SafelightError
 from safelight.geometry import Box
 from safelight.hide import page
+from safelight.hide.tile import TILE_HEIGHT, TILE_WIDTH, surroundings
 from safelight.media.develop import Developed
 from safelight.media.planes import view
 from safelight.plan import Decision, How, Plan, Region, Shape
 
 MOST_ROWS = 48
-TILE_WIDTH, TILE_HEIGHT = 224, 168
-_SURROUNDINGS = 2.2  # a tile is that many times as wide and high as the region in it ...
 _COMPRESSION = 2  # of 9: a sheet is looked at and thrown away; harder squeezing takes a second a clip
-_LEAST = 72.0  # ... and at least so many pixels high, lest a small face be blown up to nothing but its own veil
 
 # How little is known about a frame whose box came about so; a person should look at the worst first.
 _DOUBT = {How.FOUND: 0.0, How.DRAWN: 0.0, How.FILLED: 0.4, How.FOLLOWED: 0.7, How.HELD: 1.0}
@@ -174,23 +172,6 @@ def moments(region: Region) -> dict[int, str]:
     named.setdefault(widest.frame, "largest")
     named.setdefault(middle, "middle")
     return named
-
-
-def surroundings(box: Box, size: tuple[int, int]) -> Box:
-    """What a tile shows of a picture of that (width, height): the box and what is around it, in the tile's shape.
-
-    Moved into the picture where it fits; where the region is larger than that, the tile has an empty rim.
-    """
-    seen = box.clipped(*size)
-    height = max(seen.height * _SURROUNDINGS, seen.width * _SURROUNDINGS * TILE_HEIGHT / TILE_WIDTH, _LEAST)
-    height = min(height, max(float(size[1]), size[0] * TILE_HEIGHT / TILE_WIDTH))
-    width = height * TILE_WIDTH / TILE_HEIGHT
-    centre_x, centre_y = seen.centre
-    left, top = (
-        (whole - part) / 2 if part > whole else min(max(centre - part / 2, 0.0), whole - part)
-        for centre, part, whole in ((centre_x, width, size[0]), (centre_y, height, size[1]))
-    )
-    return Box(left, top, left + width, top + height)
 
 
 def crop(picture: Developed, cut: Box) -> NDArray[np.uint8]:

@@ -192,7 +192,7 @@ def trace(clip: BinaryIO, report: Report) -> Traced:
 
 def survey(job: SurveyJob, clip: BinaryIO) -> Surveyed:
     """Tell where a film can be cut."""
-    from safelight.media.pieces import survey as pieces_of
+    from safelight.media.survey import survey as pieces_of
 
     with Reader(clip) as reader:
         return Surveyed(pieces=pieces_of(clip, reader.facts, job.seconds, job.overlap))

@@ -8,7 +8,6 @@ import selectors
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,8 +18,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from safelight.errors import Cancelled, Code, SafelightError
-from safelight.models import store
-from safelight.models.device import CPU, DEVICE, chosen
+from safelight.models.device import CPU, chosen
 from safelight.workers.confine import Bounds, require
 from safelight.workers.device import require as require_device
 from safelight.workers.messages import (
@@ -36,24 +34,12 @@ from safelight.workers.messages import (
     TraceJob,
     WordsJob,
 )
+from safelight.workers.process import Process, started
 
 SECONDS_WITHOUT_PROGRESS = 180.0
 SECONDS_BETWEEN_LOOKS = 0.2
 MAX_LAST_WORDS = 1 << 20  # bytes on a worker's standard error
 _LOOKING = (FindJob, AttackJob, WordsJob, TraceJob)  # jobs that run networks; no others are told of a device
-
-# What a worker's libraries may know of the person's environment; nothing else gets in.
-_ENVIRONMENT = (
-    "LD_LIBRARY_PATH",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "OPENBLAS_CORETYPE",
-    "OPENBLAS_L2_SIZE",
-)
-
 
 _SIGNALS: dict[int, str] = {
     signal.SIGSYS: "by the kernel, since it tried what no worker does (a forbidden system call)",
@@ -146,46 +132,7 @@ class _Watch:
             raise SafelightError(Code.WORKER_GREW, "The worker wrote more than a copy can need.")
 
 
-@contextlib.contextmanager
-def started(
-    source: int, others: tuple[int, ...], folder: Path, errors: IO[bytes], bounds: Bounds, device: str = CPU
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process that is certainly gone afterwards."""
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "safelight.workers", str(source), os.fspath(folder), bounds.model_dump_json()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        pass_fds=(source, *others),
-        env=environment
-        | {
-            "OPENBLAS_NUM_THREADS": "1",  # its threads wait busily for one another
-            # glibc keeps a heap for every thread and gives nothing back: a hundred megabytes that nobody uses. But a
-            # picture that is mapped anew each time is cleared by the kernel first: a fifth of hiding's work at 1080p.
-            "MALLOC_ARENA_MAX": "2",
-            "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
-            "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-            "PYDANTIC_DISABLE_PLUGINS": "__all__",  # to look for some, it reads what every package says of itself
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "SAFELIGHT_WEIGHTS": os.fspath(store.folder()),
-            DEVICE: device,
-            "TMPDIR": os.fspath(folder.absolute()),
-        },
-        process_group=0,  # Ctrl-C reaches the program, which ends its workers in order
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
-
-
-def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, watch: _Watch) -> Iterator[bytes]:
+def _lines(process: Process, cancel: threading.Event, watch: _Watch) -> Iterator[bytes]:
     """The worker's messages, until it closes its end. Bounded in length, by ``watch`` and by ``cancel``."""
     assert process.stdout is not None
     out = process.stdout.fileno()
@@ -209,7 +156,7 @@ def _lines(process: subprocess.Popen[bytes], cancel: threading.Event, watch: _Wa
             yield from lines
 
 
-def died(process: subprocess.Popen[bytes], errors: IO[bytes]) -> SafelightError:
+def died(process: Process, errors: IO[bytes]) -> SafelightError:
     """What to say about a worker that ended without an answer: by which signal or status, and its last words."""
     try:
         status = process.wait(timeout=5)

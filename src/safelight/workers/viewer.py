@@ -11,7 +11,6 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from subprocess import Popen
 from typing import IO
 
 from pydantic import ValidationError
@@ -21,7 +20,8 @@ from safelight.media.facts import ClipFacts
 from safelight.workers import jpeg, png
 from safelight.workers.confine import Bounds, require
 from safelight.workers.messages import MAX_LINE, Failure, ViewJob
-from safelight.workers.parent import died, started
+from safelight.workers.parent import died
+from safelight.workers.process import Process, started
 from safelight.workers.views import REPLY, Ask, FactsAsk, Payload, StillAsk, TimesAsk
 
 SECONDS_PER_ANSWER = 60.0
@@ -38,7 +38,7 @@ class Viewer:
         self._source = source
         self._lock = threading.Lock()
         self._stack = ExitStack()
-        self._process: Popen[bytes] | None = None
+        self._process: Process | None = None
         self._errors: IO[bytes] | None = None
         self._rest = bytearray()
 
@@ -77,7 +77,7 @@ class Viewer:
                     self._end()
                 raise
 
-    def _answer(self, process: Popen[bytes], ask: Ask, deadline: float) -> tuple[int, bytes]:
+    def _answer(self, process: Process, ask: Ask, deadline: float) -> tuple[int, bytes]:
         assert process.stdin is not None
         assert self._errors is not None
         try:
@@ -99,7 +99,7 @@ class Viewer:
             raise SafelightError(reply.code, reply.detail)
         return reply.pts, self._payload(process, reply, deadline)
 
-    def _payload(self, process: Popen[bytes], reply: Payload, deadline: float) -> bytes:
+    def _payload(self, process: Process, reply: Payload, deadline: float) -> bytes:
         while len(self._rest) < reply.size:
             self._more(process, deadline)
         payload = bytes(self._rest[: reply.size])
@@ -108,7 +108,7 @@ class Viewer:
             raise SafelightError(Code.WORKER_LIED, "The worker said more than it was asked.")
         return payload
 
-    def _more(self, process: Popen[bytes], deadline: float) -> None:
+    def _more(self, process: Process, deadline: float) -> None:
         assert process.stdout is not None
         assert self._errors is not None
         with selectors.DefaultSelector() as selector:
@@ -120,7 +120,7 @@ class Viewer:
             raise died(process, self._errors)
         self._rest += data
 
-    def _running(self) -> Popen[bytes]:
+    def _running(self) -> Process:
         if self._process is None:
             require()
             bounds = Bounds.for_clip(os.fstat(self._source).st_size)

@@ -17,6 +17,7 @@ from importlib import resources
 import numpy as np
 import pyworld
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 
 from safelight.hide.sound.content import Content
 from safelight.media.sound import RATE, Samples
@@ -46,8 +47,6 @@ class Disguise:
 
     def __call__(self, samples: Samples) -> Samples:
         """The passage (48 kHz, at most LONGEST seconds) in the synthetic voice, of the same length."""
-        from scipy.signal import resample_poly  # here: half a second, for which who only attacks has no use
-
         speech = np.asarray(resample_poly(samples, SPEECH_RATE, RATE), np.float32)
         out = np.asarray(resample_poly(self.at_16k(speech), RATE // SPEECH_RATE, 1), np.float32)
         return np.pad(out, (0, max(len(samples) - len(out), 0)))[: len(samples)]
