@@ -153,7 +153,7 @@ def test_a_verdict_is_that_of_all_attackers_about_all_they_were_given(lying: Lia
         "if 'fill' in job.attackers: told['findings'].append(told['findings'][0])",
         "if 'faces' in job.attackers: told['findings'] = [f | {'attacker': 'bytes'} for f in told['findings']]",
         # it is about other bytes, or the groups saw different copies
-        "if 'fill' in job.attackers: told['copy']['sha256'] = '0' * 64",
+        "told['copy']['sha256'] = '0' * 64",
         "if 'fill' in job.attackers: told['copy']['seconds'] += 1",
         "if 'faces' in job.attackers: told['copy']['frames'] -= 1",
         # a picture of somebody else's
@@ -161,6 +161,7 @@ def test_a_verdict_is_that_of_all_attackers_about_all_they_were_given(lying: Lia
         jobs.VERDICT.with_name('moment-00.png').write_bytes(PNG)
         told['moments'] = [dict(attacker='fill', frame=0, seconds=0, why='x', picture='moment-00.png')]""",
     ],
+    ids=["missing", "another", "twice", "renamed", "bytes", "length", "fewer", "picture"],
 )
 def test_a_group_of_attackers_is_that_which_was_asked(lying: Liar, monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
     monkeypatch.setattr(spread, "SECONDS_A_PIECE", 0.4)  # so that the film is long

@@ -14,16 +14,6 @@ from safelight.attack.moments import Glimpse, named, worst
 from safelight.attack.verdict import MAX_PROPOSALS, NAMES, Verdict, headline, overall
 from safelight.plan import Decision, Plan, SoundAction, SoundDefault
 
-# Processor seconds: of a film however long, and of a thousand pictures. Measured at 640 x 360; they only balance.
-_COSTS = {
-    "faces": (3.0, 1.2),
-    "likeness": (2.5, 0.0),
-    "fill": (0.0, 1.7),
-    "timing": (0.0, 0.7),
-    "sensor": (0.3, 0.0),
-}
-_VOICES = 60.0  # where a voice is disguised, its speaker is looked for among a hundred others
-
 
 @dataclass(frozen=True)
 class Share:
@@ -37,9 +27,7 @@ def groups(plan: Plan, most: int) -> list[tuple[str, ...]]:
     """The roster in at most ``most`` groups that cost about the same for a copy made by ``plan``, each in the roster's
     order. There are never more than help: whoever costs most sets the time, whatever else is split off.
     """
-    spans = [sound.action is SoundAction.DISGUISE and sound.decision is Decision.HIDE for sound in plan.sounds]
-    disguised = any(spans) or plan.settings.sound is SoundDefault.DISGUISE
-    costs = {name: _cost(name, plan.clip.frames, disguised) for name in NAMES}
+    costs = _costs(plan)
     count = max(min(most, math.ceil(sum(costs.values()) / max(costs.values()))), 1)
     made: list[list[str]] = [[] for _ in range(count)]
     for name in sorted(NAMES, key=lambda name: -costs[name]):  # the costliest first, each to whom has least
@@ -76,6 +64,19 @@ def joined(shares: Sequence[Share]) -> Share:
     return Share(verdict, {moment.picture: png for moment, png in moments})
 
 
-def _cost(name: str, frames: int, disguised: bool) -> float:
-    fixed, each = _COSTS.get(name, (0.1, 0.0))
-    return fixed + each * frames / 1000 + (_VOICES if disguised and name == "voices" else 0.0)
+def _costs(plan: Plan) -> dict[str, float]:
+    """Processor seconds of each attacker, roughly, to balance by: measured at 320 x 180, 640 x 360 and 1280 x 720."""
+    thousands = plan.clip.frames / 1000
+    first = min(thousands, 1.5)  # of these every picture is looked at for faces
+    area = min(max(plan.clip.width, plan.clip.height) / 640, 1.0) ** 2  # larger pictures are looked at scaled down
+    costs = dict.fromkeys(NAMES, 0.1) | {
+        "faces": (3 + 7 * area) * first + (0.3 + 1.3 * area) * (thousands - first),
+        "likeness": 2.5,
+        "fill": (1.2 + 1.9 * area) * thousands,
+        "timing": 1.4 * thousands,
+        "sensor": 0.6,
+    }
+    spans = [sound.action is SoundAction.DISGUISE and sound.decision is Decision.HIDE for sound in plan.sounds]
+    if any(spans) or plan.settings.sound is SoundDefault.DISGUISE:
+        costs["voices"] = 60.0  # each speaker is looked for among a hundred others
+    return costs
