@@ -18,12 +18,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from safelight.buckets import in_bucket
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import writing
 from safelight.scale.beat import beating
-from safelight.workers.crew import Hands, Told, Work, carried_out
+from safelight.workers.crew import Told, Work, carried_out
 from safelight.workers.messages import ANSWER, JOB, Done, Failure, Progress, ViewJob
 
 _FIRST = 10  # priority of pieces over whole clips: what was begun is finished first
@@ -67,9 +66,6 @@ class Comrades:
 
     def each(self, clip: Original, works: Sequence[Work], told: Told, cancel: threading.Event) -> list[Done]:
         """See :class:`safelight.workers.crew.Crew`; ``cancel`` is looked at by nobody, Dask ends its workers."""
-        films = [clip, *(work.beside for work in works if work.beside is not None)]
-        if any(in_bucket(film.path) for film in films):  # it was brought to this machine only
-            return Hands().each(clip, works, told, cancel)
         distributed: Any = import_module("distributed")
         with distributed.worker_client() as client:
             futures = [
@@ -119,13 +115,13 @@ def _named(film: Original) -> Named:
     return str(film.path.absolute()), facts.st_size, facts.st_mtime_ns
 
 
-def _same(named: Named) -> Original:
+@contextmanager
+def _same(named: Named) -> Iterator[Original]:
     """The file of that name, opened. Raises SL-CHANGED when it is another one here."""
-    film = Original(Path(named[0]))
-    if _named(film)[1:] != _NAMED.validate_python(named)[1:]:
-        film.__exit__()
-        raise SafelightError(Code.CHANGED, "The file is another one on this machine.", file=printable(film.path))
-    return film
+    with Original(Path(named[0])) as film:
+        if _named(film)[1:] != _NAMED.validate_python(named)[1:]:
+            raise SafelightError(Code.CHANGED, "The file is another one on this machine.", file=printable(film.path))
+        yield film
 
 
 def _taken(answer: tuple[str, str], work: Work) -> Done:
