@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from examples.clip import write_clip
 
-from safelight import spread
+from safelight import spread, trial
 from safelight.account import Options
 from safelight.attack.moments import Glimpse, heaviest, worst
 from safelight.attack.run import attack
@@ -106,16 +107,21 @@ class Counting:
 
 
 @pytest.mark.parametrize("what", ["copy", "bare", "missed"])
-def test_several_workers_come_to_the_very_verdict_of_one(made: Made, tmp_path: Path, what: str) -> None:
-    """Byte by byte, also where the copy is broken: a face left bare that the plan hides, and one that it missed."""
+def test_several_workers_come_to_the_very_verdict_of_one(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Byte by byte, also where the copy is broken: a face left bare that the plan hides, and one that it missed; and
+    however the roster is split.
+    """
     copy = made.copy if what == "copy" else made.bare
     plan = made.plan.model_copy(update={"regions": []}) if what == "missed" else made.plan
     alone = attacked(made, copy, plan, tmp_path / "alone", None)
-    for hands in (2, 3):
-        crew = Counting(Hands(hands))
-        with crew.crew.hold():
-            assert attacked(made, copy, plan, tmp_path / str(hands), crew) == alone
-        assert len(crew.asked) == hands
+    for split in (groups(plan, 2), [(name,) for name in reversed(NAMES)]):
+        monkeypatch.setattr(trial, "groups", lambda plan, most, split=split: split)
+        crew = Counting(Hands(2))
+        assert attacked(made, copy, plan, tmp_path / str(len(split)), crew) == alone
+        assert crew.asked == split
+        assert len(split) > 1
     verdict = Verdict.model_validate_json(alone[0])
     assert verdict.moments
     assert verdict.outcome is (Outcome.HELD if what == "copy" else Outcome.BROKEN)
@@ -135,8 +141,12 @@ def test_a_cluster_comes_to_it_too(made: Made, tmp_path: Path) -> None:
 
     with distributed.LocalCluster(**room) as cluster, distributed.Client(cluster) as client:
         documents, groups_asked = client.submit(there, pure=False).result()
-    assert documents == alone
-    assert groups_asked == 2, "one thread works on the film, one has nothing to do"
+        assert documents == alone
+        assert groups_asked == 2
+        assert client.submit(Comrades().hands, pure=False).result() == 2, "its own thread, and one that does nothing"
+        busy = client.submit(time.sleep, 10, pure=False)
+        assert client.submit(Comrades().hands, pure=False).result() == 1, "the other one has another clip"
+        assert not busy.done()
 
 
 @pytest.mark.parametrize(("jobs", "asked"), [(1, 0), (2, 2)])
