@@ -1,4 +1,4 @@
-"""One long film, one worker against several: ``python -m benchmarks.together [--seconds 40] [--piece 10] [--hands 2]``.
+"""One long film, one worker against several: ``python -m benchmarks.together [--seconds 40] [--piece 9] [--hands 2]``.
 
 The demonstration's scene, found, hidden and attacked by the whole of ``protect``, in pieces of about ``--piece``
 seconds. One worker has one processor, so many workers have as many. Prints seconds by the clock of every stage, of the
@@ -60,7 +60,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--seconds", type=float, default=40.0)
     ask.add_argument("--size", default="320x180")
-    ask.add_argument("--piece", type=float, default=10.0)
+    ask.add_argument("--piece", type=float, default=9.0)
     ask.add_argument("--hands", type=int, default=2)
     ask.add_argument("--runs", type=int, default=1)
     ask.add_argument("--film", type=Path, help=argparse.SUPPRESS)

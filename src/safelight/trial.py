@@ -75,8 +75,7 @@ def tried(
         sensor_key=sensor_key,
     )
     trying = _Trying(copy, original, job, sha256)
-    split = groups(plan, crew.hands()) if crew is not None and plan is not None else []
-    if crew is not None and plan is not None and len(split) > 1:
+    if crew is not None and plan is not None and len(split := groups(plan, crew.hands())) > 1:
         shares = trying.in_groups(split, crew, work, plan.clip.frames, progress, cancel)
     else:
         carried_out(job, copy, original, work, progress=progress, cancel=cancel)
