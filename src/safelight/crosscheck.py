@@ -6,6 +6,8 @@ see to it that no worker decides what only a person may, and that two workers mu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from safelight import __version__, models
 from safelight.attack.verdict import NAMES, Verdict
 from safelight.errors import Code, SafelightError
@@ -53,16 +55,26 @@ def require_hidden(done: Hidden, plan: Plan) -> None:
         raise _lied("What was hidden does not fit together.")
 
 
-def require_tried(verdict: Verdict, *, original: bool, plan: bool) -> None:
-    """A verdict of all attackers, each with what it was given: ``original`` and ``plan``. Raises SL-WORKER-LIED."""
-    if sorted(finding.attacker for finding in verdict.findings) != sorted(NAMES):
-        raise _lied("The verdict is not that of all attackers.")
+def require_tried(verdict: Verdict, *, original: bool, plan: bool, attackers: Sequence[str] = NAMES) -> None:
+    """A verdict of all attackers, or of those who were asked, each once and with what it was given: ``original`` and
+    ``plan``. Raises SL-WORKER-LIED.
+    """
+    if sorted(finding.attacker for finding in verdict.findings) != sorted(attackers):
+        raise _lied("The verdict is not that of all attackers who were asked.")
+    if not {moment.attacker for moment in verdict.moments} <= set(attackers):
+        raise _lied("Somebody shows pictures who was not asked.")
     if (verdict.had_original, verdict.had_plan) != (original, plan):
         raise _lied("The attackers were given something else.")
     if verdict.safelight != __version__ or verdict.weights != models.identities("find") | models.identities("attack"):
         raise _lied("The verdict was made with another version.")
     if verdict.device != chosen():
         raise _lied("The verdict was made on another device.")
+
+
+def require_alike(shares: Sequence[Verdict]) -> None:
+    """Whoever attacked a copy saw the same one, and all of it. Raises SL-WORKER-LIED."""
+    if any(share.copy_ != shares[0].copy_ for share in shares):
+        raise _lied("The attackers of one copy saw different ones.")
 
 
 def require_agreed(done: Hidden, verdict: Verdict) -> None:

@@ -105,6 +105,20 @@ def private_folder(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def private_rooms(work: Path, count: int) -> Iterator[list[Path]]:
+    """Private folders for so many workers, gone afterwards."""
+    with writing(work):
+        room = Path(tempfile.mkdtemp(dir=work))
+        folders = [room / str(number) for number in range(count)]
+        for folder in folders:
+            folder.mkdir(mode=0o700)
+    try:
+        yield folders
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+@contextlib.contextmanager
 def undisturbed(names: Names) -> Iterator[None]:
     """Keep desks away from a clip while a command works with its plan. Raises SL-DESK-TAKEN when one has it in work."""
     try:

@@ -34,7 +34,7 @@ from safelight.names.people import Sought
 from safelight.observer import Observer, Stopwatch
 from safelight.outputs import COPIES, Names, alone, private_folder, publish, undisturbed, withdraw, writing
 from safelight.plan import MAX_PLAN, Decision, Look, Origin, Plan, Sensor, Sound, SoundAction, SoundDefault
-from safelight.spread import Spread
+from safelight.spread import Spread, is_long
 from safelight.trial import Trial, mended, proposed, tried
 from safelight.workers.confine import Bounds, support
 from safelight.workers.crew import Crew, Hands
@@ -338,6 +338,7 @@ def _attack(spread: Spread, plan: Plan, options: Options, copy: Path, key: str, 
             names=[list(person) for person in sought.spellings],
             accept_damaged=options.accept_damaged,
             sensor_key=key,
+            crew=spread.crew if is_long(plan) else None,
             progress=spread.observer.progress,
             cancel=spread.cancel,
         )

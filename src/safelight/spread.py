@@ -7,11 +7,8 @@ was promised is worked on whole.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +17,7 @@ from safelight.inputs import Original
 from safelight.kept import Kept
 from safelight.media.pieces import Part, Piece
 from safelight.observer import Observer
-from safelight.outputs import writing
+from safelight.outputs import private_rooms, writing
 from safelight.plan import MAX_PLAN, Decision, Plan, Settings
 from safelight.workers.confine import Bounds
 from safelight.workers.crew import Crew, Work
@@ -91,7 +88,7 @@ class Spread:
         if job.accept_damaged or self.original.size < LEAST_BYTES:
             return []
         if self._told is None:
-            with _folders(work, 1) as (folder,):
+            with private_rooms(work, 1) as (folder,):
                 survey = SurveyJob(seconds=SECONDS_A_PIECE, overlap=SECONDS_AROUND)
                 told = run(survey, self.original.descriptor, folder, progress=_nobody, cancel=self.cancel)
             assert isinstance(told, Surveyed)
@@ -106,7 +103,7 @@ class Spread:
 
     def _find_pieces(self, job: FindJob, pieces: list[Piece], work: Path) -> Found:
         parts = [piece.wide for piece in pieces]
-        with _folders(work, len(parts)) as folders:
+        with private_rooms(work, len(parts)) as folders:
             works = [
                 Work(job.model_copy(update={"part": part, "sound": number == 0}), folder)
                 for number, (part, folder) in enumerate(zip(parts, folders, strict=True))
@@ -133,7 +130,7 @@ class Spread:
         files = [(work / copy, work / tiles) for copy, tiles in map(piece_names, range(len(parts)))]
         missing = [n for n, name in enumerate(names) if self.kept is None or not self.kept.has(name)]
         answers: dict[int, Done] = {}
-        with _folders(work, len(missing)) as folders:
+        with private_rooms(work, len(missing)) as folders:
             for number, folder in zip(missing, folders, strict=True):
                 with writing(folder):
                     (folder / "plan.json").write_text(plans[number], encoding="utf-8")
@@ -171,6 +168,12 @@ class Spread:
         return self.crew.each(self.original, works, told, self.cancel)
 
 
+def is_long(plan: Plan) -> bool:
+    """Whether a film is as long as two pieces, however it is made: several workers gain something on it."""
+    clip = plan.clip
+    return (clip.last_pts - clip.first_pts) * clip.time_base[0] / clip.time_base[1] >= 2 * SECONDS_A_PIECE
+
+
 def narrowed(plan: Plan, part: Part) -> Plan:
     """What of a plan the pictures of a part follow from: it asks for the same pictures there as the whole plan."""
     shown = (Decision.HIDE, Decision.REVEAL) if plan.settings.curtain else (Decision.HIDE,)
@@ -206,20 +209,6 @@ def _summed(answers: Sequence[Done], parts: Sequence[Part], joined: int) -> Hidd
             "share_max": max(done.share_max for done in hidden),
         }
     )
-
-
-@contextmanager
-def _folders(work: Path, count: int) -> Iterator[list[Path]]:
-    """Private folders for so many workers, gone afterwards."""
-    with writing(work):
-        room = Path(tempfile.mkdtemp(dir=work))
-        folders = [room / str(number) for number in range(count)]
-        for folder in folders:
-            folder.mkdir(mode=0o700)
-    try:
-        yield folders
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
 
 
 def _nobody(done: int, total: int | None) -> None:

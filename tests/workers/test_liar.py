@@ -10,10 +10,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from tests.media.build import clip
 from tests.workers.takeover import taken_over
 
+from safelight import spread
 from safelight.account import Options
 from safelight.batch import Result, attempt
 from safelight.errors import Code
@@ -141,6 +144,43 @@ def test_a_verdict_is_that_of_all_attackers_about_all_they_were_given(lying: Lia
     _is_refused(lying(ATTACK.format(lie=lie), options()))
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        # one group: an attacker is missing, another one's finding is there too or instead, or somebody's twice
+        "if 'fill' in job.attackers: told['findings'] = [f for f in told['findings'] if f['attacker'] != 'fill']",
+        "if 'fill' in job.attackers: told['findings'].append(told['findings'][0] | {'attacker': other})",
+        "if 'fill' in job.attackers: told['findings'][0]['attacker'] = other",
+        "if 'fill' in job.attackers: told['findings'].append(told['findings'][0])",
+        # it is about other bytes, or the groups saw different copies
+        "told['copy']['sha256'] = '0' * 64",
+        "if 'fill' in job.attackers: told['copy']['seconds'] += 1",
+        "if 'faces' in job.attackers: told['copy']['frames'] -= 1",
+        # a picture of somebody else's
+        """jobs.VERDICT.with_name('moment-00.png').write_bytes(PNG)
+    told['moments'] = [dict(attacker=other, frame=0, seconds=0, why='x', picture='moment-00.png')]""",
+    ],
+    ids=["missing", "another", "instead", "twice", "bytes", "length", "fewer", "picture"],
+)
+def test_a_group_of_attackers_is_that_which_was_asked(lying: Liar, monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
+    monkeypatch.setattr(spread, "SECONDS_A_PIECE", 0.4)  # so that the film is long
+    lie = "other = next(name for name in jobs.NAMES if name not in job.attackers)\n    " + lie
+    _is_refused(lying(ATTACK.format(lie=lie).replace("PNG", repr(_png())), options()))
+
+
+def test_a_group_that_dies_costs_the_clip(lying: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "SECONDS_A_PIECE", 0.4)
+    _is_refused(
+        lying(ATTACK.format(lie="if 'fill' in job.attackers: raise SystemExit(3)"), options()), Code.WORKER_DIED
+    )
+
+
+def test_groups_that_say_the_truth_are_believed(lying: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "SECONDS_A_PIECE", 0.4)
+    result = lying(ATTACK.format(lie="assert len(job.attackers) < 9"), options())
+    assert result.refusal is None
+
+
 def test_attackers_cannot_propose_to_reveal(lying: Liar) -> None:
     lie = f"""plan = Plan.load(jobs.PLAN)
     told["proposals"] = [{region("decision=Decision.REVEAL, decided_by='attack'")}.model_dump(mode="json")]
@@ -161,8 +201,15 @@ jobs.find = find
     assert result.refusal.detail == "\\x1b[2J\\u202emoc.live"
 
 
-def _is_refused(result: Result) -> None:
+def _png() -> bytes:
+    """A picture as workers make them."""
+    done, data = cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))
+    assert done
+    return bytes(data)
+
+
+def _is_refused(result: Result, code: Code = Code.WORKER_LIED) -> None:
     assert result.refusal is not None
-    assert result.refusal.code is Code.WORKER_LIED, result.refusal
+    assert result.refusal.code is code, result.refusal
     folder = result.path.parent / "out"
     assert not [path for path in folder.iterdir() if path.suffix == ".mp4" or path.name == "film.safelight.json"]

@@ -19,14 +19,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.attack.verdict import MAX_EVIDENCE, Evidence, Figure, Finding, Outcome
+from safelight.attack.moments import Glimpse, heaviest
+from safelight.attack.verdict import MAX_EVIDENCE, MAX_MOMENTS, Evidence, Figure, Finding, Outcome
 from safelight.geometry import Box
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Picture
 from safelight.plan import Plan, Region
 
 _LIMITED = np.array([round(16 + value * 219 / 255) for value in range(256)], np.uint8)  # full range to limited
-_MOMENTS = 48  # small pictures of the copy kept until the end; some are shown
 
 
 @dataclass(frozen=True)
@@ -166,20 +166,18 @@ class Notes:
     """
 
     proposals: list[Region] = field(default_factory=list)
-    moments: list[tuple[float, str, int, float, str, bytes]] = field(default_factory=list)
+    moments: list[Glimpse] = field(default_factory=list)
     originals_left: int = 0
     cut: float = 0.0
     alive: Callable[[], None] = lambda: None
 
     def wants(self, weight: float) -> bool:
         """Whether a moment of that weight has a chance to be shown; drawing others is wasted."""
-        return len(self.moments) < _MOMENTS or weight > min(moment[0] for moment in self.moments)
+        return len(self.moments) < MAX_MOMENTS or weight > self.moments[-1].weight
 
     def moment(self, weight: float, attacker: str, pair: Pair, why: str, png: bytes) -> None:
-        """Offer a picture of the copy for the sheet; the heaviest are shown."""
-        self.moments.append((weight, attacker, pair.index, pair.seconds, why, png))
-        if len(self.moments) > _MOMENTS:
-            self.moments.remove(min(self.moments, key=lambda moment: moment[0]))
+        """Offer a picture of the copy for the sheet; the heaviest are kept."""
+        self.moments = heaviest([*self.moments, Glimpse(weight, attacker, pair.index, pair.seconds, why, png)])
 
 
 class Attacker(ABC):

@@ -16,13 +16,14 @@ from safelight.attack.fill import Fill
 from safelight.attack.hearing import sound_pairs
 from safelight.attack.hum import Hum
 from safelight.attack.likeness import Likeness
+from safelight.attack.moments import Glimpse, named, worst
 from safelight.attack.pairs import offset, pairs, picture_count
 from safelight.attack.protocol import Attacker, Case, Notes
 from safelight.attack.sensor import Sensor
 from safelight.attack.sound import Sound
 from safelight.attack.straight import Straightener, looks_bent, treated
 from safelight.attack.timing import Timing
-from safelight.attack.verdict import MAX_PROPOSALS, CopyFacts, Finding, Moment, Outcome, Verdict, overall
+from safelight.attack.verdict import MAX_PROPOSALS, CopyFacts, Finding, Moment, Outcome, Verdict, headline, overall
 from safelight.attack.voices import Voices
 from safelight.errors import Code, SafelightError
 from safelight.hide.sensor import planned_size
@@ -33,13 +34,6 @@ from safelight.plan import Plan
 ATTACKERS: tuple[type[Attacker], ...] = (Faces, Likeness, Fill, Bytes, Timing, Sound, Voices, Hum, Sensor)
 """The roster: everybody who attacks, in the order of the report. Those who come first see each picture first."""
 
-_MOMENTS = 16
-_APART = 0.3  # seconds between two moments that are shown
-_HEADLINES = {
-    Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",
-    Outcome.BROKEN: "Broken: this copy gives something away and must not be published.",
-    Outcome.COULD_NOT_RUN: "Not shown to hold: an attack could not be carried out, so this copy must not be published.",
-}
 # Refusals that concern the whole attack and not one attacker's tools.
 _FATAL = frozenset({Code.COPY_OTHER_CLIP, Code.PLAN_OTHER_CLIP})
 
@@ -57,6 +51,7 @@ def attack(
     moments: Path | None = None,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
     attackers: Sequence[type[Attacker]] = ATTACKERS,
+    elsewhere: Sequence[str] = (),
 ) -> Verdict:
     """Try to undo a copy's protection.
 
@@ -72,6 +67,8 @@ def attack(
         moments: a folder for small pictures of the copy's worst moments; None: none are kept.
         progress: is told (pictures done, pictures expected).
         attackers: who attacks.
+        elsewhere: names of others who attack this copy in other workers. The verdict is a share then, to be joined with
+            theirs, and has all moments that may come into question.
 
     Raises:
         SafelightError: an unreadable copy or original (as Reader), SL-COPY-OTHER-CLIP when the original shows something
@@ -100,7 +97,7 @@ def attack(
             tuple(tuple(person) for person in names),
             file_name,
             all_frames,
-            tuple(kind.name for kind in attackers),
+            (*(kind.name for kind in attackers), *elsewhere),
             sensor_key,
             straightener.size if bent else None,
         )
@@ -131,13 +128,13 @@ def attack(
     return Verdict(
         safelight=__version__,
         outcome=outcome,
-        sentence=_HEADLINES[outcome],
+        sentence=headline(outcome),
         copy_=CopyFacts(sha256=sha256, size=size, width=width, height=height, frames=frames, seconds=seconds),
         had_original=original is not None,
         had_plan=plan is not None,
         findings=findings,
         proposals=notes.proposals[:MAX_PROPOSALS],
-        moments=_kept(notes, moments),
+        moments=_written(notes.moments if elsewhere else worst(notes.moments), moments),
         weights=models.identities("find") | models.identities("attack"),
         device=chosen(),
     )
@@ -207,17 +204,11 @@ def _could_not(kind: type[Attacker], error: SafelightError) -> Finding:
     )
 
 
-def _kept(notes: Notes, folder: Path | None) -> list[Moment]:
-    """The worst moments, written to ``folder``; of moments close together only the worst."""
+def _written(glimpses: list[Glimpse], folder: Path | None) -> list[Moment]:
+    """Moments for a verdict; their pictures lie in the folder then. None without a folder."""
     if folder is None:
         return []
-    worst: list[tuple[float, str, int, float, str, bytes]] = []
-    for moment in sorted(notes.moments, key=lambda moment: -moment[0]):
-        if len(worst) < _MOMENTS and all(abs(moment[3] - other[3]) >= _APART for other in worst):
-            worst.append(moment)
-    kept = []
-    for number, (_, attacker, frame, seconds, why, png) in enumerate(sorted(worst, key=lambda moment: moment[2])):
-        name = f"moment-{number:02d}.png"
-        (folder / name).write_bytes(png)
-        kept.append(Moment(attacker=attacker, frame=frame, seconds=seconds, why=why, picture=name))
-    return kept
+    made = named(glimpses)
+    for moment, png in made:
+        (folder / moment.picture).write_bytes(png)
+    return [moment for moment, _ in made]

@@ -13,6 +13,7 @@ from safelight.plan import Device, Region
 NAMES = ("faces", "likeness", "fill", "bytes", "timing", "sound", "voices", "hum", "sensor")  # of all attackers
 MAX_EVIDENCE = 200
 MAX_PROPOSALS = 2000
+MAX_MOMENTS = 48
 
 Line = Annotated[str, AfterValidator(harmless), Field(max_length=600)]
 Index = Annotated[int, Field(ge=0, le=2**31)]
@@ -37,6 +38,13 @@ class Outcome(StrEnum):
     def blocks(self) -> bool:
         """Whether a copy with this outcome must not be published."""
         return self in (Outcome.BROKEN, Outcome.COULD_NOT_RUN)
+
+
+_HEADLINES = {
+    Outcome.HELD: "Held: nothing that was tried brought back what this copy hides.",
+    Outcome.BROKEN: "Broken: this copy gives something away and must not be published.",
+    Outcome.COULD_NOT_RUN: "Not shown to hold: an attack could not be carried out, so this copy must not be published.",
+}
 
 
 class Figure(Document):
@@ -77,12 +85,15 @@ class Finding(Document):
 
 
 class Moment(Document):
-    """A frame of the copy worth looking at, as a small picture ``picture`` that travels beside the verdict."""
+    """A frame of the copy worth looking at, as a small picture ``picture`` that travels beside the verdict. ``weight``:
+    the heavier, the worse.
+    """
 
     attacker: Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
     frame: Index
     seconds: Number
     why: Line
+    weight: Number = 0.0
     picture: Annotated[str, Field(pattern=r"^moment-\d{2}\.png$")]
 
 
@@ -110,7 +121,7 @@ class Verdict(Document):
     had_plan: bool
     findings: Annotated[list[Finding], Field(min_length=1, max_length=20)]
     proposals: Annotated[list[Region], Field(max_length=MAX_PROPOSALS)] = []
-    moments: Annotated[list[Moment], Field(max_length=24)] = []
+    moments: Annotated[list[Moment], Field(max_length=MAX_MOMENTS)] = []
     weights: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=64)]] = {}
     device: Device = "CPU"  # what the networks ran on
 
@@ -126,6 +137,11 @@ class Verdict(Document):
     def to_json(self) -> str:
         """The document as text."""
         return self.model_dump_json(by_alias=True, indent=1) + "\n"
+
+
+def headline(outcome: Outcome) -> str:
+    """What a verdict with that outcome says in a sentence."""
+    return _HEADLINES[outcome]
 
 
 def overall(findings: list[Finding]) -> Literal[Outcome.HELD, Outcome.BROKEN, Outcome.COULD_NOT_RUN]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from safelight.account import Account, Options
 from safelight.batch import Result, attempt
+from safelight.buckets import in_bucket
 from safelight.errors import Code, SafelightError
 from safelight.inputs import printable
 from safelight.outputs import Names
@@ -26,6 +27,7 @@ from safelight.protect import Outcome
 from safelight.scale.comrades import Comrades, unwanted
 from safelight.scale.run import receipt_of, renewed
 from safelight.scale.table import Job, JobTable
+from safelight.workers.crew import Hands
 
 SECONDS_TO_CONNECT = 30
 SECONDS_OF_PATIENCE = 600.0  # with a scheduler that does not answer
@@ -46,8 +48,11 @@ class _Silent:
 def protect_there(source: str, folder: str, stem: str, options: str) -> dict[str, str]:
     """What a worker of the cluster does: protect one clip; returns its account as JSON, or code and detail."""
     names, chosen = Names(Path(folder), stem), Options.model_validate_json(options)
+    clip = Path(source)
+    # what is brought out of a bucket, and what is made to be sent to one, lies on this machine only
+    crew = Hands() if in_bucket(clip) or in_bucket(names.folder) else Comrades()
     with unwanted() as cancel:
-        result = attempt(Path(source), names, chosen, _Silent(), cancel, Comrades())
+        result = attempt(clip, names, chosen, _Silent(), cancel, crew)
     if result.outcome is not None:
         return {"account": result.outcome.account.to_json(), "copy": result.outcome.copy.name}
     assert result.refusal is not None

@@ -11,27 +11,27 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from safelight.buckets import in_bucket
 from safelight.errors import Code, SafelightError
 from safelight.inputs import Original, printable
 from safelight.outputs import writing
 from safelight.scale.beat import beating
-from safelight.workers.crew import Hands, Told, Work
+from safelight.workers.crew import Told, Work, carried_out
 from safelight.workers.messages import ANSWER, JOB, Done, Failure, Progress, ViewJob
-from safelight.workers.parent import run
 
 _FIRST = 10  # priority of pieces over whole clips: what was begun is finished first
 SECONDS_BETWEEN_LOOKS = 1.0
 _AT_WORK = ("executing", "long-running")  # states of a task, by Dask's names
 _MEMBERS = ("running", "paused")  # states of a worker
-_LOOKS: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[int, int])  # size and time of the original
+Named = tuple[str, int, int]
+"""A file for another machine: its path, size and time."""
+_NAMED: TypeAdapter[Named] = TypeAdapter(Named)
 
 
 @contextmanager
@@ -57,17 +57,22 @@ def unwanted() -> Iterator[threading.Event]:
 class Comrades:
     """A crew for a task on a worker of a Dask cluster. All its workers see the film and the folder at the same path."""
 
-    def each(self, original: Original, works: Sequence[Work], told: Told, cancel: threading.Event) -> list[Done]:
+    def hands(self) -> int:
+        """See :class:`safelight.workers.crew.Crew`: this thread, which is free meanwhile, and those that do nothing."""
+        distributed: Any = import_module("distributed")
+        with distributed.worker_client(separate_thread=False) as client:
+            threads, busy = sum(client.nthreads().values()), sum(map(len, client.processing().values()))
+        return max(int(threads) - busy, 0) + 1
+
+    def each(self, clip: Original, works: Sequence[Work], told: Told, cancel: threading.Event) -> list[Done]:
         """See :class:`safelight.workers.crew.Crew`; ``cancel`` is looked at by nobody, Dask ends its workers."""
-        if in_bucket(original.path):  # it was brought to this machine only
-            return Hands().each(original, works, told, cancel)
         distributed: Any = import_module("distributed")
         with distributed.worker_client() as client:
             futures = [
                 client.submit(
                     piece_there,
-                    str(original.path.absolute()),
-                    _looks(original),
+                    _named(clip),
+                    _named(work.beside) if work.beside is not None else None,
                     str(work.folder.absolute()),
                     work.job.model_dump_json(),
                     pure=False,
@@ -84,7 +89,7 @@ class Comrades:
         return [_taken(answer, work) for answer, work in zip(answers, works, strict=True)]
 
 
-def piece_there(source: str, looks: tuple[int, int], folder: str, job: str) -> tuple[str, str]:
+def piece_there(clip: Named, beside: Named | None, folder: str, job: str) -> tuple[str, str]:
     """What a worker of the cluster does with a piece: the answer as JSON, and the folder in ``folder`` it worked in."""
     asked = JOB.validate_json(job)
     assert not isinstance(asked, ViewJob)
@@ -94,21 +99,29 @@ def piece_there(source: str, looks: tuple[int, int], folder: str, job: str) -> t
             if given.is_file():
                 shutil.copyfile(given, room / given.name)
     try:
-        with Original(Path(source)) as original:
-            if _looks(original) != _LOOKS.validate_python(looks):
-                raise SafelightError(
-                    Code.CHANGED, "The file is another one on this machine.", file=printable(original.path)
-                )
-            with unwanted() as cancel:
-                done = run(asked, original.descriptor, room, progress=lambda frames, total: None, cancel=cancel)
+        with ExitStack() as stack:
+            own = stack.enter_context(_same(clip))
+            other = stack.enter_context(_same(beside)) if beside is not None else None
+            cancel = stack.enter_context(unwanted())
+            done = carried_out(asked, own, other, room, progress=lambda frames, total: None, cancel=cancel)
     except SafelightError as error:
         return Failure(code=error.code, detail=error.detail[:4000]).model_dump_json(), room.name
     return done.model_dump_json(), room.name
 
 
-def _looks(original: Original) -> tuple[int, int]:
-    facts = os.fstat(original.descriptor)
-    return facts.st_size, facts.st_mtime_ns
+def _named(film: Original) -> Named:
+    """Its path, size and time, for another machine."""
+    facts = os.fstat(film.descriptor)
+    return str(film.path.absolute()), facts.st_size, facts.st_mtime_ns
+
+
+@contextmanager
+def _same(named: Named) -> Iterator[Original]:
+    """The file of that name, opened. Raises SL-CHANGED when it is another one here."""
+    with Original(Path(named[0])) as film:
+        if _named(film)[1:] != _NAMED.validate_python(named)[1:]:
+            raise SafelightError(Code.CHANGED, "The file is another one on this machine.", file=printable(film.path))
+        yield film
 
 
 def _taken(answer: tuple[str, str], work: Work) -> Done:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import cv2
 
+from safelight.attack.verdict import NAMES
 from safelight.media.facts import ClipFacts
 from safelight.media.read import Excerpt, Reader
 from safelight.plan import Doubt, Plan, Sound
@@ -118,6 +119,7 @@ def _speech(clip: BinaryIO, facts: ClipFacts) -> list[Sound]:
 
 def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
     """Write ``verdict.json`` about a copy."""
+    from safelight.attack.run import ATTACKERS
     from safelight.attack.run import attack as attack_copy
 
     with ExitStack() as stack:
@@ -133,6 +135,8 @@ def attack(job: AttackJob, copy: BinaryIO, report: Report) -> Attacked:
             sensor_key=bytes.fromhex(job.sensor_key) if job.sensor_key is not None else None,
             moments=Path(),
             progress=report,
+            attackers=[kind for kind in ATTACKERS if kind.name in job.attackers],
+            elsewhere=[name for name in NAMES if name not in job.attackers],
         )
     VERDICT.write_text(verdict.to_json(), encoding="utf-8")
     return Attacked()

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from safelight.attack.verdict import NAMES
 from safelight.errors import Code, harmless
 from safelight.media.facts import ClipFacts, Gap
 from safelight.media.pieces import MOST, Part, Piece
@@ -90,10 +91,12 @@ class AttackJob(Message):
 
     ``original``: the inherited descriptor of the original, None when there is none. ``plan``: ``plan.json`` lies in the
     folder. ``names``: protected people, each with the spellings of the name. ``file_name``: of the copy.
-    ``accept_damaged``: of the original. ``sensor_key``: as for the job that made the copy.
+    ``accept_damaged``: of the original. ``sensor_key``: as for the job that made the copy. ``attackers``: who attacks;
+    if not all do, the verdict is a share, and has up to MAX_MOMENTS pictures.
     """
 
     job: Literal["attack"] = "attack"
+    attackers: tuple[str, ...] = NAMES
     original: Annotated[int, Field(ge=0)] | None = None
     plan: bool = False
     names: list[list[str]] = []
