@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from safelight.media.ahead import abreast, ahead, aside
+from safelight.media.ahead import ahead, aside
 
 
 def test_same_items_same_order_made_elsewhere() -> None:
@@ -66,40 +66,6 @@ def given(take: Callable[[int], object], depth: int, count: int) -> list[int]:
     with pytest.raises(ZeroDivisionError):
         every()
     return gone
-
-
-def test_work_abreast_keeps_the_order_and_does_as_many_at_a_time() -> None:
-    together = threading.Barrier(2, timeout=10)
-
-    def work(number: int) -> int:
-        together.wait()  # nobody gets past who is alone
-        time.sleep(0.01 * (number % 3))
-        return number * number
-
-    with abreast(range(20), work, 2) as done:
-        assert list(done) == [number * number for number in range(20)]
-
-
-def test_what_fails_abreast_is_raised_in_its_place_and_nothing_goes_on() -> None:
-    begun: list[int] = []
-
-    def work(number: int) -> int:
-        begun.append(number)
-        if number == 3:
-            raise ValueError(number)
-        return number
-
-    seen = []
-
-    def use() -> None:
-        with abreast(range(100), work, 2) as done:
-            for number in done:
-                seen.append(number)
-
-    with pytest.raises(ValueError, match="3"):
-        use()
-    assert seen == [0, 1, 2]
-    assert len(begun) <= 6
 
 
 def test_work_aside_is_done_in_order_and_finished_on_leaving() -> None:

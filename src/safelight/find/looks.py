@@ -104,8 +104,8 @@ class Looked:
 class Looks:
     """Plans the looks at one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second.
 
-    :meth:`faces`, :meth:`later` and :meth:`people` each go through the clip once, in this order, side by side: what
-    faces take is shared between the first two, since a thread that has more to do than the others makes them wait.
+    :meth:`faces` and :meth:`people` each go through the clip once, in order, side by side: what faces take is shared
+    between the two, since a thread that has more to do than the others makes them wait.
     """
 
     def __init__(self, width: int, height: int, rate: float, effort: Effort, finders: Finders) -> None:
@@ -182,13 +182,11 @@ class Looks:
         if beat:
             upright.settle()
 
-    def later(self, looked: Iterable[Looked]) -> Iterator[Looked]:
-        """Let the light finder have the looks that were put off: few, but each takes as long as many others."""
-        for item in looked:
-            if item.tiles is not None:
-                item.seen = item.view.seen(self._finders.light, item.tiles) + item.seen
-            item.seen += self._askew(item, item.tilts)
-            yield item
+    def _later(self, item: Looked) -> None:
+        """The looks that were put off."""
+        if item.tiles is not None:
+            item.seen = item.view.seen(self._finders.light, item.tiles) + item.seen
+        item.seen += self._askew(item, item.tilts)
 
     def _askew(self, item: Looked, tilts: tuple[float, ...]) -> list[Detection]:
         """Sure faces that the light finder sees in the turned picture only: cameras in clothes seldom hang straight."""
@@ -202,7 +200,7 @@ class Looks:
         return found
 
     def people(self, looked: Iterable[Looked]) -> Iterator[Looked]:
-        """Let the person finder look where it is due."""
+        """Let the face finders have the looks that were put off, and the person finder look where it is due."""
         finder = self._finders.people
         since, age, pause, since_beat = _NEVER, 0, 0, _NEVER
         faces: list[Detection] = []
@@ -210,6 +208,7 @@ class Looks:
         for item in looked:
             since, since_beat = since + 1, since_beat + 1
             age = 1 if item.glance.cut else age + 1
+            self._later(item)
             if item.due:
                 faces = list(item.seen)
             if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):

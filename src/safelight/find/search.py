@@ -105,8 +105,7 @@ class Search:
         with ExitStack() as threads:
             early = threads.enter_context(ahead(glances(pictures, *self._size), _WAITING))
             faces = threads.enter_context(ahead(self._looks.faces(early), _WAITING))
-            late = threads.enter_context(ahead(self._looks.later(faces), _WAITING))
-            people = self._looks.people(late)
+            people = self._looks.people(faces)
             if self._signs is not None:
                 people = _noted(people, self._signs, threads.enter_context(aside(self._signs.step, _ASIDE)))
             for looked in threads.enter_context(ahead(people, _WAITING)):
