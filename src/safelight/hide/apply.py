@@ -19,7 +19,7 @@ from safelight.hide.curtain import draw_curtain
 from safelight.hide.picture import hide_areas
 from safelight.hide.sensor import RECIPES, Treatment, draw_key
 from safelight.hide.sheet import Sheet
-from safelight.media.ahead import abreast, ahead
+from safelight.media.ahead import ahead
 from safelight.media.develop import Developed, Developer
 from safelight.media.facts import ClipFacts
 from safelight.media.pieces import Part
@@ -31,8 +31,7 @@ from safelight.plan import Clip, Decision, Form, Plan, Sensor
 
 Report = Callable[[int, int | None], None]
 
-_WAITING = 2  # hidden pictures that wait to be treated
-_TREATED = 2  # pictures treated at a time: that takes longer than any other step
+_WAITING = 2  # finished pictures that wait to be written
 
 
 @dataclass(frozen=True)
@@ -90,22 +89,15 @@ def apply(
     expected = plan.clip.frames if part is None else part.frames
     treatment = _treatment(plan, facts, key)
     size = treatment.size if treatment is not None else _written_size(facts)
-
-    def treated(picture: tuple[int, Developed]) -> tuple[int, Developed, Developed]:
-        """With its index, before and after the treatment."""
-        index, developed = picture
-        return index, developed, developed if treatment is None else treatment.treat(developed)
-
     if part is not None:
         facts = facts.model_copy(update={"picture_start": 0.0, "sound": None})
     with (
         _output(copy, facts, plan.settings.sensor, ends.sound(sound)) as output,
         ahead(ends.pictures(_developed(reader, plan, tally, part)), _WAITING) as hidden,
-        abreast(hidden, treated, _TREATED) as finished,
-        ahead(finished, _WAITING) as pictures,
+        ahead(_treated(hidden, treatment), _WAITING) as pictures,
     ):
-        for index, developed, done in pictures:
-            output.picture(done)
+        for index, developed, treated in pictures:
+            output.picture(treated)
             page.take(index, developed)
             tally.written += 1
             if progress is not None:
@@ -170,6 +162,14 @@ class _Ends:
             over -= skipped
             if skipped < len(block):
                 yield block[skipped:]
+
+
+def _treated(
+    pictures: Iterator[tuple[int, Developed]], treatment: Treatment | None
+) -> Generator[tuple[int, Developed, Developed]]:
+    """Each picture with its index, before and after the treatment."""
+    for index, developed in pictures:
+        yield index, developed, developed if treatment is None else treatment.treat(developed)
 
 
 @dataclass

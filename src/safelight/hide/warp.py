@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import threading
 from dataclasses import dataclass
 
 import cv2
@@ -63,7 +62,6 @@ class Warp:
         self._key = key
         self._affine = self._drawn()
         self._fields: dict[int, tuple[Map, Map]] = {}
-        self._turn = threading.Lock()  # several pictures are bent at a time
         self._still = self._places()
 
     @property
@@ -169,8 +167,7 @@ class Warp:
     def _coarse(self, seconds: float) -> tuple[Map, Map]:
         second = math.floor(seconds)
         part = (seconds - second) * math.pi / 2
-        with self._turn:
-            here, there = self._field(second), self._field(second + 1)
+        here, there = self._field(second), self._field(second + 1)
         # cosine and sine: however far between two seconds, the bend is equally strong
         x, y = (
             np.asarray(still + np.float32(math.cos(part)) * a + np.float32(math.sin(part)) * b, np.float32)

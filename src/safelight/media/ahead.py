@@ -1,6 +1,4 @@
-"""Reading ahead: the next pictures are decoded while the present one is worked on; work on several pictures abreast;
-and work that is done aside.
-"""
+"""Reading ahead: the next pictures are decoded while the present one is worked on; and work that is done aside."""
 
 from __future__ import annotations
 
@@ -13,7 +11,6 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 _SECONDS_BETWEEN_LOOKS = 0.1  # how soon a thread notices that nobody wants its pictures any more
 
@@ -73,30 +70,6 @@ def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
     finally:
         stop.set()
         thread.join()
-
-
-@contextmanager
-def abreast(items: Iterable[T], work: Callable[[T], U], hands: int) -> Iterator[Iterator[U]]:
-    """What ``work`` makes of each item, in the items' order; ``hands`` are worked on at a time, one more is finished.
-
-    The items are taken where the results are. What ``work`` raises is raised where its result would have been. On
-    leaving, no work goes on.
-    """
-
-    def take() -> Iterator[U]:
-        waiting: deque[Future[U]] = deque()
-        for item in items:
-            waiting.append(threads.submit(work, item))
-            if len(waiting) > hands:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-    with ThreadPoolExecutor(hands, thread_name_prefix="abreast") as threads:
-        try:
-            yield take()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
