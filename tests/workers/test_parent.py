@@ -68,6 +68,20 @@ def test_a_worker_that_does_not_answer_as_it_should_is_refused(run: Run, program
     assert refused.value.code is code
 
 
+def test_where_processes_cannot_be_held_each_worker_is_a_program(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight.workers.process._divides", lambda: False)
+    for program, code in (
+        ('print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')', Code.NO_PICTURE),
+        ("import os; os.kill(os.getpid(), 11)", Code.WORKER_DIED),
+        ("import os, sys; sys.exit(open(f'/proc/{os.getpid()}/cmdline').read())", Code.BUG),
+    ):
+        with pytest.raises(SafelightError) as refused:
+            run(program)
+        assert refused.value.code is code
+    assert "safelight.workers" in refused.value.detail
+    assert "forkserver" not in refused.value.detail
+
+
 def test_last_words_of_a_worker_cannot_paint_on_the_terminal(run: Run) -> None:
     with pytest.raises(SafelightError) as refused:
         run("import sys; sys.stderr.write('\\x1b[31m\\u202e' * 5000); sys.exit(9)")

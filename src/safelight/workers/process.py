@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -103,8 +104,20 @@ def prepare() -> None:
         _server()
 
 
+@cache
 def _divides() -> bool:
-    return sys.platform == "linux" and hasattr(os, "pidfd_open")
+    """Whether a process that is not a child of this one can be ended for certain: not on old kernels and in some
+    containers.
+    """
+    if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
+        return False
+    try:
+        handle = os.pidfd_open(os.getpid())
+        signal.pidfd_send_signal(handle, 0)
+    except OSError:
+        return False
+    os.close(handle)
+    return True
 
 
 def _environment() -> dict[str, str]:
