@@ -6,7 +6,10 @@ as a worker would that a hostile file has taken over.
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
+import socket
 import sys
 import threading
 import time
@@ -17,7 +20,7 @@ import pytest
 from tests.workers.takeover import taken_over
 
 from safelight.errors import Cancelled, Code, SafelightError
-from safelight.workers import parent
+from safelight.workers import forkserver, parent
 from safelight.workers.messages import FindJob
 
 JOB = FindJob(sha256="0" * 64)
@@ -184,3 +187,28 @@ def test_a_program_that_divides_itself_does_not_share_its_workers(run: Run) -> N
         run(refusal)
     assert refused.value.code is Code.NO_PICTURE
     assert os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.mark.parametrize("call", ["fork", "pidfd_open"])
+def test_where_no_more_processes_are_granted_the_others_go_on(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """The server itself, in this process: what it would die of would end all its workers."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    given = [os.open(os.devnull, os.O_RDWR) for _ in range(5)]
+    request = {"arguments": [], "environment": {}, "numbers": [given[4]]}
+    ends: dict[int, int] = {}
+
+    def refuse(*_: object) -> int:
+        raise BlockingIOError(errno.EAGAIN, "no more")
+
+    monkeypatch.setattr(forkserver, "_be_worker", lambda *_: time.sleep(60))
+    monkeypatch.setattr(os, call, refuse)
+    with ours, theirs:
+        forkserver._start(theirs, request, given, ends)
+        told, handles, _, _ = socket.recv_fds(ours, 64, 4)
+    assert (int(told), list(handles)) == (-errno.EAGAIN, [])
+    for descriptor in given:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+    assert len(ends) == (call == "pidfd_open")
+    for pid in ends:  # it was ended, and its end can be told
+        assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL

@@ -38,8 +38,6 @@ _STAY = 5  # measures for which bars hold that are no longer recognised
 class Cleared:
     """A picture brought to good light; stands for the decoded one at any size."""
 
-    index: int
-    pts: int
     pixels: NDArray[np.uint8]
 
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
@@ -47,10 +45,6 @@ class Cleared:
         if self.pixels.shape[1::-1] == (width, height):
             return self.pixels
         return np.asarray(cv2.resize(self.pixels, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
-        """How light it is (height, width), at that size."""
-        return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 class Clearing:
@@ -89,7 +83,7 @@ class Clearing:
         if self._noise > _NOISY:
             picture = self._calmed(glance, picture)
             picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.8 if self._noise > _VERY_NOISY else 1.2), np.uint8)
-        return Cleared(glance.picture.index, glance.picture.pts, lit(picture) if self._dim else picture)
+        return Cleared(lit(picture) if self._dim else picture)
 
     def _calmed(self, glance: Glance, bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The mean of this picture and those before, which are moved along with the camera."""

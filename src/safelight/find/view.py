@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.find.cuts import Showable
 from safelight.find.detect import Detection, Finder
 from safelight.find.tiles import seen_in_tiles, tile_size
 from safelight.geometry import Box
@@ -48,11 +48,18 @@ class Part:
         return Box(x - half, y - half, x + half, y + half)
 
 
+class Pixels(Protocol):
+    """A picture that can be had at any size: a decoded one, or what was made of one."""
+
+    def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
+        """It at that size, shape (height, width, 3)."""
+
+
 class View:
     """One picture at the sizes it is looked at, made when they are wanted, straight from the decoded picture."""
 
-    def __init__(self, picture: Showable, width: int, height: int) -> None:
-        self.picture = picture
+    def __init__(self, picture: Pixels, width: int, height: int) -> None:
+        self._picture = picture
         self.size = width, height
         self._made: dict[tuple[int, int], NDArray[np.uint8]] = {}
 
@@ -95,7 +102,7 @@ class View:
     def at(self, size: tuple[int, int]) -> NDArray[np.uint8]:
         """The picture brought to that size (width, height)."""
         if size not in self._made:
-            self._made[size] = self.picture.bgr(*size)
+            self._made[size] = self._picture.bgr(*size)
         return self._made[size]
 
     def turned(self, turn: int) -> View:
@@ -163,20 +170,9 @@ class _Turned:
     view: View
     turn: int
 
-    @property
-    def index(self) -> int:
-        return self.view.picture.index
-
-    @property
-    def pts(self) -> int:
-        return self.view.picture.pts
-
     def bgr(self, width: int, height: int) -> NDArray[np.uint8]:
         size = (height, width) if self.turn % 2 else (width, height)
         return np.ascontiguousarray(np.rot90(self.view.at(size), -self.turn))
-
-    def luma(self, width: int, height: int) -> NDArray[np.uint8]:
-        return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def in_tiles(size: tuple[int, int]) -> bool:

@@ -1,6 +1,7 @@
 """Inside a worker: read one job from standard input, do it, answer in JSON lines.
 
-Started as ``python -m safelight.workers SOURCE_FD FOLDER BOUNDS``. The clip comes as an inherited descriptor, so its
+Run as ``python -m safelight.workers SOURCE_FD FOLDER BOUNDS``, or in a process divided off one that has loaded all of
+this (``forkserver.py``). The clip comes as an inherited descriptor, so its
 name never gets in here; all that may be written lies in FOLDER, which is also the working directory. Before anything
 else the worker locks itself in (``confine.py``).
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import gc
 import json
@@ -63,16 +64,24 @@ def main() -> int:
 def _start(control: socket.socket, request: dict[str, Any], given: list[int], ends: dict[int, int]) -> None:
     """One new worker. ``given``: its three standard streams, where its end is told, and what it is given to read."""
     program = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _be_worker(request, given, program)
-    ends[pid] = given[3]
-    for descriptor in (*given[:3], *given[4:]):
+    pid = 0
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _be_worker(request, given, program)
+        ends[pid] = os.dup(given[3])
+        handle = os.pidfd_open(pid)  # it is not reaped yet, so this is it
+        told, handles = pid, [handle]
+    except OSError as error:  # too many processes or descriptors: the program's other workers go on
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        told, handles = -(error.errno or errno.EAGAIN), []
+    for descriptor in given:
         os.close(descriptor)
-    handle = os.pidfd_open(pid)  # it is not reaped yet, so this is it
     with contextlib.suppress(BrokenPipeError):
-        socket.send_fds(control, [str(pid).encode()], [handle])
-    os.close(handle)
+        socket.send_fds(control, [str(told).encode()], handles)
+    for descriptor in handles:
+        os.close(descriptor)
 
 
 def _tell(ends: dict[int, int]) -> None:
@@ -81,9 +90,10 @@ def _tell(ends: dict[int, int]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             return
-        with contextlib.suppress(BrokenPipeError):
-            os.write(ends[pid], STATUS.pack(os.waitstatus_to_exitcode(status)))
-        os.close(ends.pop(pid))
+        if pid in ends:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(ends[pid], STATUS.pack(os.waitstatus_to_exitcode(status)))
+            os.close(ends.pop(pid))
 
 
 def _be_worker(request: dict[str, Any], given: list[int], program: int) -> NoReturn:

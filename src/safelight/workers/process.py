@@ -40,6 +40,8 @@ _ENVIRONMENT = (
     "OPENBLAS_L2_SIZE",
 )
 
+_PATIENCE = 180.0  # seconds for loading and dividing
+
 
 class Process(Protocol):
     """A running worker."""
@@ -76,7 +78,8 @@ def started(
     own = {DEVICE: device, "TMPDIR": os.fspath(folder.absolute())}
     process: _Forked | subprocess.Popen[bytes]
     if _divides():
-        process = _server().start(arguments, own, (source, *others), errors)
+        with _turn:
+            process = _server().start(arguments, own, (source, *others), errors)
     else:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "safelight.workers", *arguments],
@@ -101,7 +104,8 @@ def started(
 def prepare() -> None:
     """Begin to load what workers need, beside whatever the program does before its first one."""
     if _divides():
-        _server()
+        with _turn:
+            _server()
 
 
 @cache
@@ -160,7 +164,8 @@ class _Forked:
             self._status = STATUS.unpack(told)[0] if told else -signal.SIGKILL  # the server is gone, and all it started
             os.close(self._end)
             os.close(self._handle)
-            self._server.workers -= 1
+            with _turn:
+                self._server.workers -= 1
         return self._status
 
 
@@ -172,6 +177,7 @@ class _Forkserver:
         self.workers = 0  # that have not ended
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the server lives
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(_PATIENCE)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "safelight.workers.forkserver", str(theirs.fileno())],
@@ -182,7 +188,6 @@ class _Forkserver:
                 env=environment,
                 process_group=0,
             )
-        self._turn = threading.Lock()
 
     @property
     def alive(self) -> bool:
@@ -192,30 +197,44 @@ class _Forkserver:
     def start(
         self, arguments: Sequence[str], own: Mapping[str, str], passed: Sequence[int], errors: IO[bytes]
     ) -> _Forked:
-        """A new worker, given ``passed`` under the numbers they have here. Raises SL-BUG when the server has ended."""
+        """A new worker, given ``passed`` under the numbers they have here.
+
+        Raises SL-BUG when the server has ended, OSError when the system grants no more processes or descriptors.
+        """
         hears, stdin = os.pipe()
         stdout, says = os.pipe()
         end, tells = os.pipe()
         request = json.dumps({"arguments": arguments, "environment": own, "numbers": passed}).encode()
         try:
-            with self._turn:
-                socket.send_fds(self._control, [request], [hears, says, errors.fileno(), tells, *passed])
-                pid, handles, _, _ = socket.recv_fds(self._control, 64, MOST_DESCRIPTORS)
-            if not pid:
-                raise BrokenPipeError
-        except (BrokenPipeError, ConnectionResetError) as error:
+            pid, handle = self._divided(request, [hears, says, errors.fileno(), tells, *passed])
+        except BaseException:
             for descriptor in (stdin, stdout, end):
                 os.close(descriptor)
+            raise
+        finally:
+            for descriptor in (hears, says, tells):
+                os.close(descriptor)
+        self.workers += 1
+        return _Forked(self, pid, handle, os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), end)
+
+    def _divided(self, request: bytes, given: Sequence[int]) -> tuple[int, int]:
+        """The number of a new process and a handle of it."""
+        try:
+            socket.send_fds(self._control, [request], given)
+            told, handles, _, _ = socket.recv_fds(self._control, 64, MOST_DESCRIPTORS)
+            if not told:
+                raise BrokenPipeError
+        except (BrokenPipeError, ConnectionResetError, TimeoutError) as error:
+            self._process.kill()
             self._process.wait()
             self._errors.seek(0)
             words = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines() or ["nothing"]
             detail = f"The process that starts workers ended; its last words: {harmless(words[-1])[:300]}."
             raise SafelightError(Code.BUG, detail) from error
-        finally:
-            for descriptor in (hears, says, tells):
-                os.close(descriptor)
-        self.workers += 1
-        return _Forked(self, int(pid), handles[0], os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), end)
+        pid = int(told)
+        if pid < 0:
+            raise OSError(-pid, os.strerror(-pid))
+        return pid, handles[0]
 
     def close(self) -> None:
         """Let it end."""
@@ -229,22 +248,24 @@ class _Forkserver:
 
 
 _servers: list[_Forkserver] = []
-_turn = threading.Lock()
+_turn = threading.Lock()  # for servers and their counts of workers
 
 
 def _server() -> _Forkserver:
-    """The one that was started in today's environment, if it lives; else a new one. Others end when they are idle."""
+    """The one that was started in today's environment, if it lives; else a new one. Others end when they are idle.
+
+    Whoever calls it has the turn.
+    """
     environment = _environment()
-    with _turn:
-        for old in list(_servers):
-            if not old.alive or (old.environment != environment and not old.workers):
-                _servers.remove(old)
-                old.close()
-        fitting = [server for server in _servers if server.environment == environment]
-        if not fitting:
-            fitting.append(_Forkserver(environment))
-            _servers.append(fitting[0])
-        return fitting[0]
+    for old in list(_servers):
+        if not old.alive or (old.environment != environment and not old.workers):
+            _servers.remove(old)
+            old.close()
+    fitting = [server for server in _servers if server.environment == environment]
+    if not fitting:
+        fitting.append(_Forkserver(environment))
+        _servers.append(fitting[0])
+    return fitting[0]
 
 
 @atexit.register
@@ -255,7 +276,11 @@ def _close() -> None:
 
 
 def _forget() -> None:
-    """In a process that this one was divided into: the server answers only its own program."""
+    """In a process that this one was divided into, in the middle of somebody's turn perhaps: the server answers only
+    its own program.
+    """
+    global _turn  # nobody is here who could let go of it
+    _turn = threading.Lock()
     while _servers:
         _servers.pop().forget()
 
