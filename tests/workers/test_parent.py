@@ -21,7 +21,7 @@ from tests.workers.takeover import taken_over
 
 from safelight.errors import Cancelled, Code, SafelightError
 from safelight.workers import forkserver, parent
-from safelight.workers.messages import FindJob
+from safelight.workers.messages import AttackJob, FindJob, Job
 
 JOB = FindJob(sha256="0" * 64)
 Run = Callable[..., object]
@@ -33,11 +33,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     source = os.open(os.devnull, os.O_RDONLY)
     text = taken_over(tmp_path, monkeypatch)
 
-    def go(program: str, cancel: threading.Event | None = None, patience: float = 20) -> object:
+    def go(program: str, cancel: threading.Event | None = None, patience: float = 20, job: Job = JOB) -> object:
         text.write_text(program)
         said: list[tuple[int, int | None]] = []
         return parent.run(
-            JOB,
+            job,
             source,
             tmp_path,
             progress=lambda done, total: said.append((done, total)),
@@ -104,6 +104,13 @@ def test_a_refusal_of_the_worker_is_passed_on(run: Run) -> None:
     with pytest.raises(SafelightError) as refused:
         run('print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')')
     assert (refused.value.code, refused.value.detail) == (Code.NO_PICTURE, "sound only")
+
+
+def test_a_refusal_counts_that_was_said_before_the_job_was_heard(run: Run) -> None:
+    long = AttackJob(names=[["x" * 100] * 2000])  # more than a pipe holds, so that it ends while it is being told
+    with pytest.raises(SafelightError) as refused:
+        run('print(\'{"type": "failure", "code": "SL-UNCONFINED", "detail": "no lock"}\')', job=long)
+    assert (refused.value.code, refused.value.detail) == (Code.UNCONFINED, "no lock")
 
 
 def test_work_that_is_called_off_ends_soon(run: Run) -> None:

@@ -76,11 +76,9 @@ def run(
     os.lseek(source, 0, os.SEEK_SET)
     with tempfile.TemporaryFile() as errors, started(source, others, folder, errors, bounds, device) as process:
         assert process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and may have said why
             process.stdin.write(job.model_dump_json().encode() + b"\n")
             process.stdin.flush()  # and stays open: the worker ends itself when it closes
-        except BrokenPipeError:
-            raise died(process, errors) from None
         watch = _Watch(folder, errors, bounds, patience)
         for line in _lines(process, cancel, watch):
             try:

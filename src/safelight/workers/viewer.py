@@ -9,7 +9,7 @@ import struct
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -80,11 +80,9 @@ class Viewer:
     def _answer(self, process: Process, ask: Ask, deadline: float) -> tuple[int, bytes]:
         assert process.stdin is not None
         assert self._errors is not None
-        try:
+        with suppress(BrokenPipeError):  # it has ended, and may have said why
             process.stdin.write(ask.model_dump_json().encode() + b"\n")
             process.stdin.flush()
-        except BrokenPipeError:
-            raise died(process, self._errors) from None
         while b"\n" not in self._rest:
             if len(self._rest) > MAX_LINE:
                 raise SafelightError(Code.WORKER_LIED, "The worker answered without end.")
