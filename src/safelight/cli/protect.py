@@ -97,10 +97,11 @@ def protect(
         raise typer.BadParameter("name a film, a picture or a folder")
     if cluster is not None and device is not None:
         raise typer.BadParameter(f"--device is for this machine; set {DEVICE} where the workers of the cluster start")
+    if cluster is None:
+        prepare()
     _require_all(sealed=case is not None)
     if cluster is None:
         require_device()
-        prepare()
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []
     with ExitStack() as stack, cancel_on_signals() as cancel, Display(console, quiet=quiet) as display:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from safelight.find.cuts import Glance
 from safelight.geometry import Box
+from safelight.media.scale import grid, halved
 
 GOOD = 0.6  # correlation from which a match is trusted
 POOR = 0.4  # below it the head counts as lost in this picture
@@ -84,7 +85,7 @@ class Follower:
         cx, cy = box.centre
         half_w, half_h = max(box.width * _CORE / 2, 3.0), max(box.height * _CORE / 2, 3.0)
         core = Box(cx - half_w, cy - half_h, cx + half_w, cy + half_h)
-        self._first, _ = _scaled_part(luma, core, self._factor)
+        self._first = _patch(luma, core, self._factor).pixels
         self._lately = self._first
         self.flat = float(self._first.std()) < 2.0
 
@@ -112,8 +113,7 @@ class Follower:
             max(g[0] for g in guesses) + radius + half_w,
             max(g[1] for g in guesses) + radius + half_h,
         )
-        part, origin = _scaled_part(luma, window, self._factor)
-        score, centre = self._search(part, origin, guesses, radius)
+        score, centre = self._search(_patch(luma, window, self._factor, grid(self._factor)), guesses, radius)
         if score < POOR:
             self._drift = self._drift[0] * 0.95, self._drift[1] * 0.95
             self._move(guesses[1])
@@ -130,22 +130,19 @@ class Follower:
         self.box = Box(self.box.x1 + dx, self.box.y1 + dy, self.box.x2 + dx, self.box.y2 + dy)
 
     def _search(
-        self,
-        part: NDArray[np.uint8],
-        origin: tuple[float, float],
-        guesses: list[tuple[float, float]],
-        radius: float,
+        self, patch: _Patch, guesses: list[tuple[float, float]], radius: float
     ) -> tuple[float, tuple[float, float]]:
         """Best correlation and the centre it puts the head at; far from every guess counts a little less."""
         rows, cols = self._first.shape
+        part = patch.pixels
         if part.shape[0] < rows or part.shape[1] < cols:
             return 0.0, guesses[0]
         match = found = cv2.matchTemplate(part, self._first, cv2.TM_CCOEFF_NORMED)
         if self._lately is not self._first:
             match = np.maximum(found + 0.05, cv2.matchTemplate(part, self._lately, cv2.TM_CCOEFF_NORMED))
         match[~np.isfinite(match)] = 0.0
-        ys = (np.arange(match.shape[0], dtype=np.float32) + rows / 2) / self._factor + origin[1]
-        xs = (np.arange(match.shape[1], dtype=np.float32) + cols / 2) / self._factor + origin[0]
+        ys = (np.arange(match.shape[0], dtype=np.float32) + rows / 2) * patch.down + patch.top
+        xs = (np.arange(match.shape[1], dtype=np.float32) + cols / 2) * patch.across + patch.left
         far = np.minimum.reduce([(xs[None, :] - gx) ** 2 + (ys[:, None] - gy) ** 2 for gx, gy in guesses])
         weighed = match - np.float32(0.15 / radius**2) * far
         row, col = (int(v) for v in np.unravel_index(int(np.argmax(weighed)), match.shape))
@@ -155,7 +152,7 @@ class Follower:
             self._lately = part[row : row + rows, col : col + cols].copy()
         dy = _peak(weighed[:, col], row)
         dx = _peak(weighed[row, :], col)
-        return score, (float(xs[col]) + dx / self._factor, float(ys[row]) + dy / self._factor)
+        return score, (float(xs[col]) + dx * patch.across, float(ys[row]) + dy * patch.down)
 
 
 def _peak(values: NDArray[np.float32], at: int) -> float:
@@ -167,12 +164,25 @@ def _peak(values: NDArray[np.float32], at: int) -> float:
     return 0.0 if bend >= 0 else max(-0.5, min(0.5, 0.5 * (left - right) / bend))
 
 
-def _scaled_part(luma: NDArray[np.uint8], box: Box, factor: float) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """The part of a picture inside a box, scaled, edges repeated outside; and its corner's place in the
-    picture."""
+class _Patch(NamedTuple):
+    """A scaled part of a picture; the place of its corner, and how many of the picture's pixels one of its is."""
+
+    pixels: NDArray[np.uint8]
+    left: float
+    top: float
+    across: float
+    down: float
+
+
+def _patch(luma: NDArray[np.uint8], box: Box, factor: float, unit: int = 1) -> _Patch:
+    """The part of a picture inside a box, scaled, edges repeated outside.
+
+    ``unit``: it is made larger, right and below, until its sides are so many pixels times a whole number. A power of two
+    makes scaling down quick.
+    """
     height, width = luma.shape
     x1, y1 = int(np.floor(box.x1)), int(np.floor(box.y1))
-    x2, y2 = max(int(np.ceil(box.x2)), x1 + 1), max(int(np.ceil(box.y2)), y1 + 1)
+    x2, y2 = (first + unit * max(-int(-(last - first) // unit), 1) for first, last in ((x1, box.x2), (y1, box.y2)))
     xa, xb = min(max(x1, 0), width - 1), max(min(x2, width), 1)
     ya, yb = min(max(y1, 0), height - 1), max(min(y2, height), 1)
     xb, yb = max(xb, xa + 1), max(yb, ya + 1)
@@ -180,6 +190,8 @@ def _scaled_part(luma: NDArray[np.uint8], box: Box, factor: float) -> tuple[NDAr
     pads = (max(ya - y1, 0), max(y2 - yb, 0), max(xa - x1, 0), max(x2 - xb, 0))
     if any(pads):
         part = np.asarray(cv2.copyMakeBorder(part, *pads, cv2.BORDER_REPLICATE), np.uint8)
-    size = max(round(part.shape[1] * factor), 1), max(round(part.shape[0] * factor), 1)
+    rows, columns = part.shape
+    size = max(round(columns * factor), 1), max(round(rows * factor), 1)
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(part, size, interpolation=how), np.uint8), (float(x1), float(y1))
+    pixels = np.asarray(cv2.resize(halved(part, *size), size, interpolation=how), np.uint8)
+    return _Patch(pixels, float(x1), float(y1), columns / size[0], rows / size[1])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safelight.find.detect import Detection, Finder
 from safelight.find.tiles import seen_in_tiles, tile_size
 from safelight.geometry import Box
+from safelight.media.scale import grid, halved
 
 _TILE = 1100  # pixels, longest side of what a finder is given at once
 _OVERLAP = 96  # pixels of neighbouring tiles; larger faces are seen in smaller pictures
@@ -77,10 +78,11 @@ class View:
         """
         picture = self._fine(scale)
         across, down = self.size[0] / picture.shape[1], self.size[1] / picture.shape[0]
-        before = max(round(side / (scale * max(across, down))), 1)
+        unit = grid(scale * max(across, down))
+        before = max(round(side / (scale * max(across, down)) / unit), 1) * unit
         pixels, left, top = _square(picture, box.scaled(1 / across, 1 / down).centre, before)
         how = cv2.INTER_AREA if before > side else cv2.INTER_CUBIC
-        pixels = np.asarray(cv2.resize(pixels, (side, side), interpolation=how), np.uint8)
+        pixels = np.asarray(cv2.resize(halved(pixels, side, side), (side, side), interpolation=how), np.uint8)
         back = np.array([[across * before / side, 0, left * across], [0, down * before / side, top * down]])
         return _turned(pixels, back, tilt, (side, side)) if tilt else Part(pixels, back)
 

@@ -94,7 +94,8 @@ def apply(
     with (
         _output(copy, facts, plan.settings.sensor, ends.sound(sound)) as output,
         ahead(ends.pictures(_developed(reader, plan, tally, part)), _WAITING) as hidden,
-        ahead(_treated(hidden, treatment), _WAITING) as pictures,
+        ahead(_bent(hidden, treatment), _WAITING) as bent,
+        ahead(_calmed(bent, treatment), _WAITING) as pictures,
     ):
         for index, developed, treated in pictures:
             output.picture(treated)
@@ -164,12 +165,22 @@ class _Ends:
                 yield block[skipped:]
 
 
-def _treated(
+def _bent(
     pictures: Iterator[tuple[int, Developed]], treatment: Treatment | None
 ) -> Generator[tuple[int, Developed, Developed]]:
-    """Each picture with its index, before and after the treatment."""
+    """Each picture with its index, before and after the first half of the treatment."""
     for index, developed in pictures:
-        yield index, developed, developed if treatment is None else treatment.treat(developed)
+        yield index, developed, developed if treatment is None else treatment.bend(developed)
+
+
+def _calmed(
+    pictures: Iterator[tuple[int, Developed, Developed]], treatment: Treatment | None
+) -> Generator[tuple[int, Developed, Developed]]:
+    """The same after the other half, which is in a thread of its own: none must have much more to do than others."""
+    for item in pictures:
+        if treatment is not None:
+            treatment.calm(item[2])
+        yield item
 
 
 @dataclass

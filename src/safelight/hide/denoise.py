@@ -3,12 +3,10 @@ asked, single spots.
 
 The picture is split into detail of three sizes (differences of ever smoother pictures). In each, values as small as
 noise are subtracted in full, values of twice that size and more not at all ("coring", as in video recorders). Edges and
-texture that can be seen stay as they are; all arithmetic is in bytes and tables, a few hundred microseconds a picture.
+texture that can be seen stay as they are; all arithmetic is in bytes.
 """
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -16,28 +14,25 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 
-_MIDDLE = 128  # stands for 0 where a byte holds a difference
 
-
-@lru_cache(maxsize=16)
-def _taken(limit: int) -> Plane:
-    """What is taken away of a difference: all of it up to ``limit``, then less, nothing from twice that on."""
-    value = np.arange(256) - _MIDDLE
-    size = np.abs(value)
-    taken = np.sign(value) * np.clip(2 * limit - size, 0, np.minimum(size, limit))
-    return np.asarray(taken + _MIDDLE, np.uint8)
-
-
-def noise_of(plane: Plane, limits: tuple[int, ...]) -> Plane:
-    """What is to be subtracted from a plane, plus 128. ``limits``: grey levels taken for noise, finest detail first."""
+def noise_of(plane: Plane, limits: tuple[int, ...]) -> NDArray[np.int8]:
+    """What is to be subtracted from a plane. ``limits``: grey levels taken for noise, finest detail first, together
+    at most 127.
+    """
     fine = plane
-    total: Plane | None = None
+    total = np.zeros_like(plane)
     for size, limit in enumerate(limits):
         smooth = _smoother(fine, size)
-        taken = cv2.LUT(cv2.addWeighted(fine, 1, smooth, -1, _MIDDLE), _taken(limit))
-        total = np.asarray(taken if total is None else cv2.addWeighted(total, 1, taken, 1, -_MIDDLE), np.uint8)
+        # OpenCV stops at 0 where a difference is negative, so each of these is one side of it
+        total += _taken(cv2.subtract(fine, smooth), limit)
+        total -= _taken(cv2.subtract(smooth, fine), limit)
         fine = smooth
-    return np.full_like(plane, _MIDDLE) if total is None else total
+    return total.view(np.int8)
+
+
+def _taken(detail: cv2.typing.MatLike, limit: int) -> Plane:
+    """What is taken away of detail of that size: all of it up to ``limit``, then less, nothing from twice that on."""
+    return np.asarray(cv2.min(detail, cv2.subtract(2 * limit, detail)), np.uint8)
 
 
 def without_sparks(plane: Plane, limit: int) -> Plane:

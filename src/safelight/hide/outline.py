@@ -72,9 +72,10 @@ class Outline:
     def mask(self) -> NDArray[np.bool_]:
         """Covered samples within :attr:`box`, shape (bottom - top, right - left). Not to be written to."""
         x1, _, x2, _ = self.box
-        columns = np.arange(x1, x2, dtype=np.int32)
-        covered: NDArray[np.bool_] = (columns >= self.left[:, None]) & (columns < self.right[:, None])
-        return covered
+        small = np.uint16 if x2 - x1 < 1 << 16 else np.uint32
+        # What lies left of a row's begin is a very large number, so one comparison tells both sides.
+        columns = np.arange(x2 - x1, dtype=small) - (self.left - x1).astype(small)[:, None]
+        return columns < np.maximum(self.right - self.left, 0).astype(small)[:, None]
 
     def coarse(self, across: int, down: int) -> Outline:
         """The outline on a raster whose samples are ``across`` x ``down`` of ours: touched samples are covered."""

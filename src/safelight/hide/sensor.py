@@ -28,6 +28,7 @@ from safelight.plan import Plan, Sensor
 
 Plane = NDArray[np.uint8]
 
+_MIDDLE = 128  # stands for 0 where a byte holds a difference
 _LEAST = 16  # pixels, either side: below, nothing is left to scale down
 
 
@@ -95,6 +96,12 @@ class Treatment:
 
     def treat(self, picture: Developed) -> Developed:
         """The picture as the copy shows it; the one given is left alone."""
+        bent = self.bend(picture)
+        self.calm(bent)
+        return bent
+
+    def bend(self, picture: Developed) -> Developed:
+        """A new picture: cropped, turned, bent and scaled, every plane sampled once. To be calmed."""
         seconds = self.seconds(picture.pts)
         source = picture.frame
         layout = source.format
@@ -106,18 +113,22 @@ class Treatment:
             plane = self._without_padding(view(source, index), picture.size, sub)
             if self._recipe.sparks is not None:
                 plane = without_sparks(plane, self._recipe.sparks)
-            moved = np.asarray(
-                cv2.remap(plane, *maps[sub], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8
-            )
-            change = noise_of(moved, self._recipe.chroma if index else self._recipe.luma)
-            calm = cv2.addWeighted(moved, 1, change, -1, 128)
-            if index == 0:
-                calm = cv2.addWeighted(calm, 1, self._grain(calm.shape, picture.pts), 1, -128)
-            view(frame, index)[:] = calm
+            view(frame, index)[:] = cv2.remap(plane, *maps[sub], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         frame.color_range, frame.colorspace = source.color_range, source.colorspace
         frame.color_primaries, frame.color_trc = source.color_primaries, source.color_trc
         frame.pts = picture.pts
         return Developed(frame, picture.pts, picture.colour, self.size)
+
+    def calm(self, picture: Developed) -> None:
+        """Take out of a bent picture, in place, what is as weak as noise, and give it fresh grain."""
+        for index in range(3):
+            plane = np.ascontiguousarray(view(picture.frame, index))
+            change = -noise_of(plane, self._recipe.chroma if index else self._recipe.luma)
+            if index == 0:
+                change += self._grain(plane.shape, picture.pts)
+            # OpenCV knows no signed bytes in an addition to unsigned ones
+            above = change.view(np.uint8) ^ _MIDDLE
+            view(picture.frame, index)[:] = cv2.addWeighted(plane, 1, above, 1, -float(_MIDDLE))
 
     def seconds(self, pts: int) -> float:
         """The time of a picture on the warp's clock."""
@@ -126,15 +137,15 @@ class Treatment:
     def _without_padding(self, plane: Plane, size: tuple[int, int], sub: tuple[int, int]) -> Plane:
         return plane[: -(-size[1] // sub[1]), : -(-size[0] // sub[0])]
 
-    def _grain(self, shape: tuple[int, ...], pts: int) -> Plane:
-        """Fresh grain for one picture, plus 128."""
+    def _grain(self, shape: tuple[int, ...], pts: int) -> NDArray[np.int8]:
+        """Fresh grain for one picture."""
         count = shape[0] * shape[1]
         lots = dice(self._key, "grain", pts).bit_generator.random_raw(-(-count // 8)).astype("<u8", copy=False)
-        return np.asarray(cv2.LUT(lots.view(np.uint8)[:count].reshape(shape), _bell(self._recipe.grain)), np.uint8)
+        return np.asarray(cv2.LUT(lots.view(np.uint8)[:count].reshape(shape), _bell(self._recipe.grain)), np.int8)
 
 
 @lru_cache(maxsize=4)
-def _bell(sigma: float) -> Plane:
-    """Turns even bytes into normally spread ones around 128."""
-    bell = NormalDist(128, sigma)
-    return np.array([round(bell.inv_cdf((value + 0.5) / 256)) for value in range(256)], np.uint8)
+def _bell(sigma: float) -> NDArray[np.int8]:
+    """Turns even bytes into normally spread ones around 0."""
+    bell = NormalDist(0, sigma)
+    return np.array([round(bell.inv_cdf((value + 0.5) / 256)) for value in range(256)], np.int8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import cv2
@@ -28,11 +29,25 @@ def _pq_curve() -> NDArray[np.uint8]:
     return curve
 
 
+def halved(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """(rows, columns) or (rows, columns, channels) halved, which is quick, while the picture stays at least ``width`` x
+    ``height`` and no row or column is left out.
+    """
+    rows, columns = pixels.shape[:2]
+    while columns >= 2 * width and rows >= 2 * height and not (rows % 2 or columns % 2):
+        rows, columns = rows // 2, columns // 2
+        pixels = np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    return pixels
+
+
+def grid(factor: float) -> int:
+    """What sides should be multiples of, so that :func:`halved` does most of a scaling by ``factor``, above 0."""
+    return int(2 ** max(int(-math.log2(factor)), 0))
+
+
 def shrunk(luma: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """A (rows, columns) plane brought to that smaller size: halved, which is quick, while that leaves nothing out."""
-    while luma.shape[1] >= 2 * width and luma.shape[0] >= 2 * height and not (luma.shape[0] % 2 or luma.shape[1] % 2):
-        half = luma.shape[1] // 2, luma.shape[0] // 2
-        luma = np.asarray(cv2.resize(luma, half, interpolation=cv2.INTER_AREA), np.uint8)
+    """A (rows, columns) plane brought to that smaller size."""
+    luma = halved(luma, width, height)
     if luma.shape != (height, width):
         far = luma.shape[1] >= 2 * width or luma.shape[0] >= 2 * height
         how = cv2.INTER_AREA if far else cv2.INTER_LINEAR

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -74,7 +74,6 @@ class _Sized:
     def __init__(self) -> None:
         self.turn = threading.Lock()
         self.request: Any = None
-        self.looks = 0
         self.last = 0  # the number of the network's look that was at this size
 
 
@@ -148,7 +147,7 @@ class Network:
         self._turn = threading.Lock()  # to look a size up: held for a moment, never while something is computed
         self._making = threading.Lock()  # there is one graph, which is given the size and then compiled
         self._sizes: OrderedDict[tuple[int, int], _Sized] = OrderedDict()
-        self._looks = 0
+        self._looks: Counter[tuple[int, int]] = Counter()  # by size, of those that are not ready any more as well
         self._graph = _for_pictures(_read(weight, data), weight)
 
     def __call__(self, picture: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
@@ -173,12 +172,12 @@ class Network:
         with self._turn:
             sized = self._sizes.setdefault(size, _Sized())
             self._sizes.move_to_end(size)
-            self._looks += 1
-            sized.looks, sized.last = sized.looks + 1, self._looks
+            self._looks[size] += 1
+            sized.last = now = self._looks.total()
             while len(self._sizes) > _SIZES_KEPT:
                 self._sizes.popitem(last=False)
             for other, idle in list(self._sizes.items()):
-                if 1 < idle.looks <= _TRIED and self._looks - idle.last > _IDLE:
+                if 1 < self._looks[other] <= _TRIED and now - idle.last > _IDLE:
                     del self._sizes[other]
         with sized.turn:
             if sized.request is None:
