@@ -157,3 +157,8 @@ def test_a_size_that_was_only_tried_leaves_the_memory_and_one_in_use_stays(
     fresh(often)
     fresh(tried)
     assert made == [(128, 64), (32, 64), (64, 64), (32, 64)]
+    for _ in range(5):  # one that comes back again and again is in use
+        fresh(tried)
+        for _ in range(13):
+            fresh(used)
+    assert made[4:] == [(32, 64)]

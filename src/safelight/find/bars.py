@@ -73,6 +73,13 @@ def without(bgr: NDArray[np.uint8], steps: Iterable[Step]) -> NDArray[np.uint8]:
     return bgr
 
 
+def blurred(steps: Iterable[Step]) -> float:
+    """How far edges may have moved in a picture without bars that stand so far apart: by one point where one of the
+    others lies on a bar. Part of the picture's longest side.
+    """
+    return max((math.hypot(*step) for step in steps), default=0.0) / _POINTS
+
+
 def _median(five: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """The middle one of five values in every place."""
     a, b, c, d, e = five

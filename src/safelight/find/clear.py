@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safelight.find.bars import Step, bars, without
+from safelight.find.bars import Step, bars, blurred, without
 from safelight.find.cuts import Glance
 
 _DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
@@ -70,6 +70,11 @@ class Clearing:
         self._missed = 0 if found else self._missed + 1
         self._bars = found or (self._bars if self._missed < _STAY else [])
         self.hard = self._dim or bool(self._bars)
+
+    @property
+    def vague(self) -> float:
+        """How far edges in a cleared picture may have moved, part of the picture's longest side."""
+        return blurred(self._bars)
 
     def step(self, glance: Glance) -> None:
         """Go on to the next picture."""

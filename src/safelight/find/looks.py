@@ -146,7 +146,8 @@ class Looks:
             if item.due:
                 if clearing.hard:
                     size = item.view.scaled(self.within(GLANCE))
-                    item.clear = View(clearing.clear(glance, item.view.at(size)), *self._size)
+                    vague = clearing.vague * max(self._size)
+                    item.clear = View(clearing.clear(glance, item.view.at(size)), *self._size, vague=vague)
                     item.seen += _better(item.clear.seen(self._finders.light, size), _CLEAR_FACE)
                 size = item.view.scaled(self._scale(looks, first))
                 item.tiles = size if in_tiles(size) else None

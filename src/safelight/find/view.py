@@ -24,12 +24,13 @@ _LONG = 4  # so many times as long as it is wide, a picture is turned in pieces
 @dataclass(frozen=True)
 class Part:
     """A part of a picture, or all of it, enlarged, reduced or turned. ``back``: (2, 3), from its pixels to the shown
-    picture's own. ``tilt``: degrees by which it was turned, counter-clockwise.
+    picture's own. ``tilt``: degrees by which it was turned, counter-clockwise. ``vague``: see :class:`View`.
     """
 
     pixels: NDArray[np.uint8]
     back: NDArray[np.float64]
     tilt: float = 0.0
+    vague: float = 0.0
 
     def seen(self, finder: Finder) -> list[Detection]:
         """What a finder sees in it, in the shown picture's own pixels."""
@@ -37,7 +38,8 @@ class Part:
 
     def placed(self, found: list[Detection]) -> list[Detection]:
         """What was seen in its pixels, in the shown picture's own. Of what leans, the box is a square around it."""
-        return [replace(d, box=self._turned(d.box) if self.tilt else self._moved(d.box), tilt=self.tilt) for d in found]
+        there = self._turned if self.tilt else self._moved
+        return [replace(d, box=there(d.box).grown(*[self.vague] * 4), tilt=self.tilt) for d in found]
 
     def _moved(self, box: Box) -> Box:
         (sx, _, x), (_, sy, y) = self.back.tolist()
@@ -57,10 +59,14 @@ class Pixels(Protocol):
 
 
 class View:
-    """One picture at the sizes it is looked at, made when they are wanted, straight from the decoded picture."""
+    """One picture at the sizes it is looked at, made when they are wanted, straight from the decoded picture.
 
-    def __init__(self, picture: Pixels, width: int, height: int) -> None:
+    ``vague``: shown pixels by which edges may lie elsewhere than the picture says; what is seen is made larger by them.
+    """
+
+    def __init__(self, picture: Pixels, width: int, height: int, vague: float = 0.0) -> None:
         self._picture = picture
+        self._vague = vague
         self.size = width, height
         self._made: dict[tuple[int, int], NDArray[np.uint8]] = {}
 
@@ -84,7 +90,8 @@ class View:
         how = cv2.INTER_AREA if before > side else cv2.INTER_CUBIC
         pixels = np.asarray(cv2.resize(halved(pixels, side, side), (side, side), interpolation=how), np.uint8)
         back = np.array([[across * before / side, 0, left * across], [0, down * before / side, top * down]])
-        return _turned(pixels, back, tilt, (side, side)) if tilt else Part(pixels, back)
+        part = _turned(pixels, back, tilt, (side, side)) if tilt else Part(pixels, back)
+        return replace(part, vague=self._vague)
 
     def leaning(self, finder: Finder, size: tuple[int, int], tilt: float) -> list[Detection]:
         """What a finder sees in the picture brought to that size and turned by ``tilt`` degrees counter-clockwise.
@@ -110,7 +117,7 @@ class View:
     def turned(self, turn: int) -> View:
         """The same picture turned clockwise by so many quarters; what is seen in it is in its own pixels."""
         width, height = self.size
-        return View(_Turned(self, turn), *((height, width) if turn % 2 else (width, height)))
+        return View(_Turned(self, turn), *((height, width) if turn % 2 else (width, height)), vague=self._vague)
 
     def scaled(self, scale: float) -> tuple[int, int]:
         """Its size (width, height) times ``scale``."""
@@ -127,7 +134,7 @@ class View:
             picture = self.at(size)
         found = seen_in_tiles(finder, picture, piece(size), _OVERLAP) if in_tiles(size) else finder.find(picture)
         sx, sy = self.size[0] / size[0], self.size[1] / size[1]
-        return [replace(d, box=d.box.scaled(sx, sy)) for d in found]
+        return [replace(d, box=d.box.scaled(sx, sy).grown(*[self._vague] * 4)) for d in found]
 
 
 def scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
