@@ -29,17 +29,22 @@ def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
     What making them raises is raised where they are used. On leaving, the thread has ended: whatever ``items`` reads
     from may be closed. The work must release the interpreter's lock to gain anything, as FFmpeg and OpenCV do.
     """
-    waiting: queue.Queue[T | _End] = queue.Queue(depth)
+    # Two queues of C's instead of one of Python's, which takes the interpreter's lock for longer.
+    waiting: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
+    room: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(depth):
+        room.put(None)
     stop = threading.Event()
 
     def put(item: T | _End) -> bool:
-        while not stop.is_set():
+        while depth and not stop.is_set():
             try:
-                waiting.put(item, timeout=_SECONDS_BETWEEN_LOOKS)
-            except queue.Full:
+                room.get(timeout=_SECONDS_BETWEEN_LOOKS)
+            except queue.Empty:
                 continue
-            return True
-        return False
+            break
+        waiting.put(item)
+        return not stop.is_set()
 
     def make() -> None:
         error: BaseException | None = None
@@ -57,6 +62,8 @@ def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
     def take() -> Iterator[T]:
         while True:
             item = waiting.get()
+            if depth:
+                room.put(None)
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error

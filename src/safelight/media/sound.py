@@ -15,6 +15,7 @@ RATE = 48000  # samples a second of every copy
 Samples = NDArray[np.float32]  # (n,), mono, -1 to 1, RATE a second
 
 _CHUNK = 1024  # samples of one AAC frame
+_PIECE, _MOST = 8 * _CHUNK, 256 * _CHUNK  # samples written at a time, at least and at most
 _BITS = 64000
 
 
@@ -63,16 +64,15 @@ class SoundTrack:
         self._next = 0
 
     def until(self, seconds: float) -> None:
-        """Write what is due up to a time of the copy's time line."""
-        while (self._next + _CHUNK) <= seconds * RATE:
-            self._write(_CHUNK)
+        """Write what is due up to a time of the copy's time line, in pieces worth the trouble."""
+        while (due := int(seconds * RATE) - self._next) >= _PIECE:
+            self._write(min(due - due % _CHUNK, _MOST))
 
     def finish(self, seconds: float) -> None:
         """Write the rest, up to the end of the copy."""
-        self.until(seconds)
-        rest = round(seconds * RATE) - self._next
-        if rest > 0:
-            self._write(rest)
+        end = round(seconds * RATE)
+        while self._next < end:
+            self._write(min(end - self._next, _MOST))
         self._container.mux(self._stream.encode(None))
 
     def _write(self, count: int) -> None:
