@@ -177,8 +177,8 @@ class _Patch(NamedTuple):
 def _patch(luma: NDArray[np.uint8], box: Box, factor: float, unit: int = 1) -> _Patch:
     """The part of a picture inside a box, scaled, edges repeated outside.
 
-    ``unit``: it is made larger, right and below, until its sides are so many pixels times a whole number. A power of two
-    makes scaling down quick.
+    ``unit``: it is made larger, right and below, until its sides are multiples of so many pixels; a power of two makes
+    scaling down quick.
     """
     height, width = luma.shape
     x1, y1 = int(np.floor(box.x1)), int(np.floor(box.y1))

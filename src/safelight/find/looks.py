@@ -183,6 +183,12 @@ class Looks:
         if beat:
             upright.settle()
 
+    def later(self, looked: Iterable[Looked]) -> Iterator[Looked]:
+        """Let the face finders have the looks that were put off."""
+        for item in looked:
+            self._later(item)
+            yield item
+
     def _later(self, item: Looked) -> None:
         """The looks that were put off."""
         if item.tiles is not None:
@@ -209,7 +215,6 @@ class Looks:
         for item in looked:
             since, since_beat = since + 1, since_beat + 1
             age = 1 if item.glance.cut else age + 1
-            self._later(item)
             if item.due:
                 faces = list(item.seen)
             if finder is not None and (age <= _FRESH or item.glance.last or since >= pause):

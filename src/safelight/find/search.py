@@ -105,7 +105,8 @@ class Search:
         with ExitStack() as threads:
             early = threads.enter_context(ahead(glances(pictures, *self._size), _WAITING))
             faces = threads.enter_context(ahead(self._looks.faces(early), _WAITING))
-            people = self._looks.people(faces)
+            later = threads.enter_context(ahead(self._looks.later(faces), 1))
+            people = self._looks.people(later)
             if self._signs is not None:
                 people = _noted(people, self._signs, threads.enter_context(aside(self._signs.step, _ASIDE)))
             for looked in threads.enter_context(ahead(people, _WAITING)):

@@ -32,6 +32,7 @@ from safelight.plan import Clip, Decision, Form, Plan, Sensor
 Report = Callable[[int, int | None], None]
 
 _WAITING = 2  # finished pictures that wait to be written
+_NEAR = 64  # pictures for which the regions that matter are told from the others at a time
 
 
 @dataclass(frozen=True)
@@ -212,17 +213,29 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally, part: Part | None) -> 
             yield index, developed
 
     times = _planned_times(plan)
+    near: Plan | None = None
     with ahead((picture, picture.planes()) for picture in reader.pictures(part)) as pictures:
         for picture, planes in pictures:
             _require_time(picture, plan.clip, times)
             height, width = planes.y.shape
             if (width, height) != (raster.stored_width, raster.stored_height):
                 raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
-            hidden = cover(planes, plan, picture.index, raster)
+            if picture.index % _NEAR == 0 or near is None:
+                near = _near(plan, picture.index)
+            hidden = cover(planes, near, picture.index, raster)
             tally.count(hidden / (width * height))
             waiting.append((picture.index, picture.pts))
             yield from named(developer.develop(planes, picture.pts))
     yield from named(developer.finish())
+
+
+def _near(plan: Plan, index: int) -> Plan:
+    """The plan with the regions that matter until the next number that `_NEAR` divides: a long film has thousands, and
+    each picture asks all that the plan has.
+    """
+    end = index - index % _NEAR + _NEAR
+    regions = [region for region in plan.regions if region.first < end and region.last >= index]
+    return plan.model_copy(update={"regions": regions})
 
 
 def cover(planes: Planes, plan: Plan, index: int, raster: Raster, scale: tuple[float, float] = (1.0, 1.0)) -> int:

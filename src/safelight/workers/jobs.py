@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -59,6 +60,7 @@ TRACE = Path("trace.json")
 SPEECH = Path("speech.pcm"), Path("speech.json")
 
 _OF_OPENCV = 1  # threads: `find` and `hide` have one for each stage, and more of OpenCV's wait for them, busily
+_TURN = 0.0005  # seconds after which one stage lets another have the interpreter: at 0.005 processors wait for it
 _EARLY = 2  # threads that make networks ready: more would only want the same processors
 
 Report = Callable[[int, int | None], None]
@@ -74,7 +76,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
     from safelight.find.text import TextFinder
     from safelight.models.device import chosen
 
-    cv2.setNumThreads(_OF_OPENCV)
+    _in_stages()
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(_EARLY))
         stack.callback(pool.shutdown, cancel_futures=True)
@@ -105,6 +107,12 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
         ]
         PLAN.write_text(plan.to_json(), encoding="utf-8")
         return Found(facts=reader.facts, frames=plan.clip.frames)
+
+
+def _in_stages() -> None:
+    """Set up this process for threads that hand pictures on from one to the next."""
+    cv2.setNumThreads(_OF_OPENCV)
+    sys.setswitchinterval(_TURN)
 
 
 def _speech(clip: BinaryIO, facts: ClipFacts) -> list[Sound]:
@@ -149,7 +157,7 @@ def hide(job: HideJob, clip: BinaryIO, report: Report) -> Hidden:
     from safelight.hide.sound.track import copy_sound
     from safelight.media.soundline import SoundSource
 
-    cv2.setNumThreads(_OF_OPENCV)
+    _in_stages()
     plan = Plan.load(PLAN)
     speech = Speech(*SPEECH) if job.speech else None
     with Reader(clip, accept_damaged=job.accept_damaged) as reader:
