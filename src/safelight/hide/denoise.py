@@ -23,16 +23,17 @@ def noise_of(plane: Plane, limits: tuple[int, ...]) -> NDArray[np.int8]:
     total = np.zeros_like(plane)
     for size, limit in enumerate(limits):
         smooth = _smoother(fine, size)
+        twice = np.full_like(plane, 2 * limit)
         # OpenCV stops at 0 where a difference is negative, so each of these is one side of it
-        total += _taken(cv2.subtract(fine, smooth), limit)
-        total -= _taken(cv2.subtract(smooth, fine), limit)
+        total += _taken(cv2.subtract(fine, smooth), twice)
+        total -= _taken(cv2.subtract(smooth, fine), twice)
         fine = smooth
     return total.view(np.int8)
 
 
-def _taken(detail: cv2.typing.MatLike, limit: int) -> Plane:
-    """What is taken away of detail of that size: all of it up to ``limit``, then less, nothing from twice that on."""
-    return np.asarray(cv2.min(detail, cv2.subtract(2 * limit, detail)), np.uint8)
+def _taken(detail: cv2.typing.MatLike, twice: Plane) -> Plane:
+    """What is taken away of detail of that size: all of it up to a limit, then less, nothing from ``twice`` that on."""
+    return np.asarray(cv2.min(detail, cv2.subtract(twice, detail)), np.uint8)
 
 
 def without_sparks(plane: Plane, limit: int) -> Plane:

@@ -8,6 +8,7 @@ clip and however many regions it has.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -26,7 +27,8 @@ from safelight.media.planes import view
 from safelight.plan import Decision, How, Plan, Region, Shape
 
 MOST_ROWS = 48
-_COMPRESSION = 2  # of 9: a sheet is looked at and thrown away; harder squeezing takes a second a clip
+# A sheet is looked at and thrown away, and its background is plain: harder squeezing takes a second a clip.
+_SQUEEZED = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 
 # How little is known about a frame whose box came about so; a person should look at the worst first.
 _DOUBT = {How.FOUND: 0.0, How.DRAWN: 0.0, How.FILLED: 0.4, How.FOLLOWED: 0.7, How.HELD: 1.0}
@@ -106,7 +108,7 @@ class Sheet:
             page.Row(*self._words(track.region), [track.tiles[i] for i in sorted(track.tiles)])
             for track in self._tracks
         ]
-        page.draw(self._title(), self._notes(), rows).save(path, "PNG", compress_level=_COMPRESSION)
+        page.draw(self._title(), self._notes(), rows).save(path, "PNG", **_SQUEEZED)
 
     def _words(self, region: Region) -> tuple[str, list[str]]:
         first, last = region.keyframes[0], region.keyframes[-1]
