@@ -77,7 +77,7 @@ class Looked:
     """A picture and what the planned looks saw in it. ``due``: the light finder looked. ``asked``: the person finder
     did. ``seen``: all they saw, in the shown picture's pixels. ``clear``: the picture cleared, if it was looked at so.
     ``turn``: clockwise quarters by which a film that lies on its side is upright; ``turned``: what was seen in pictures
-    turned so, in their own pixels. What is put off (:meth:`Looks.people`): ``tiles``, the size at which the light
+    turned so, in their own pixels. What is put off (:meth:`Looks.later`): ``tiles``, the size at which the light
     finder is to look in tiles, and ``tilts``, by which the picture is to be turned for it.
     """
 
@@ -104,8 +104,8 @@ class Looked:
 class Looks:
     """Plans the looks at one clip. ``width``, ``height``: shown picture; ``rate``: pictures a second.
 
-    :meth:`faces` and :meth:`people` each go through the clip once, in order, side by side: what faces take is shared
-    between the two, since a thread that has more to do than the others makes them wait.
+    :meth:`faces`, :meth:`later` and :meth:`people` each go through the clip once, in this order, side by side: a thread
+    that has more to do than the others makes them wait.
     """
 
     def __init__(self, width: int, height: int, rate: float, effort: Effort, finders: Finders) -> None:
@@ -184,16 +184,12 @@ class Looks:
             upright.settle()
 
     def later(self, looked: Iterable[Looked]) -> Iterator[Looked]:
-        """Let the face finders have the looks that were put off."""
+        """Let the light finder have the looks that were put off."""
         for item in looked:
-            self._later(item)
+            if item.tiles is not None:
+                item.seen = item.view.seen(self._finders.light, item.tiles) + item.seen
+            item.seen += self._askew(item, item.tilts)
             yield item
-
-    def _later(self, item: Looked) -> None:
-        """The looks that were put off."""
-        if item.tiles is not None:
-            item.seen = item.view.seen(self._finders.light, item.tiles) + item.seen
-        item.seen += self._askew(item, item.tilts)
 
     def _askew(self, item: Looked, tilts: tuple[float, ...]) -> list[Detection]:
         """Sure faces that the light finder sees in the turned picture only: cameras in clothes seldom hang straight."""
@@ -207,7 +203,7 @@ class Looks:
         return found
 
     def people(self, looked: Iterable[Looked]) -> Iterator[Looked]:
-        """Let the face finders have the looks that were put off, and the person finder look where it is due."""
+        """Let the person finder look where it is due."""
         finder = self._finders.people
         since, age, pause, since_beat = _NEVER, 0, 0, _NEVER
         faces: list[Detection] = []

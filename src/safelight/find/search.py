@@ -105,7 +105,7 @@ class Search:
         with ExitStack() as threads:
             early = threads.enter_context(ahead(glances(pictures, *self._size), _WAITING))
             faces = threads.enter_context(ahead(self._looks.faces(early), _WAITING))
-            later = threads.enter_context(ahead(self._looks.later(faces), 1))
+            later = threads.enter_context(ahead(self._looks.later(faces), _WAITING))
             people = self._looks.people(later)
             if self._signs is not None:
                 people = _noted(people, self._signs, threads.enter_context(aside(self._signs.step, _ASIDE)))
