@@ -94,8 +94,8 @@ def apply(
         facts = facts.model_copy(update={"picture_start": 0.0, "sound": None})
     with (
         _output(copy, facts, plan.settings.sensor, ends.sound(sound)) as output,
-        ahead(ends.pictures(_developed(reader, plan, tally, part)), _WAITING) as hidden,
-        ahead(_bent(hidden, treatment), _WAITING) as bent,
+        ahead(_covered(reader, plan, tally, part), _WAITING) as covered,
+        ahead(_bent(ends.pictures(_developed(covered, reader.facts)), treatment), _WAITING) as bent,
         ahead(_calmed(bent, treatment), _WAITING) as pictures,
     ):
         for index, developed, treated in pictures:
@@ -199,19 +199,9 @@ class _Tally:
         self.largest = max(self.largest, share)
 
 
-def _developed(reader: Reader, plan: Plan, tally: _Tally, part: Part | None) -> Generator[tuple[int, Developed]]:
-    """The pictures of the copy with their index, in order. Developing may hold some back; none may be lost."""
-    developer = Developer(reader.facts)
+def _covered(reader: Reader, plan: Plan, tally: _Tally, part: Part | None) -> Generator[tuple[Picture, Planes]]:
+    """The pictures of a clip, and their planes with all covered that the plan hides."""
     raster = reader.facts.raster
-    waiting: deque[tuple[int, int]] = deque()
-
-    def named(done: list[Developed]) -> Iterator[tuple[int, Developed]]:
-        for developed in done:
-            index, pts = waiting.popleft() if waiting else (-1, None)
-            if developed.pts != pts:
-                raise SafelightError(Code.COPY_DIFFERS, f"A picture with time {developed.pts} came out of order.")
-            yield index, developed
-
     times = _planned_times(plan)
     near: Plan | None = None
     with ahead((picture, picture.planes()) for picture in reader.pictures(part)) as pictures:
@@ -224,8 +214,24 @@ def _developed(reader: Reader, plan: Plan, tally: _Tally, part: Part | None) -> 
                 near = _near(plan, picture.index)
             hidden = cover(planes, near, picture.index, raster)
             tally.count(hidden / (width * height))
-            waiting.append((picture.index, picture.pts))
-            yield from named(developer.develop(planes, picture.pts))
+            yield picture, planes
+
+
+def _developed(covered: Iterable[tuple[Picture, Planes]], facts: ClipFacts) -> Generator[tuple[int, Developed]]:
+    """The pictures of the copy with their index, in order. Developing may hold some back; none may be lost."""
+    developer = Developer(facts)
+    waiting: deque[tuple[int, int]] = deque()
+
+    def named(done: list[Developed]) -> Iterator[tuple[int, Developed]]:
+        for developed in done:
+            index, pts = waiting.popleft() if waiting else (-1, None)
+            if developed.pts != pts:
+                raise SafelightError(Code.COPY_DIFFERS, f"A picture with time {developed.pts} came out of order.")
+            yield index, developed
+
+    for picture, planes in covered:
+        waiting.append((picture.index, picture.pts))
+        yield from named(developer.develop(planes, picture.pts))
     yield from named(developer.finish())
 
 
