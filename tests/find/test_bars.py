@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from safelight.find import Finders, find
-from safelight.find.bars import bars, without
+from safelight.find.bars import bars, blurred, without
 from safelight.find.clear import Clearing
 from safelight.find.cuts import glances
 from tests.find.clips import HEIGHT, WIDTH, Clip, Image, Shown, bare, face, scenery
@@ -92,3 +92,8 @@ def test_what_is_behind_the_bars_comes_back() -> None:
 
     assert away(without(barred, bars(tiny(barred)))) < away(barred) / 2
     assert without(before, []) is before
+
+
+def test_edges_are_as_vague_as_the_widest_step_between_two_points() -> None:
+    assert blurred([]) == 0.0
+    assert blurred([(0.05, 0.0), (0.0, 0.1)]) == pytest.approx(0.02)

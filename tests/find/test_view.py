@@ -120,3 +120,17 @@ def test_a_large_head_is_cut_out_of_a_picture_that_is_at_hand() -> None:
     assert asked == [(653, 367)]
     view.part(Box(600, 200, 700, 300), 0.8, 160)
     assert asked[1:] == [(1920, 1080)]
+
+
+@pytest.mark.parametrize("tilt", [0.0, 30.0])
+def test_where_edges_are_vague_what_is_seen_is_made_larger(tilt: float) -> None:
+    picture = Painted(painted(640, 360, (200, 100, 260, 160)))
+    box = Box(200, 100, 260, 160)
+    exact, vague = (View(picture, 640, 360, vague) for vague in (0.0, 4.0))
+    for seen in (
+        lambda view: view.seen(Bright(), (640, 360)),
+        lambda view: view.part(box, 1.0, 160, tilt).seen(Bright()),
+        lambda view: view.turned(1).seen(Bright(), (360, 640)),
+    ):
+        (one,), (other,) = seen(exact), seen(vague)
+        assert tuple(other.box) == pytest.approx(one.box.grown(4, 4, 4, 4))
