@@ -46,6 +46,19 @@ def lumas(clip: Path, plan: Plan, target: Path, monkeypatch: pytest.MonkeyPatch)
     return seen
 
 
+@pytest.mark.parametrize("stretch", [1, 2, 3])
+def test_a_region_is_hidden_wherever_the_stretches_of_a_film_meet(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stretch: int
+) -> None:
+    box, other = Box(10, 10, 40, 60), Box(50, 5, 80, 40)
+    plan = plan_for(clip, [region("a", {0: box, 2: box}), region("b", {1: other, 5: box}), region("c", {6: box})])
+    whole = lumas(clip, plan, tmp_path / "whole", monkeypatch)
+    monkeypatch.setattr(apply_module, "_NEAR", stretch)
+    pieces = lumas(clip, plan, tmp_path / "pieces", monkeypatch)
+    assert len(whole) == FRAMES
+    assert [plane.tobytes() for plane in pieces] == [plane.tobytes() for plane in whole]
+
+
 def test_frames_and_shares_are_counted(clip: Path, tmp_path: Path) -> None:
     half, quarter = Box(0, 0, 48, 72), Box(0, 0, 48, 36)
     plan = plan_for(

@@ -98,7 +98,7 @@ def protect(
     if cluster is not None and device is not None:
         raise typer.BadParameter(f"--device is for this machine; set {DEVICE} where the workers of the cluster start")
     if cluster is None:
-        prepare()
+        prepare()  # at once: it takes longer than what is seen to meanwhile
     _require_all(sealed=case is not None)
     if cluster is None:
         require_device()

@@ -53,7 +53,8 @@ class YuNet:
             # of all cells only one comparison: a product of two numbers up to 1 is no larger than either
             cells = np.flatnonzero(classes[:, 0] > self.threshold**2)
             score = np.sqrt(np.clip(classes[cells, 0], 0, 1) * np.clip(objectness[cells, 0], 0, 1))
-            cells, score = cells[score > self.threshold], score[score > self.threshold]
+            sure = score > self.threshold
+            cells, score = cells[sure], score[sure]
             row, column = np.divmod(cells, picture.shape[1] // stride)
             centre = (np.stack([column, row], axis=1) + shape[cells, :2]) * stride
             half = np.exp(shape[cells, 2:]) * stride / 2

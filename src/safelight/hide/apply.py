@@ -203,15 +203,16 @@ def _covered(reader: Reader, plan: Plan, tally: _Tally, part: Part | None) -> Ge
     """The pictures of a clip, and their planes with all covered that the plan hides."""
     raster = reader.facts.raster
     times = _planned_times(plan)
-    near: Plan | None = None
+    near, stretch = plan, -1
     with ahead((picture, picture.planes()) for picture in reader.pictures(part)) as pictures:
         for picture, planes in pictures:
             _require_time(picture, plan.clip, times)
             height, width = planes.y.shape
             if (width, height) != (raster.stored_width, raster.stored_height):
                 raise SafelightError(Code.UNSUPPORTED, f"Frame {picture.index} has another size than the first.")
-            if picture.index % _NEAR == 0 or near is None:
-                near = _near(plan, picture.index)
+            if picture.index // _NEAR != stretch:
+                stretch = picture.index // _NEAR
+                near = _near(plan, stretch)
             hidden = cover(planes, near, picture.index, raster)
             tally.count(hidden / (width * height))
             yield picture, planes
@@ -235,12 +236,12 @@ def _developed(covered: Iterable[tuple[Picture, Planes]], facts: ClipFacts) -> G
     yield from named(developer.finish())
 
 
-def _near(plan: Plan, index: int) -> Plan:
-    """The plan with the regions that matter until the next number that `_NEAR` divides: a long film has thousands, and
-    each picture asks all that the plan has.
+def _near(plan: Plan, stretch: int) -> Plan:
+    """The plan with the regions that matter in one stretch of `_NEAR` pictures, the first being number 0: a long film
+    has thousands, and each picture asks all that the plan has.
     """
-    end = index - index % _NEAR + _NEAR
-    regions = [region for region in plan.regions if region.first < end and region.last >= index]
+    first, end = stretch * _NEAR, (stretch + 1) * _NEAR
+    regions = [region for region in plan.regions if region.first < end and region.last >= first]
     return plan.model_copy(update={"regions": regions})
 
 

@@ -73,10 +73,10 @@ class Outline:
         """Covered samples within :attr:`box`, shape (bottom - top, right - left). Not to be written to."""
         x1, _, x2, _ = self.box
         small = np.dtype(np.uint16 if x2 - x1 < 1 << 16 else np.uint32)
-        left, right = (self.left - x1).astype(small), np.maximum(self.right - self.left, 0).astype(small)
+        left, long = (self.left - x1).astype(small), np.maximum(self.right - self.left, 0).astype(small)
         # What lies left of where a row begins is a very large number, so one comparison tells both sides.
         columns = np.subtract(np.arange(x2 - x1, dtype=small), left[:, None])
-        covered: NDArray[np.bool_] = columns < right[:, None]
+        covered: NDArray[np.bool_] = columns < long[:, None]
         return covered
 
     def coarse(self, across: int, down: int) -> Outline:

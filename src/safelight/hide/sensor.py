@@ -126,7 +126,7 @@ class Treatment:
             change = -noise_of(plane, self._recipe.chroma if index else self._recipe.luma)
             if index == 0:
                 change += self._grain(plane.shape, picture.pts)
-            # OpenCV knows no signed bytes in an addition to unsigned ones
+            # OpenCV adds signed bytes to unsigned ones too, but takes twice as long
             above = change.view(np.uint8) ^ _MIDDLE
             view(picture.frame, index)[:] = cv2.addWeighted(plane, 1, above, 1, -float(_MIDDLE))
 

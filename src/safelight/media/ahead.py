@@ -37,14 +37,15 @@ def ahead(items: Iterable[T], depth: int = 4) -> Iterator[Iterator[T]]:
     stop = threading.Event()
 
     def put(item: T | _End) -> bool:
-        while depth and not stop.is_set():
-            try:
-                room.get(timeout=_SECONDS_BETWEEN_LOOKS)
-            except queue.Empty:
-                continue
-            break
-        waiting.put(item)
-        return not stop.is_set()
+        while not stop.is_set():
+            if depth:
+                try:
+                    room.get(timeout=_SECONDS_BETWEEN_LOOKS)
+                except queue.Empty:
+                    continue
+            waiting.put(item)
+            return True
+        return False
 
     def make() -> None:
         error: BaseException | None = None
