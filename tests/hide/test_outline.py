@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight.geometry import Box
-from safelight.hide.outline import Outline, covered
+from safelight.hide.outline import Area, Outline, covered, merged
 from safelight.plan import Shape
 from tests.hide.scenes import PLAIN, shared, touched
 
@@ -17,7 +17,7 @@ places = st.one_of(st.integers(-30, 80), st.floats(-30, 80, allow_nan=False))
 sizes = st.one_of(st.integers(1, 70), st.floats(0.001, 200))
 
 
-def painted(outline: Outline | None, width: int, height: int) -> np.ndarray:
+def painted(outline: Outline | Area | None, width: int, height: int) -> np.ndarray:
     canvas = np.zeros((height, width), bool)
     if outline is not None:
         x1, y1, x2, y2 = outline.box
@@ -70,8 +70,23 @@ def test_outside_the_raster_there_is_nothing(box: Box) -> None:
 def test_what_lies_under_several_counts_once() -> None:
     boxes = [Box(0, 0, 10, 10), Box(5, 5, 15, 15), Box(0, 0, 10, 10)]
     outlines = [o for b in boxes if (o := Outline.of(b, Shape.BOX, W, H)) is not None]
-    assert covered(outlines) == 175
+    areas = merged(outlines)
+    assert [area.box for area in areas] == [(5, 5, 15, 15), (0, 0, 10, 10)]
+    assert covered(areas) == 175
     assert covered([]) == 0
-    ellipses = [Outline.of(Box(x, x / 2, x + 21, x / 2 + 17), Shape.ELLIPSE, W, H) for x in range(0, 70, 4)]
-    inside = [outline for outline in ellipses if outline is not None]
-    assert covered(inside) == np.count_nonzero(sum(painted(outline, W, H) for outline in inside))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(places, places, sizes, sizes, st.sampled_from(PLAIN)), max_size=12))
+def test_areas_cover_what_their_outlines_cover(told: list[tuple[float, float, float, float, Shape]]) -> None:
+    made = [Outline.of(Box(x, y, x + w, y + h), shape, W, H) for x, y, w, h, shape in told]
+    outlines = [outline for outline in made if outline is not None]
+    areas = merged(outlines)
+    before, after = (
+        np.logical_or.reduce([painted(one, W, H) for one in some] or [painted(None, W, H)])
+        for some in (outlines, areas)
+    )
+    assert np.array_equal(before, after)
+    assert covered(areas) == np.count_nonzero(before)
+    bounds = [sum(mask.mask.size for mask in some) for some in (outlines, areas)]
+    assert bounds[1] <= bounds[0]

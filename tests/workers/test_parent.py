@@ -72,7 +72,7 @@ def test_a_worker_that_does_not_answer_as_it_should_is_refused(run: Run, program
 
 
 def test_where_processes_cannot_be_held_each_worker_is_a_program(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safelight.workers.process._divides", lambda: False)
+    monkeypatch.setattr("safelight.workers.server.divides", lambda: False)
     for program, code in (
         ('print(\'{"type": "failure", "code": "SL-NO-PICTURE", "detail": "sound only"}\')', Code.NO_PICTURE),
         ("import os; os.kill(os.getpid(), 11)", Code.WORKER_DIED),

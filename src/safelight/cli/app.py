@@ -18,21 +18,28 @@ COMMANDS = {
         "Make copies that show nobody: faces and heads hidden, sound silenced or spoken anew, "
         "nothing of the past kept.",
         "EXAMPLES",
+        works=True,
     ),
     "find": Place(
         "stages",
         "find",
         "Find what must be hidden and write the plan; no picture is changed. A person may then mend the plan.",
         "FIND_EXAMPLES",
+        works=True,
     ),
     "hide": Place(
-        "stages", "hide", "Carry out a plan: write the copy, its contact sheet and its account.", "HIDE_EXAMPLES"
+        "stages",
+        "hide",
+        "Carry out a plan: write the copy, its contact sheet and its account.",
+        "HIDE_EXAMPLES",
+        works=True,
     ),
     "attack": Place(
         "attack",
         "attack",
         "Try to undo a copy's protection; write a report a lawyer can read. Status 0 only when everything held.",
         "EXAMPLES",
+        works=True,
     ),
     "salvage": Place(
         "salvage",

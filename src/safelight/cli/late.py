@@ -13,18 +13,22 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from safelight.workers.server import prepare
+
 
 @dataclass(frozen=True)
 class Place:
     """Where a command is written. ``attribute``: its function or Typer app; ``examples``: name of its examples there.
 
-    ``told``: the line about it in the list of commands, which is the first sentence of its own help.
+    ``told``: the line about it in the list of commands, which is the first sentence of its own help. ``works``: it
+    starts workers at once, so what they need is loaded beside the command itself.
     """
 
     module: str
     attribute: str
     told: str
     examples: str | None = None
+    works: bool = False
 
     def load(self, name: str) -> Any:
         """The command itself."""
@@ -49,6 +53,8 @@ class Late(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Of the command itself: what is done with the context is then done with that."""
+        if self.place.works and not extra.get("resilient_parsing") and not {"-h", "--help"} & set(args):
+            prepare()
         return self.place.load(self.name or "").make_context(info_name, args, parent, **extra)
 
 

@@ -38,7 +38,6 @@ from safelight.media.ahead import ahead
 from safelight.models.device import DEVICE
 from safelight.workers import confine
 from safelight.workers.device import require as require_device
-from safelight.workers.process import prepare
 
 EXAMPLES = """**Examples**
 
@@ -97,8 +96,6 @@ def protect(
         raise typer.BadParameter("name a film, a picture or a folder")
     if cluster is not None and device is not None:
         raise typer.BadParameter(f"--device is for this machine; set {DEVICE} where the workers of the cluster start")
-    if cluster is None:
-        prepare()  # at once: it takes longer than what is seen to meanwhile
     _require_all(sealed=case is not None)
     if cluster is None:
         require_device()

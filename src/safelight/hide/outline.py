@@ -142,23 +142,63 @@ def _strips(mask: NDArray[np.bool_]) -> list[tuple[int, NDArray[np.int32], NDArr
     return [(first, np.array(begin, np.int32), np.array(end, np.int32)) for first, begin, end in strips]
 
 
-def covered(outlines: Sequence[Outline]) -> int:
-    """How many samples of one raster the outlines cover together; what lies under several counts once."""
-    if not outlines:
-        return 0
-    x1, y1, x2, y2 = np.array([outline.box for outline in outlines]).T
-    meet = (x1[:, None] < x2) & (x1 < x2[:, None]) & (y1[:, None] < y2) & (y1 < y2[:, None])
+@dataclass(frozen=True)
+class Area:
+    """What some outlines cover together, within their common bounds. ``mask``: as :attr:`Outline.mask`."""
+
+    box: tuple[int, int, int, int]
+    mask: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, box: tuple[int, int, int, int], outlines: Sequence[Outline]) -> Self:
+        """``box``: in which all the outlines lie."""
+        if len(outlines) == 1:
+            return cls(box, outlines[0].mask)
+        left, top, right, bottom = box
+        mask = np.zeros((bottom - top, right - left), np.bool_)
+        for outline in outlines:
+            x1, y1, x2, y2 = outline.box
+            mask[y1 - top : y2 - top, x1 - left : x2 - left] |= outline.mask
+        return cls(box, mask)
+
+
+def merged(outlines: Sequence[Outline]) -> list[Area]:
+    """Areas that hold together what the outlines cover, no more. Work on an area goes by its bounds: where common
+    bounds are smaller than what two have together, they are one.
+    """
+    groups: list[tuple[tuple[int, int, int, int], list[Outline]]] = []
+    for outline in outlines:
+        box, members = outline.box, [outline]
+        while near := next((g for g in groups if _size(_both(box, g[0])) < _size(box) + _size(g[0])), None):
+            groups.remove(near)
+            box, members = _both(box, near[0]), near[1] + members
+        groups.append((box, members))
+    return [Area.of(box, members) for box, members in groups]
+
+
+def _both(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def _size(box: tuple[int, int, int, int]) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def covered(areas: Sequence[Area]) -> int:
+    """How many samples of one raster the areas cover together; what lies in several counts once."""
     total = 0
-    for number, outline in enumerate(outlines):
-        earlier = np.flatnonzero(meet[number, :number])
-        if not len(earlier):
-            total += int(np.maximum(outline.right - outline.left, 0).sum())
-            continue
-        new = outline.mask.copy()
-        for other in map(int, earlier):
-            left, top = max(x1[number], x1[other]), max(y1[number], y1[other])
-            right, bottom = min(x2[number], x2[other]), min(y2[number], y2[other])
-            ours = new[top - y1[number] : bottom - y1[number], left - x1[number] : right - x1[number]]
-            ours &= ~outlines[other].mask[top - y1[other] : bottom - y1[other], left - x1[other] : right - x1[other]]
+    for number, area in enumerate(areas):
+        new = area.mask
+        for other in areas[:number]:
+            left, top = max(area.box[0], other.box[0]), max(area.box[1], other.box[1])
+            right, bottom = min(area.box[2], other.box[2]), min(area.box[3], other.box[3])
+            if left < right and top < bottom:
+                new = new.copy() if new is area.mask else new
+                new[_within(area, left, top, right, bottom)] &= ~other.mask[_within(other, left, top, right, bottom)]
         total += int(np.count_nonzero(new))
     return total
+
+
+def _within(area: Area, left: int, top: int, right: int, bottom: int) -> tuple[slice, slice]:
+    x, y = area.box[:2]
+    return slice(top - y, bottom - y), slice(left - x, right - x)

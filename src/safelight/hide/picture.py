@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from safelight.geometry import Box, Raster
 from safelight.hide.grain import TILE, bound, grain
-from safelight.hide.outline import Outline, covered, outlines_of
+from safelight.hide.outline import Area, covered, merged, outlines_of
 from safelight.hide.veil import Veil
 from safelight.media.planes import Planes
 from safelight.plan import Form, Look
@@ -41,10 +41,11 @@ def hide_areas(planes: Planes, areas: Iterable[tuple[Form, Box]], raster: Raster
     outlines = [outline for form, box in areas for outline in outlines_of(form, box, raster)]
     if not outlines:
         return 0
-    groups = [_Group([planes.y], slice(0, 1), outlines, _LUMA_GRAIN)]
+    luma = merged(outlines)
+    groups = [_Group([planes.y], slice(0, 1), luma, _LUMA_GRAIN)]
     if planes.u is not None and planes.v is not None:
         chroma = [outline.chroma(planes.sub_x, planes.sub_y, planes.u.shape[0]) for outline in outlines]
-        groups.append(_Group([planes.u, planes.v], slice(1, 3), chroma, _CHROMA_GRAIN))
+        groups.append(_Group([planes.u, planes.v], slice(1, 3), merged(chroma), _CHROMA_GRAIN))
     rest, spans = rest_values(planes.full_range)
     for group in groups:
         group.blank([value >> (16 - planes.depth) for value in rest[group.channels]])
@@ -58,7 +59,7 @@ def hide_areas(planes: Planes, areas: Iterable[tuple[Form, Box]], raster: Raster
         veil = Veil(every, planes.depth, planes.sub_x, planes.sub_y, outlines, rest[: len(every)], limits)
         for group in groups:
             group.drape(veil, index, planes.depth)
-    return covered(outlines)
+    return covered(luma)
 
 
 def rest_values(full_range: bool) -> tuple[list[int], list[tuple[int, int]]]:
@@ -78,24 +79,24 @@ class _Group:
 
     planes: list[NDArray[Any]]
     channels: slice
-    outlines: list[Outline]
+    areas: list[Area]
     sigma: int
 
     def blank(self, values: list[int]) -> None:
         """Overwrite every covered sample with one value per plane."""
-        for outline in self.outlines:
-            x1, y1, x2, y2 = outline.box
+        for area in self.areas:
+            x1, y1, x2, y2 = area.box
             for plane, value in zip(self.planes, values, strict=True):
-                _put(plane[y1:y2, x1:x2], np.full((y2 - y1, x2 - x1), value, plane.dtype), outline.mask)
+                _put(plane[y1:y2, x1:x2], np.full((y2 - y1, x2 - x1), value, plane.dtype), area.mask)
 
     def drape(self, veil: Veil, index: int, depth: int) -> None:
         """Lay the veil and its grain over every covered sample, block by block to keep memory small."""
-        for outline in self.outlines:
-            x1, y1, x2, y2 = outline.box
+        for area in self.areas:
+            x1, y1, x2, y2 = area.box
             for top in range(y1, y2, TILE):
                 for left in range(x1, x2, TILE):
                     bottom, right = min(top + TILE, y2), min(left + TILE, x2)
-                    where = outline.mask[top - y1 : bottom - y1, left - x1 : right - x1]
+                    where = area.mask[top - y1 : bottom - y1, left - x1 : right - x1]
                     block = veil.block(self.channels, left, top, right - left, bottom - top)
                     noise = grain(index, left, top, right - left, bottom - top, self.sigma, depth)
                     for plane, smooth in zip(self.planes, block, strict=True):

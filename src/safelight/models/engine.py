@@ -6,13 +6,11 @@ Chosen by measuring, see ``docs/models.md``. Three rules hold for every network:
 * The bytes that were hashed are the bytes that are loaded; no file is opened twice.
 * Results do not depend on machine or load more than floating point makes them: 32-bit floats even where the processor
   offers bfloat16, a fixed number of threads, one request at a time.
-* Nothing is sent. ``import openvino`` reports each import to an analytics service when its helper package
-  ``openvino_telemetry`` is installed; :func:`_engine` shuts the door on both before it imports.
+* Nothing is sent: see :mod:`safelight.models.library`.
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import threading
 from collections import Counter, OrderedDict
@@ -29,7 +27,6 @@ from safelight.models import store
 from safelight.models.device import CPU, chosen
 from safelight.models.manifest import Weight, weight
 
-_SPEAKERS = ("openvino_telemetry", "openvino.tools.ovc")
 _SIZES_KEPT = 6  # compiled for that many picture sizes at a time; the least recently used goes first
 _TRIED, _IDLE = 4, 12  # looks at a size, and looks since: it was tried and is not needed (one look made it ready)
 TOLERANCE = 1e-3
@@ -42,20 +39,10 @@ _SETTINGS = {
 
 @cache
 def _engine() -> Any:
-    """The module ``openvino``, imported so that nothing of it can report home.
+    """The module ``openvino``, imported where it is needed: it takes a while."""
+    from safelight.models import library
 
-    ``None`` in ``sys.modules`` makes an import fail. OpenVINO catches that for both modules and goes on without the
-    model converter, which is not needed to run a network.
-    """
-    if "openvino" in sys.modules:
-        if any(sys.modules.get(name) for name in _SPEAKERS):
-            raise SafelightError(Code.BUG, "The inference engine was imported with its telemetry.")
-    else:
-        for name in _SPEAKERS:
-            sys.modules[name] = None  # type: ignore[assignment]
-    import openvino
-
-    return openvino
+    return library.openvino
 
 
 @cache

@@ -1,6 +1,6 @@
 """The process that starts workers, by dividing itself: what all of them load is loaded once and shared.
 
-Started by the program (:mod:`safelight.workers.process`) as ``python -m safelight.workers.forkserver SOCKET_FD``. It
+Started by the program (:mod:`safelight.workers.server`) as ``python -m safelight.workers.forkserver SOCKET_FD``. It
 never sees a job or a byte of a clip: descriptors come over the socket, go to the new worker and are forgotten, and each
 worker locks itself in before it reads anything. Workers of one program share the layout of its memory; see
 ``docs/confinement.md``. When the program is gone the socket closes, this process ends, and the kernel ends its workers.
@@ -29,19 +29,18 @@ STATUS = struct.Struct("<i")
 """How a worker ended, on the pipe that its request brought: exit status, or minus the number of a signal."""
 _PR_SET_PDEATHSIG = 1
 _ASIDE = 128  # descriptors are put there while those of the new worker get their numbers
+# In this order, while nobody asks for a worker: a worker that is wanted sooner loads itself what is missing.
 _LOADED = """
-safelight.workers.jobs safelight.find.faces safelight.find.people safelight.find.speech safelight.find.text
-safelight.hide.apply safelight.hide.sound.track safelight.attack.run
+safelight.workers.jobs safelight.models.library safelight.find.faces safelight.find.people safelight.find.text
+safelight.hide.apply safelight.attack.run safelight.hide.sound.track safelight.find.speech
 """.split()  # noqa: SIM905 (a list of words to read, not of strings)
 
 
 def main() -> int:
-    """Load, then divide once for each request until the socket closes."""
+    """Divide once for each request until the socket closes, and load meanwhile."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in _LOADED:
-        __import__(name)
-    gc.collect()
-    gc.freeze()  # or looking for garbage would write to every page that is shared
+    gc.disable()  # looking for garbage would write to every page that is shared
+    missing = _LOADED[::-1]
     noticed, notice = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(notice)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -50,7 +49,10 @@ def main() -> int:
         selector.register(control, selectors.EVENT_READ)
         selector.register(noticed, selectors.EVENT_READ)
         while True:
-            for key, _ in selector.select():
+            asked = selector.select(0 if missing else None)
+            if not asked:
+                __import__(missing.pop())
+            for key, _ in asked:
                 if key.fileobj is control:
                     request, given, _, _ = socket.recv_fds(control, MOST_BYTES, MOST_DESCRIPTORS)
                     if not request:
@@ -100,6 +102,8 @@ def _be_worker(request: dict[str, Any], given: list[int], program: int) -> NoRet
     """The rest of this process's life: exactly that of ``python -m safelight.workers ARGUMENT...``."""
     status: object = 1
     try:
+        gc.freeze()
+        gc.enable()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setpgid(0, 0)

@@ -61,6 +61,7 @@ SPEECH = Path("speech.pcm"), Path("speech.json")
 
 _OF_OPENCV = 1  # threads: `find` and `hide` have one for each stage, and more of OpenCV's wait for them, busily
 _TURN = 0.0005  # seconds after which one stage lets another have the interpreter: at 0.005 processors wait for it
+_AT_WORK: list[object] = []  # networks that stay until this process ends: to free them takes a tenth of a second
 _EARLY = 2  # threads that make networks ready: more would only want the same processors
 
 Report = Callable[[int, int | None], None]
@@ -85,6 +86,7 @@ def find(job: FindJob, clip: BinaryIO, report: Report) -> Found:
         reader = stack.enter_context(Reader(clip, accept_damaged=job.accept_damaged))
         facts = reader.facts
         finders = Finders(light.result(), strong.result(), people.result(), text.result())
+        _AT_WORK[:] = [finders]
         make_ready(facts, finders, job.asked, pool)
         # beside the pictures, which leave processors idle; its network is small
         heard = pool.submit(_speech, clip, facts) if facts.sound is not None and job.sound else None
