@@ -29,7 +29,8 @@ _PERSON = 0.4  # score of a sighting from which it keeps the person finder busy
 _TILT = 40.0  # degrees: finders see faces that lean by 20 or so as they are
 _SURE = 0.5  # score of a leaning face that is believed
 _LARGE = 0.3  # part of the picture's width from which it must be surer: a wrong one would hide much
-_SAME = 0.2  # overlap of a face that leans with one that does not
+_SAME = 0.2  # overlap of one face as two looks see it
+_LARGE_IN_WHOLE = 128.0  # pixels: a face of that size in the whole picture, brought to `GLANCE`, needs no tiles
 _CLEAR_FACE, _CLEAR_BODY = 0.45, 0.25  # least scores in a cleared picture: clearing makes shapes out of nothing as well
 _FACES_SURE, _PEOPLE_SURE = 0.7, 0.5  # scores in a turned picture that say which way is up
 _NEVER = 10**9  # pictures
@@ -187,9 +188,15 @@ class Looks:
         """Let the light finder have the looks that were put off."""
         for item in looked:
             if item.tiles is not None:
-                item.seen = item.view.seen(self._finders.light, item.tiles) + item.seen
+                found = item.view.seen(self._finders.light, item.tiles)
+                item.seen = [face for face in found if self._fits_tiles(face, item.seen)] + item.seen
             item.seen += self._askew(item, item.tilts)
             yield item
+
+    def _fits_tiles(self, face: Detection, seen: list[Detection]) -> bool:
+        """Whether a face seen in tiles counts: an unsure large one is nobody's, or is seen in the whole picture too."""
+        large = max(face.box.width, face.box.height) * self.within(GLANCE) > _LARGE_IN_WHOLE
+        return not large or face.score >= _SURE or any(face.box.overlap(other.box) > _SAME for other in seen)
 
     def _askew(self, item: Looked, tilts: tuple[float, ...]) -> list[Detection]:
         """Sure faces that the light finder sees in the turned picture only: cameras in clothes seldom hang straight."""
