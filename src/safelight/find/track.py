@@ -27,6 +27,7 @@ _BODY_REACH = 0.35  # a body's head is found less exactly than a face's: so much
 _COVERED = 0.6  # overlap from which a head that is followed covers one that was seen unsurely
 _TWICE = 3  # looks in which two tracks are on one head before one of them ends
 _SURELY = 3  # good looks from which a head is a head: no hand of another, and one of whom there may be hands
+_FAR_BACK = 5  # times as long as one is held: no farther a head reaches back that was surely seen once
 _TRICKLE = 5  # frames between two sightings in which little goes wrong
 _MOST_GROWN = 0.5  # a held box grows by at most this part of its size on each side
 
@@ -144,6 +145,7 @@ class Tracker:
             else:
                 self._close(track)
         self.live = staying
+        self._memory.forget(self._needed(trace.frame))
 
     def see(self, found: list[Sighting]) -> None:
         """Join what finders saw in the picture of the last step."""
@@ -261,6 +263,13 @@ class Tracker:
             return self._patience.held * min(1 + track.sightings // 4, 3)
         return min(self._patience.unseen, self._patience.held * (2 + 3 * track.good))
 
+    def _needed(self, frame: int) -> int:
+        """The first frame that may still be asked for: a track is followed back from its first sighting when it is
+        believed, one that was lost from where it is found again to where it was last seen.
+        """
+        back = self._patience.held * _FAR_BACK
+        return min([frame - back, *(t.seen if t.believed else t.first - back for t in self.live)])
+
     def _small(self, box: Box) -> Box:
         return box.scaled(self._scale, self._scale)
 
@@ -367,7 +376,8 @@ class Tracker:
         near = (t for t in (*self.live, *self.done) if t.first < track.first <= t.last + len(traces))
         others = [t for t in near if t.believed]
         lost = met = 0
-        for later, trace in pairwise(traces[: self._reach(track) + 1]):
+        reach = min(self._reach(track), self._patience.held * _FAR_BACK)
+        for later, trace in pairwise(traces[: reach + 1]):
             score = follower.step(trace.luma, (-later.shift[0], -later.shift[1]))
             if later.ends(score):
                 break

@@ -12,13 +12,16 @@ import hashlib
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from safelight.errors import Code, SafelightError
 from safelight.models.manifest import Group, Weight, weights
+
+_PIECE = 1 << 20  # bytes
 
 
 class State(StrEnum):
@@ -54,9 +57,46 @@ def read_exactly(path: Path, size: int, sha256: str) -> bytes:
         FileNotFoundError: there is no such file.
         SafelightError: WEIGHTS_CHANGED for other bytes or no regular file, NO_PERMISSION or UNREADABLE.
     """
+    with _open(path) as file:
+        data = file.read(size + 1)
+    return exactly(data, size, sha256, str(path))
+
+
+def check_exactly(path: Path, size: int, sha256: str) -> None:
+    """See that a file has that size and hash, piece by piece: it may be large. Otherwise as :func:`read_exactly`."""
+    digest, left = hashlib.sha256(), size + 1
+    with _open(path) as file:
+        while piece := file.read(min(left, _PIECE)):
+            digest.update(piece)
+            left -= len(piece)
+    if left != 1 or digest.hexdigest() != sha256:
+        raise _changed(sha256, str(path))
+
+
+def exactly(data: bytes, size: int, sha256: str, file: str) -> bytes:
+    """``data``, if it has that size and hash. Raises SafelightError WEIGHTS_CHANGED, naming ``file``, otherwise."""
+    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+        raise _changed(sha256, file)
+    return data
+
+
+def _changed(sha256: str, file: str) -> SafelightError:
+    return SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {sha256}.", file=file)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, open for reading; a pipe that lies there under the right name must not hang the program.
+
+    What goes wrong with it, while it is read too, is raised as :func:`read_exactly` says.
+    """
     try:
-        with _open(path) as file:
-            data = file.read(size + 1)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise SafelightError(Code.WEIGHTS_CHANGED, "This is not a regular file.", file=str(path))
+        with os.fdopen(descriptor, "rb") as file:
+            yield file
     except FileNotFoundError:
         raise
     except NotADirectoryError as error:
@@ -65,23 +105,6 @@ def read_exactly(path: Path, size: int, sha256: str) -> bytes:
         raise SafelightError(Code.NO_PERMISSION, "The file may not be read.", file=str(path)) from error
     except OSError as error:
         raise SafelightError(Code.UNREADABLE, f"{error.strerror}.", file=str(path)) from error
-    return exactly(data, size, sha256, str(path))
-
-
-def exactly(data: bytes, size: int, sha256: str, file: str) -> bytes:
-    """``data``, if it has that size and hash. Raises SafelightError WEIGHTS_CHANGED, naming ``file``, otherwise."""
-    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
-        raise SafelightError(Code.WEIGHTS_CHANGED, f"Its sha256 is not {sha256}.", file=file)
-    return data
-
-
-def _open(path: Path) -> BinaryIO:
-    """A regular file, open for reading; a pipe that lies there under the right name must not hang the program."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise SafelightError(Code.WEIGHTS_CHANGED, "This is not a regular file.", file=str(path))
-    return os.fdopen(descriptor, "rb")
 
 
 def load(weight: Weight) -> bytes:
@@ -90,9 +113,22 @@ def load(weight: Weight) -> bytes:
     Raises:
         SafelightError: WEIGHTS_MISSING, WEIGHTS_CHANGED, NO_PERMISSION or UNREADABLE, naming the file.
     """
+    with _there(weight) as path:
+        return read_exactly(path, weight.size, weight.sha256)
+
+
+def check(weight: Weight) -> None:
+    """See that a weight is there and unchanged. Raises as :func:`load` does."""
+    with _there(weight) as path:
+        check_exactly(path, weight.size, weight.sha256)
+
+
+@contextmanager
+def _there(weight: Weight) -> Iterator[Path]:
+    """Where a weight is kept; that it is not there is a refusal."""
     path = path_of(weight)
     try:
-        return read_exactly(path, weight.size, weight.sha256)
+        yield path
     except FileNotFoundError as error:
         raise SafelightError(
             Code.WEIGHTS_MISSING, f"The weights for {weight.purpose} are not here.", file=str(path)
@@ -102,7 +138,7 @@ def load(weight: Weight) -> bytes:
 def inspect(weight: Weight) -> tuple[State, SafelightError | None]:
     """Read and hash a weight: how it stands, and what :func:`load` would raise."""
     try:
-        load(weight)
+        check(weight)
     except SafelightError as error:
         return _STATES.get(error.code, State.UNREADABLE), error
     return State.READY, None
@@ -115,7 +151,7 @@ def require(group: str) -> None:
         SafelightError: as :func:`load`, for the first weight that is not.
     """
     for weight in weights(Group(group)):
-        load(weight)
+        check(weight)
 
 
 def save(weight: Weight, data: bytes) -> Path:
