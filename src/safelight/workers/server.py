@@ -180,8 +180,9 @@ class _Forkserver:
         return pid, handles[0]
 
     def close(self) -> None:
-        """Let it end."""
+        """End it. It may still be loading: nothing that it does is lost."""
         self._control.close()
+        self._process.kill()
         self._process.wait()
         self._errors.close()
 
