@@ -20,8 +20,8 @@ from av.packet import Packet
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from safelight.errors import Code, SafelightError
+from safelight.media.sniff import is_still
 from safelight.media.source import Complaints, Nameless, open_container
-from safelight.media.stills import is_still
 
 _LONGEST = 4096  # characters of one label
 _MOST = 20_000  # labels

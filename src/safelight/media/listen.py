@@ -17,9 +17,9 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from safelight.errors import Code, SafelightError
+from safelight.media.sniff import is_still
 from safelight.media.sound import channels_of
 from safelight.media.source import Complaints, open_container
-from safelight.media.stills import is_still
 from safelight.media.tracks import sound_of
 
 

@@ -12,8 +12,8 @@ import av
 
 from safelight.errors import Code, SafelightError
 from safelight.media import tracks
+from safelight.media.sniff import is_still
 from safelight.media.source import Complaints, open_container
-from safelight.media.stills import is_still
 
 _SEI, _FILLER = 6, 12  # NAL unit types (H.264, table 7-1)
 _PICTURE = frozenset({1, 5, 7, 8, 9, 10, 11})  # slices, parameter sets, delimiters, ends

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import cv2
 import numpy as np
@@ -19,7 +19,10 @@ from safelight.media.film import Film
 from safelight.media.pieces import Part
 from safelight.media.planes import Planes, has_luma, pack, unpack, view
 from safelight.media.scale import Scaler, shrunk
-from safelight.media.stills import Still, is_still
+from safelight.media.sniff import is_still
+
+if TYPE_CHECKING:
+    from safelight.media.stills import Still
 
 
 @dataclass
@@ -80,10 +83,11 @@ class Reader:
     """
 
     facts: ClipFacts
+    _clip: Film | Still
     doubts: list[tuple[int, int]]  # first and last picture of each stretch read so far that is doubtful
 
     def __init__(self, source: BinaryIO, *, accept_damaged: bool = False) -> None:
-        self._clip: Film | Still = Still(source, accept_damaged) if is_still(source) else Film(source, accept_damaged)
+        self._clip = _still(source, accept_damaged) if is_still(source) else Film(source, accept_damaged)
         self.facts = self._clip.facts
         self.doubts = []
 
@@ -104,7 +108,7 @@ class Reader:
         scaler = Scaler()
         if part is not None and not isinstance(self._clip, Film):
             raise ValueError("a still has no parts")
-        shots = self._clip.shots() if part is None or isinstance(self._clip, Still) else self._clip.part(part)
+        shots = self._clip.shots() if part is None or not isinstance(self._clip, Film) else self._clip.part(part)
         for index, shot in enumerate(shots, 0 if part is None else part.first):
             if shot.doubtful:
                 began = self.doubts.pop()[0] if self.doubts and self.doubts[-1][1] == index - 1 else index
@@ -122,6 +126,13 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _still(source: BinaryIO, accept_damaged: bool) -> Still:
+    """Loaded where it is needed: most clips are films."""
+    from safelight.media.stills import Still
+
+    return Still(source, accept_damaged)
 
 
 class Excerpt:

@@ -29,18 +29,22 @@ STATUS = struct.Struct("<i")
 """How a worker ended, on the pipe that its request brought: exit status, or minus the number of a signal."""
 _PR_SET_PDEATHSIG = 1
 _ASIDE = 128  # descriptors are put there while those of the new worker get their numbers
-# In this order, while nobody asks for a worker: a worker that is wanted sooner loads itself what is missing.
-_LOADED = """
-safelight.workers.jobs safelight.models.library safelight.find.faces safelight.find.people safelight.find.text
-safelight.hide.apply safelight.attack.run safelight.hide.sound.track safelight.find.speech
-""".split()  # noqa: SIM905 (a list of words to read, not of strings)
+# While nobody asks for a worker, in this order; one that is wanted sooner loads itself what is missing. What only hiding
+# and attacking need is loaded by these: 13 MB less while a clip is searched, when memory is at its fullest.
+_LOADED = (
+    "safelight.workers.jobs",
+    "safelight.models.library",
+    "safelight.find.faces",
+    "safelight.find.people",
+    "safelight.find.text",
+)
 
 
 def main() -> int:
     """Divide once for each request until the socket closes, and load meanwhile."""
     control = socket.socket(fileno=int(sys.argv[1]))
     gc.disable()  # looking for garbage would write to every page that is shared
-    missing = _LOADED[::-1]
+    missing = list(reversed(_LOADED))
     noticed, notice = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(notice)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -50,7 +54,7 @@ def main() -> int:
         selector.register(noticed, selectors.EVENT_READ)
         while True:
             asked = selector.select(0 if missing else None)
-            if not asked:
+            if missing and not asked:
                 __import__(missing.pop())
             for key, _ in asked:
                 if key.fileobj is control:

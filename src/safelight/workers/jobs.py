@@ -238,7 +238,7 @@ def words(job: WordsJob, document: BinaryIO, report: Report) -> Worded:
     from safelight.attack.structure import structure
     from safelight.find.reading import TextReader
     from safelight.media.labels import labels
-    from safelight.media.stills import is_still
+    from safelight.media.sniff import is_still
     from safelight.names.office import PDF, ZIP, of_archive, of_pdf, read_bytes
     from safelight.names.passages import IN_PICTURE, Passage, reread
 
