@@ -166,7 +166,8 @@ def test_a_worker_has_what_it_was_given_and_nothing_else(run: Run) -> None:
 
 
 def test_workers_end_with_what_started_them_and_the_next_one_is_started_anew(run: Run, tmp_path: Path) -> None:
-    ended = "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)"
+    # when it has heard its job the program surely knows it
+    ended = "import os, signal, sys, time\nsys.stdin.readline()\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)"
     began = time.monotonic()
     with pytest.raises(SafelightError) as refused:
         run(ended)

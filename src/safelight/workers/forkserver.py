@@ -29,8 +29,8 @@ STATUS = struct.Struct("<i")
 """How a worker ended, on the pipe that its request brought: exit status, or minus the number of a signal."""
 _PR_SET_PDEATHSIG = 1
 _ASIDE = 128  # descriptors are put there while those of the new worker get their numbers
-# While nobody asks for a worker, in this order; one that is wanted sooner loads itself what is missing. What only hiding
-# and attacking need is loaded by these: 13 MB less while a clip is searched, when memory is at its fullest.
+# While nobody asks for a worker, in this order; one that is wanted sooner loads itself what is missing. What only
+# hiding and attacking need is loaded by these: 13 MB less while a clip is searched, when memory is at its fullest.
 _LOADED = (
     "safelight.workers.jobs",
     "safelight.models.library",
