@@ -19,6 +19,7 @@ COMMANDS = {
         "nothing of the past kept.",
         "EXAMPLES",
         works=True,
+        elsewhere="--cluster",
     ),
     "find": Place(
         "stages",

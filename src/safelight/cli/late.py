@@ -21,7 +21,7 @@ class Place:
     """Where a command is written. ``attribute``: its function or Typer app; ``examples``: name of its examples there.
 
     ``told``: the line about it in the list of commands, which is the first sentence of its own help. ``works``: it
-    starts workers at once, so what they need is loaded beside the command itself.
+    starts workers at once, so what they need is loaded beside the command itself; not with the option ``elsewhere``.
     """
 
     module: str
@@ -29,6 +29,7 @@ class Place:
     told: str
     examples: str | None = None
     works: bool = False
+    elsewhere: str | None = None
 
     def load(self, name: str) -> Any:
         """The command itself."""
@@ -53,7 +54,8 @@ class Late(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Of the command itself: what is done with the context is then done with that."""
-        if self.place.works and not extra.get("resilient_parsing") and not {"-h", "--help"} & set(args):
+        idle = {"-h", "--help", self.place.elsewhere} & {word.partition("=")[0] for word in args}
+        if self.place.works and not idle and not extra.get("resilient_parsing"):
             prepare()
         return self.place.load(self.name or "").make_context(info_name, args, parent, **extra)
 
